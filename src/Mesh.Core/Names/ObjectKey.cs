@@ -1,0 +1,36 @@
+namespace Mesh.Core.Names;
+
+/// <summary>
+/// The identity of an API object in the store: group (empty for the core group), kind, namespace (empty for
+/// cluster-scoped kinds) and name.
+/// </summary>
+public readonly record struct ObjectKey(string Group, string Kind, string Namespace, string Name)
+{
+    public override string ToString() => Namespace.Length == 0 ? $"{Kind}/{Name}" : $"{Kind}/{Namespace}/{Name}";
+}
+
+/// <summary>Group and kind of the objects that Mesh itself works with.</summary>
+public static class Kinds
+{
+    public const string NetworkingGroup = "networking.k8s.io";
+    public const string DiscoveryGroup = "discovery.k8s.io";
+
+    public static ObjectKey Namespace(string name) => new("", "Namespace", "", name);
+
+    public static ObjectKey Node(string name) => new("", "Node", "", name);
+
+    public static ObjectKey Pod(NamespacedName name) => new("", "Pod", name.Namespace, name.Name);
+
+    public static ObjectKey Service(NamespacedName name) => new("", "Service", name.Namespace, name.Name);
+
+    public static ObjectKey Endpoints(NamespacedName name) => new("", "Endpoints", name.Namespace, name.Name);
+
+    public static ObjectKey Event(NamespacedName name) => new("", "Event", name.Namespace, name.Name);
+
+    public static ObjectKey Ingress(NamespacedName name) => new(NetworkingGroup, "Ingress", name.Namespace, name.Name);
+
+    /// <summary>The allocation of a ClusterIP: the address is the name, so the store's key makes it unique.</summary>
+    public static ObjectKey IPAddress(string address) => new(NetworkingGroup, "IPAddress", "", address);
+
+    public static ObjectKey EndpointSlice(NamespacedName name) => new(DiscoveryGroup, "EndpointSlice", name.Namespace, name.Name);
+}

@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using System.Net;
+using Mesh.Core.Names;
+
+namespace Mesh.Core.Services;
+
+/// <summary>What the rules need of a Kubernetes Service; parsed from its document by <see cref="ServiceParser"/>.</summary>
+public sealed record Service
+{
+    public required NamespacedName Name { get; init; }
+
+    public required string Uid { get; init; }
+
+    public required long ResourceVersion { get; init; }
+
+    /// <summary>resourceVersion of the write that created the object; smaller means older.</summary>
+    public long CreatedVersion { get; init; }
+
+    public ServiceType Type { get; init; } = ServiceType.ClusterIP;
+
+    /// <summary>Empty for headless and ExternalName Services, and before allocation.</summary>
+    public ImmutableArray<IPAddress> ClusterIPs { get; init; } = [];
+
+    /// <summary><c>clusterIP: None</c>.</summary>
+    public bool IsHeadless { get; init; }
+
+    /// <summary>Empty: no selector, so no endpoints of Mesh's own.</summary>
+    public ImmutableSortedDictionary<string, string> Selector { get; init; } = Labels.LabelMap.Empty;
+
+    public ImmutableArray<ServicePort> Ports { get; init; } = [];
+
+    public bool PublishNotReadyAddresses { get; init; }
+
+    public string? ExternalName { get; init; }
+
+    public bool IsDeleting { get; init; }
+}
+
+public enum ServiceType
+{
+    ClusterIP,
+    NodePort,
+    LoadBalancer,
+    ExternalName,
+}
+
+/// <summary>One port of a Service. <paramref name="Name"/> is empty for the only, unnamed port.</summary>
+public sealed record ServicePort(string Name, TransportProtocol Protocol, int Port, TargetPort Target, string? AppProtocol = null);
+
+public enum TransportProtocol
+{
+    Tcp,
+    Udp,
+    Sctp,
+}
+
+/// <summary><c>targetPort</c>: a number, or the name of a container port that each Pod resolves for itself.</summary>
+public abstract record TargetPort
+{
+    private TargetPort()
+    {
+    }
+
+    public sealed record Number(int Value) : TargetPort;
+
+    public sealed record Named(string Value) : TargetPort;
+}

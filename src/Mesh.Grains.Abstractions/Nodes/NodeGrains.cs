@@ -1,0 +1,103 @@
+using Mesh.Grains.Abstractions.Delivery;
+using Orleans.Concurrency;
+
+namespace Mesh.Grains.Abstractions.Nodes;
+
+/// <summary>The node's side of a Pod grain.</summary>
+public interface IPodReports : IGrainWithStringKey
+{
+    /// <summary>
+    /// What the node knows of one Pod, repeated until acknowledged. A registration is committed before it is
+    /// acknowledged; readiness and an end are published first and written after (an end is acknowledged when committed).
+    /// </summary>
+    [Alias("Report")]
+    Task<PodReportReply> Report(PodReport report, CancellationToken stop);
+}
+
+/// <param name="Document">The Pod as registered (labels, annotations, ports, address, probe), without status; empty for manifest Pods.</param>
+/// <param name="RegistrationVersion">Counts PUTs and PATCHes of this registration; a greater one is applied to the object.</param>
+/// <param name="Liveness"><c>incarnation &lt;&lt; 32 | count</c>.</param>
+[GenerateSerializer, Immutable, Alias("mesh.PodReport")]
+public sealed record PodReport(
+    [property: Id(0)] string Namespace,
+    [property: Id(1)] string Name,
+    [property: Id(2)] string Uid,
+    [property: Id(3)] string NodeName,
+    [property: Id(4)] ReadOnlyMemory<byte> Document,
+    [property: Id(5)] long RegistrationVersion,
+    [property: Id(6)] ulong Liveness,
+    [property: Id(7)] bool IsReady,
+    [property: Id(8)] bool IsTerminating,
+    [property: Id(9)] bool IsEnded,
+    [property: Id(10)] string Reason,
+    [property: Id(11)] string Message,
+    [property: Id(12)] bool IsRegistered);
+
+[GenerateSerializer, Immutable, Alias("mesh.PodReportReply")]
+public sealed record PodReportReply(
+    [property: Id(0)] PodReportResult Result,
+    [property: Id(1)] long CreatedVersion,
+    [property: Id(2)] long ResourceVersion,
+    [property: Id(3)] string Message);
+
+[GenerateSerializer]
+public enum PodReportResult
+{
+    Accepted,
+
+    /// <summary>The name belongs to another living Pod: the registration's stream ends with a Status line.</summary>
+    Conflict,
+
+    /// <summary>The namespace does not exist, or is ending.</summary>
+    NamespaceNotActive,
+
+    /// <summary>The document is not admissible.</summary>
+    Invalid,
+
+    /// <summary>Not now (store silent, outcome unknown): report again.</summary>
+    Retry,
+}
+
+/// <summary>What the gateway grain of a link tells the node's grain.</summary>
+public interface INodeSessions : IGrainWithStringKey
+{
+    /// <summary>The link lives; every 3 s. Answers whether this session is still the node's newest.</summary>
+    [Alias("Alive")]
+    Task<bool> Alive(NodeSession session, CancellationToken stop);
+
+    /// <summary>A registry came up: the node should tell it its inventory. Carries nothing else.</summary>
+    [Alias("HintRenew"), OneWay]
+    Task HintRenew(string registry);
+}
+
+/// <param name="Incarnation">Start count of the node process.</param>
+/// <param name="Number">Grows with each link of one incarnation.</param>
+[GenerateSerializer, Immutable, Alias("mesh.NodeSession")]
+public sealed record NodeSession(
+    [property: Id(0)] string Gateway,
+    [property: Id(1)] uint Incarnation,
+    [property: Id(2)] long Number,
+    [property: Id(3)] string Address,
+    [property: Id(4)] string Build);
+
+/// <summary>
+/// Key: <c>silo/node/link session</c>. Pinned to the silo where the link ends, without the grain directory; a message to
+/// an ended session is refused. Decides what one machine routes.
+/// </summary>
+[Alias("mesh.IGatewayGrain")]
+public interface IGatewayGrain : IGrainWithStringKey
+{
+    /// <summary>Starts following specs and feeding the link of this session; called by the link's own silo.</summary>
+    [Alias("Start")]
+    Task Start(CancellationToken stop);
+
+    [Alias("Stop")]
+    Task Stop(CancellationToken stop);
+
+    [Alias("OnEndpoints")]
+    Task<DeliveryAck> OnEndpoints(string service, Delta<EndpointRow> delta, CancellationToken stop);
+
+    /// <summary>Pass the hint on to the node.</summary>
+    [Alias("HintInventory"), OneWay]
+    Task HintInventory(string registry);
+}

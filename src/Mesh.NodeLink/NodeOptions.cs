@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+
+namespace Mesh.NodeLink;
+
+/// <summary>
+/// What a node is told by its silo and keeps in its journal: the options of the table in docs/architecture.md that the
+/// node serves. Sent as JSON in the link's Welcome; listeners open and close live when they change.
+/// </summary>
+public sealed record NodeOptions
+{
+    public required string NodeName { get; init; }
+
+    /// <summary>The machine's address: what a Pod with address "host" gets.</summary>
+    public required string Advertise { get; init; }
+
+    /// <summary>HTTP registration listener, such as <c>127.0.0.1:6480</c>; port 0 is chosen once and kept.</summary>
+    public required string NodeListen { get; init; }
+
+    public required string IngressHttp { get; init; }
+
+    public required string DnsListen { get; init; }
+
+    public required string ServiceCidr { get; init; }
+
+    public required string PodCidr { get; init; }
+
+    public required string ClusterDomain { get; init; }
+
+    public ImmutableArray<uint> RegisterUids { get; init; } = [];
+
+    /// <summary>Ports that no Pod may claim: the silo's own.</summary>
+    public ImmutableArray<string> ReservedEndpoints { get; init; } = [];
+
+    public required string LogLevel { get; init; }
+
+    public required string LogFormat { get; init; }
+}
