@@ -1,0 +1,96 @@
+using System.Text.RegularExpressions;
+
+namespace Mesh.Architecture.Tests;
+
+/// <summary>Rules that the text of the code must keep and no analyzer checks.</summary>
+internal static partial class CodeRules
+{
+    private const int MaxLines = 400;
+
+    public static IEnumerable<Rule> All =>
+    [
+        new(
+            "No task is thrown away",
+            tree => Lines(tree, tree.Code(), DiscardedTask()),
+            [("src/Mesh.Planted/A.cs", "_ = SendAsync();")]),
+        new(
+            "No type is named for lack of a better name",
+            tree => Lines(tree, tree.Code(), VagueName()),
+            [("src/Mesh.Planted/A.cs", "internal sealed class PodManager")]),
+        new(
+            "Log lines live in one Log file per project",
+            tree => OnlyIn(tree, LoggerMessage(), "Log.cs"),
+            [("src/Mesh.Planted/Mesh.Planted.csproj", "<Project/>"), ("src/Mesh.Planted/A.cs", "[LoggerMessage(EventId = 1)]")]),
+        new(
+            "Instruments live in one Metrics file per project",
+            tree => OnlyIn(tree, Instrument(), "Metrics.cs"),
+            [("src/Mesh.Planted/Mesh.Planted.csproj", "<Project/>"), ("src/Mesh.Planted/A.cs", "meter.CreateCounter<long>(\"mesh.x\");")]),
+        new(
+            "A suppression carries its reason",
+            tree => Lines(tree, tree.Code(), BareSuppression()),
+            [("src/Mesh.Planted/A.cs", "#pragma warning disable CA1031\n")]),
+        new(
+            "A file holds one idea",
+            tree => from file in tree.Code()
+                    let lines = tree.Read(file).AsSpan().Count('\n')
+                    where lines > MaxLines
+                    select $"{file}: {lines} lines",
+            [("src/Mesh.Planted/A.cs", new string('\n', MaxLines + 1))]),
+        new(
+            "The namespace is the folder",
+            WrongNamespaces,
+            [("src/Mesh.Planted/Mesh.Planted.csproj", "<Project/>"), ("src/Mesh.Planted/Sub/A.cs", "namespace Mesh.Planted;\n")]),
+    ];
+
+    private static IEnumerable<string> Lines(SourceTree tree, IEnumerable<string> files, Regex pattern) =>
+        from file in files
+        where !file.StartsWith("tests/Mesh.Architecture.Tests/", StringComparison.Ordinal)
+        from match in pattern.Matches(tree.Read(file))
+        select $"{file}: {match.Value.Trim()}";
+
+    private static IEnumerable<string> OnlyIn(SourceTree tree, Regex pattern, string ending)
+    {
+        var found = tree.ProductCode().Where(file => pattern.IsMatch(tree.Read(file))).ToList();
+        var elsewhere = found.Where(file => !file.EndsWith(ending, StringComparison.Ordinal));
+        var second = found.GroupBy(tree.ProjectOf).SelectMany(files => files.Skip(1));
+        return elsewhere.Concat(second).Distinct();
+    }
+
+    private static IEnumerable<string> WrongNamespaces(SourceTree tree)
+    {
+        foreach (var file in tree.Code())
+        {
+            var declared = DeclaredNamespace().Match(tree.Read(file));
+            if (!declared.Success || tree.ProjectOf(file) is not { } project)
+            {
+                continue;
+            }
+
+            var home = Path.GetDirectoryName(project)!;
+            var below = Path.GetRelativePath(home, Path.GetDirectoryName(file)!).Replace('/', '.');
+            var expected = Path.GetFileNameWithoutExtension(project) + (below == "." ? "" : "." + below);
+            if (declared.Groups[1].Value != expected)
+            {
+                yield return $"{file}: {declared.Groups[1].Value}, not {expected}";
+            }
+        }
+    }
+
+    [GeneratedRegex(@"^\s*_ = [^;]*Async\(", RegexOptions.Multiline)]
+    private static partial Regex DiscardedTask();
+
+    [GeneratedRegex(@"\b(class|record|struct|interface|enum) \w*(Manager|Helper|Helpers|Util|Utils|Utilities|Common|Base|Impl|Info|Processor|Engine)\b")]
+    private static partial Regex VagueName();
+
+    [GeneratedRegex(@"\[LoggerMessage\b")]
+    private static partial Regex LoggerMessage();
+
+    [GeneratedRegex(@"\.Create(Counter|Histogram|UpDownCounter|Gauge|Observable\w+)<")]
+    private static partial Regex Instrument();
+
+    [GeneratedRegex(@"^\s*#pragma warning disable [A-Z0-9, ]+$|\[(assembly: )?SuppressMessage\((?![^\]]*Justification)[^\]]*\]", RegexOptions.Multiline)]
+    private static partial Regex BareSuppression();
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex DeclaredNamespace();
+}

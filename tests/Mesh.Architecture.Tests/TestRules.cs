@@ -1,0 +1,60 @@
+using System.Text.RegularExpressions;
+
+namespace Mesh.Architecture.Tests;
+
+/// <summary>Rules for the tests themselves.</summary>
+internal static partial class TestRules
+{
+    public static IEnumerable<Rule> All =>
+    [
+        new(
+            "Every asynchronous test has a deadline",
+            AsynchronousWithoutTimeout,
+            [("tests/Mesh.Planted.Tests/A.cs", "[Fact]\n    public async Task It_waits()\n")]),
+        new(
+            "Tests do not sleep",
+            tree => from file in tree.TestCode()
+                    where !Waits.Contains(file)
+                    where Sleep().IsMatch(tree.Read(file))
+                    select file,
+            [("tests/Mesh.Planted.Tests/A.cs", "await Task." + "Delay(TimeSpan.FromSeconds(1), time);")]),
+        new(
+            "Rows of a reference are named with its prefix",
+            tree => from file in tree.TestCode()
+                    where !file.StartsWith("tests/Mesh.Architecture.Tests/", StringComparison.Ordinal)
+                    from match in RowTrait().Matches(tree.Read(file))
+                    where !RowId().IsMatch(match.Groups[1].Value)
+                    select $"{file}: {match.Groups[1].Value}",
+            [("tests/Mesh.Planted.Tests/A.cs", "[Trait(\"Row\", \"N01\")]")]),
+        new(
+            "A skipped test says why",
+            tree => from file in tree.TestCode()
+                    where EmptySkip().IsMatch(tree.Read(file))
+                    select file,
+            [("tests/Mesh.Planted.Tests/A.cs", "[Fact(Skip = " + "\"\")]")]),
+    ];
+
+    /// <summary>The one place that polls (with a provider), and the load generators of the benchmarks, which pace themselves.</summary>
+    private static readonly string[] Waits = ["tests/Mesh.Testing/Eventually.cs"];
+
+    private static IEnumerable<string> AsynchronousWithoutTimeout(SourceTree tree) =>
+        from file in tree.TestCode()
+        from match in AsynchronousTest().Matches(tree.Read(file))
+        where !match.Groups[1].Value.Contains("Timeout", StringComparison.Ordinal)
+        select $"{file}: {match.Groups[2].Value}";
+
+    [GeneratedRegex(@"\[((?:Fact|Theory)[^\n]*)\]\s*\n(?:\s*\[[^\n]*\]\s*\n)*\s*public async \w+ (\w+)\(")]
+    private static partial Regex AsynchronousTest();
+
+    [GeneratedRegex(@"\bTask\.Delay\(|\bThread\.Sleep\(")]
+    private static partial Regex Sleep();
+
+    [GeneratedRegex("""\[Trait\("Row", "([^"]*)"\)\]""")]
+    private static partial Regex RowTrait();
+
+    [GeneratedRegex(@"^(SVC|ING|REL|ECO|ORL)-[A-Za-z0-9.]+$")]
+    private static partial Regex RowId();
+
+    [GeneratedRegex("""Skip = "\s*"|Assert\.Skip(When|Unless)?\((""|[^;]*, "")\)""")]
+    private static partial Regex EmptySkip();
+}
