@@ -1,0 +1,193 @@
+using System.Diagnostics;
+using Mesh.Grains.Abstractions.Delivery;
+
+namespace Mesh.Grains.Delivery;
+
+/// <summary>
+/// The publisher's end of one subscription: a set of dirty keys and one message in flight, acknowledged; what changes
+/// meanwhile is folded into the next. A slow receiver costs no memory and no one else's time.
+/// For one grain: not for two threads.
+/// </summary>
+public sealed class Outbox<TKey, TRow>(
+    StreamName stream,
+    IOutboxSource<TKey, TRow> source,
+    Func<Delta<TRow>, CancellationToken, Task<DeliveryAck>> send,
+    OutboxSettings settings) : IAsyncDisposable
+    where TKey : notnull
+{
+    /// <summary>A receiver that neither takes messages nor renewed for this long is forgotten: three renewals missed.</summary>
+    public static readonly TimeSpan ForgetAfter = TimeSpan.FromSeconds(90);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Backoff _backoff = new(settings.Time, settings.Random);
+    private HashSet<TKey> _dirty = [];
+    private DateTimeOffset _heard = settings.Time.GetUtcNow();
+    private Task _pump = Task.CompletedTask;
+    private long _acknowledged;
+    private long _position;
+    private bool _full;
+    private bool _announce;
+
+    public StreamName Stream => stream;
+
+    /// <summary>The receiver said Gone, or was silent for too long: nothing more is sent.</summary>
+    public bool IsForgotten { get; private set; }
+
+    /// <summary>Its pump has ended for good.</summary>
+    public bool IsStopped => IsForgotten && _pump.IsCompleted;
+
+    /// <summary>Everything was told and acknowledged.</summary>
+    public bool IsQuiet => _pump.IsCompleted && !HasWork;
+
+    private bool HasWork => _dirty.Count > 0 || _full || _announce;
+
+    /// <summary>The answer to Subscribe.</summary>
+    public Delta<TRow> Answer()
+    {
+        _acknowledged = ++_position;
+        return Message(0, isFull: true, source.Rows());
+    }
+
+    public void Mark(TKey key)
+    {
+        _dirty.Add(key);
+        Wake();
+    }
+
+    /// <summary>The whole set goes next: it became synced, or what it is computed from changed.</summary>
+    public void MarkFull()
+    {
+        _full = true;
+        Wake();
+    }
+
+    /// <summary>A message goes next even without a changed row: the spec's version moved on.</summary>
+    public void Announce()
+    {
+        _announce = true;
+        Wake();
+    }
+
+    /// <summary>The receiver follows still. A position beyond the acknowledged one is an acknowledgement that was lost.</summary>
+    public RenewalAck Renew(long position)
+    {
+        _heard = settings.Time.GetUtcNow();
+        if (IsForgotten || position > _position)
+        {
+            return RenewalAck.Resync;
+        }
+
+        _acknowledged = Math.Max(_acknowledged, position);
+        return RenewalAck.Ok;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Forget();
+        await _pump;
+        _stop.Dispose();
+    }
+
+    public void Forget()
+    {
+        if (!IsForgotten)
+        {
+            IsForgotten = true;
+            _stop.Cancel();
+        }
+    }
+
+    private void Wake()
+    {
+        if (!IsForgotten && _pump.IsCompleted)
+        {
+            _pump = PumpAsync();
+        }
+    }
+
+    private async Task PumpAsync()
+    {
+        // Leave the caller's turn first: all rows of one call go in one message.
+        await Task.Yield();
+        try
+        {
+            while (HasWork && !IsForgotten)
+            {
+                await SendOnceAsync();
+            }
+        }
+#pragma warning disable CA1031 // A call that was under way when the outbox was stopped may end in any way.
+        catch (Exception) when (_stop.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+        }
+    }
+
+    private async Task SendOnceAsync()
+    {
+        var (keys, wasFull, wasAnnounced) = (_dirty, _full, _announce);
+        (_dirty, _full, _announce) = ([], false, false);
+        var rows = wasFull ? source.Rows() : source.Rows(keys);
+        if (rows.Length == 0 && !wasFull && !wasAnnounced)
+        {
+            return;
+        }
+
+        // From is the last position known to have arrived, so a repeated message covers its lost predecessor.
+        var from = _acknowledged;
+        _position++;
+        var message = Message(from, wasFull, rows);
+        try
+        {
+            var ack = await send(message, _stop.Token);
+            Acknowledge(ack, message.To);
+            if (ack == DeliveryAck.Resync)
+            {
+                await _backoff.WaitAsync(_stop.Token);
+            }
+        }
+#pragma warning disable CA1031 // The boundary of a delivery: whatever the receiver or the way to it threw, the same rows are sent again.
+        catch (Exception failure) when (!_stop.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            _dirty.UnionWith(keys);
+            (_full, _announce) = (_full || wasFull, _announce || wasAnnounced);
+            await FailedAsync(failure);
+        }
+    }
+
+    private void Acknowledge(DeliveryAck ack, long position)
+    {
+        _heard = settings.Time.GetUtcNow();
+        switch (ack)
+        {
+            case DeliveryAck.Ok:
+                _acknowledged = Math.Max(_acknowledged, position);
+                _backoff.Reset();
+                break;
+            case DeliveryAck.Gone:
+                Forget();
+                break;
+            case DeliveryAck.Resync:
+                _full = true;
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private Task FailedAsync(Exception failure)
+    {
+        if (settings.Time.GetUtcNow() - _heard > ForgetAfter)
+        {
+            Forget();
+            return Task.CompletedTask;
+        }
+
+        settings.Failed(stream.Receiver, failure);
+        return _backoff.WaitAsync(_stop.Token);
+    }
+
+    private Delta<TRow> Message(long from, bool isFull, TRow[] rows) =>
+        new(stream, settings.Publisher, from, _position, isFull, source.IsSynced, source.ObjectUid, source.SpecVersion, rows);
+}

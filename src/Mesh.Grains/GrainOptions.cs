@@ -1,0 +1,15 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+
+namespace Mesh.Grains;
+
+/// <summary>What the grains are told by the process that hosts them.</summary>
+public sealed class GrainOptions
+{
+    /// <summary>ClusterIPs come from here.</summary>
+    [Required]
+    public IPNetwork ServiceCidr { get; set; } = IPNetwork.Parse("127.96.0.0/16");
+
+    /// <summary>The node of this silo's own machine: manifest Pods that name no node and no node's address run there.</summary>
+    public string NodeName { get; set; } = "";
+}

@@ -1,0 +1,20 @@
+using Mesh.Grains.Delivery;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Grains;
+
+/// <summary>Adds the grains and what they share on one silo. The store and its watch cache are the process's own.</summary>
+public static class MeshGrains
+{
+    public static ISiloBuilder AddMeshGrains(this ISiloBuilder silo, GrainOptions options)
+    {
+        silo.Services.AddSingleton(Options.Create(options));
+        silo.Services.TryAddSingleton(TimeProvider.System);
+        silo.Services.TryAddSingleton<Random>(_ => new SystemRandom());
+        silo.Services.AddSingleton<MembershipSignal>();
+        silo.Services.AddHostedService(services => services.GetRequiredService<MembershipSignal>());
+        return silo;
+    }
+}
