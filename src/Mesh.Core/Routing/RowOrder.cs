@@ -11,7 +11,14 @@ namespace Mesh.Core.Routing;
 public readonly record struct RowOrder(string Uid, long CreatedVersion, long SpecVersion, ulong Liveness)
 {
     /// <summary>Whether this row belongs to a later object of the same name.</summary>
-    public bool Replaces(RowOrder older) => CreatedVersion > older.CreatedVersion;
+    public bool Replaces(RowOrder older) => CompareIdentity(older) > 0;
 
     public bool IsSameObject(RowOrder other) => Uid == other.Uid;
+
+    /// <summary>The later object is the greater; the uid only makes the order total.</summary>
+    public int CompareIdentity(RowOrder other)
+    {
+        var byCreation = CreatedVersion.CompareTo(other.CreatedVersion);
+        return byCreation != 0 ? byCreation : string.CompareOrdinal(Uid, other.Uid);
+    }
 }

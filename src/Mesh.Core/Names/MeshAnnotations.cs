@@ -1,0 +1,16 @@
+namespace Mesh.Core.Names;
+
+/// <summary>The annotations, and their values, that Mesh reads or writes.</summary>
+public static class MeshAnnotations
+{
+    /// <summary>Address of a Pod applied as a manifest, whose process runs already.</summary>
+    public const string PodIP = "mesh.internal/pod-ip";
+
+    /// <summary>How the Pod came to be; <see cref="RegisteredByStream"/> or absent.</summary>
+    public const string RegisteredBy = "mesh.internal/registered-by";
+
+    public const string RegisteredByStream = "stream";
+
+    /// <summary>The class of an Ingress as it was named before <c>spec.ingressClassName</c>.</summary>
+    public const string LegacyIngressClass = "kubernetes.io/ingress.class";
+}
