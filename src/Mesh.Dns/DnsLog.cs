@@ -1,0 +1,13 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Dns;
+
+internal static partial class DnsLog
+{
+    [LoggerMessage(EventId = 4001, Level = LogLevel.Debug, Message = "DNS listens on {EndPoint}, UDP and TCP")]
+    public static partial void Listening(this ILogger log, IPEndPoint endPoint);
+
+    [LoggerMessage(EventId = 4002, Level = LogLevel.Warning, Message = "DNS could not receive or send on {EndPoint}")]
+    public static partial void SocketFailed(this ILogger log, IPEndPoint endPoint, Exception error);
+}

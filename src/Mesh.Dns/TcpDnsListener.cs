@@ -1,0 +1,141 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace Mesh.Dns;
+
+/// <summary>
+/// Serves DNS on one TCP socket (RFC 7766): each message after its length, pipelined queries answered in order. Holds a
+/// limited number of connections; with one more, the oldest is closed.
+/// </summary>
+internal sealed class TcpDnsListener(Socket listener, DnsResponder responder, DnsServerOptions options, TimeProvider time)
+{
+    private readonly LinkedList<Connection> _connections = new();
+    private readonly Lock _lock = new();
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                Begin(await listener.AcceptAsync(stop), stop);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            Task[] ending;
+            lock (_lock)
+            {
+                ending = [.. _connections.Select(connection => connection.Served)];
+            }
+
+            await Task.WhenAll(ending);
+        }
+    }
+
+    private void Begin(Socket client, CancellationToken stop)
+    {
+        client.NoDelay = true;
+        var connection = new Connection(client);
+        lock (_lock)
+        {
+            if (_connections.Count >= options.MaxTcpConnections)
+            {
+                var oldest = _connections.First!;
+                _connections.Remove(oldest);
+                oldest.Value.Client.Dispose();
+            }
+
+            var node = _connections.AddLast(connection);
+            connection.Served = ServeAsync(node, stop);
+        }
+    }
+
+    private async Task ServeAsync(LinkedListNode<Connection> node, CancellationToken stop)
+    {
+        await Task.Yield(); // the caller holds the lock
+        var client = node.Value.Client;
+        var packet = ArrayPool<byte>.Shared.Rent(DnsResponder.MaxTcpPayload);
+        var response = ArrayPool<byte>.Shared.Rent(DnsResponder.MaxTcpPayload + 2);
+        try
+        {
+            while (await AnswerOneAsync(client, packet, response, stop))
+            {
+            }
+        }
+        catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The client is gone, too slow or one too many: its connection is all that ends.
+        }
+        finally
+        {
+            client.Dispose();
+            ArrayPool<byte>.Shared.Return(packet);
+            ArrayPool<byte>.Shared.Return(response);
+            lock (_lock)
+            {
+                if (node.List is not null)
+                {
+                    _connections.Remove(node);
+                }
+            }
+        }
+    }
+
+    private async Task<bool> AnswerOneAsync(Socket client, byte[] packet, byte[] response, CancellationToken stop)
+    {
+        using var slow = new CancellationTokenSource(options.TcpReadTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(slow.Token, stop);
+        if (!await ReadAsync(client, packet.AsMemory(0, 2), either.Token))
+        {
+            return false;
+        }
+
+        var length = BinaryPrimitives.ReadUInt16BigEndian(packet);
+        if (length == 0 || !await ReadAsync(client, packet.AsMemory(0, length), either.Token))
+        {
+            return false;
+        }
+
+        var began = Stopwatch.GetTimestamp();
+        var answered = responder.Respond(packet.AsSpan(0, length), response.AsSpan(2), overTcp: true, out var type, out var code);
+        if (answered == 0)
+        {
+            return false;
+        }
+
+        BinaryPrimitives.WriteUInt16BigEndian(response, (ushort)answered);
+        for (var rest = response.AsMemory(0, answered + 2); !rest.IsEmpty;)
+        {
+            rest = rest[await client.SendAsync(rest, SocketFlags.None, either.Token)..];
+        }
+
+        DnsMetrics.Answered(began, type, code);
+        return true;
+    }
+
+    private static async Task<bool> ReadAsync(Socket client, Memory<byte> into, CancellationToken stop)
+    {
+        while (!into.IsEmpty)
+        {
+            var read = await client.ReceiveAsync(into, SocketFlags.None, stop);
+            if (read == 0)
+            {
+                return false;
+            }
+
+            into = into[read..];
+        }
+
+        return true;
+    }
+
+    private sealed class Connection(Socket client)
+    {
+        public Socket Client => client;
+
+        public Task Served { get; set; } = Task.CompletedTask;
+    }
+}
