@@ -33,9 +33,9 @@ internal static class SomeCluster
     private static RoutingChange.ServiceSpec Service(string name, string clusterIP, Endpoint[] endpoints)
     {
         var document = $$$"""
-            {"apiVersion":"v1","kind":"Service","metadata":{"name":"{{{name}}}","namespace":"default","uid":"u-{{{name}}}","resourceVersion":"5"},
+            {"apiVersion":"v1","kind":"Service","metadata":{"name":"{{{name}}}","namespace":"default","uid":"u-{{{name}}}","resourceVersion":"5" },
              "spec":{"type":"ClusterIP","clusterIP":"{{{clusterIP}}}","clusterIPs":["{{{clusterIP}}}"],"selector":{"app":"{{{name}}}"},
-             "ports":[{"name":"http","port":80,"protocol":"TCP","targetPort":8080}]},"status":{"loadBalancer":{}}}
+             "ports":[{"name":"http","port":80,"protocol":"TCP","targetPort":8080} ] },"status":{"loadBalancer":{} } }
             """;
         return new RoutingChange.ServiceSpec(
             new ObjectDocument(NamespacedName.Of("default", name), "u-" + name, 5, 5, Encoding.UTF8.GetBytes(document)),
