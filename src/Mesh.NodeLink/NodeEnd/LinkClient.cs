@@ -1,0 +1,105 @@
+using System.Net.Sockets;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Mesh.NodeLink.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.NodeLink.NodeEnd;
+
+/// <summary>
+/// The node's end of the link: one loop that links, and links again as soon as it is lost. Nothing on this machine waits
+/// for it: a silo that is dead, stopped or slow costs this loop's time only.
+/// </summary>
+/// <param name="socket">Path of the silo's <c>link.sock</c>.</param>
+public sealed class LinkClient(string socket, INodeLinkHandler handler, ReportOutbox outbox, TimeProvider time, ILogger<LinkClient> logger)
+{
+    /// <summary>See <see cref="LinkLimits.KeepAlive"/>; at least a second.</summary>
+    internal TimeSpan KeepAlive { get; init; } = LinkLimits.KeepAlive;
+
+    // The silo is usually only restarting: the first attempts follow fast.
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
+    /// <summary>Links until stopped. Its owner awaits it.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var wait = FirstWait;
+        var told = false;
+        while (!stop.IsCancellationRequested)
+        {
+            var session = new NodeLinkSession(handler, outbox, time, logger);
+            var reason = await LinkOnceAsync(session, stop);
+            if (session.WasWelcomed)
+            {
+                handler.OnLinkLost();
+                wait = FirstWait;
+                told = false;
+            }
+
+            if (!told && !stop.IsCancellationRequested)
+            {
+                logger.LinkLost(reason);
+                told = true;
+            }
+
+            await Task.Delay(wait, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+        }
+    }
+
+    private async Task<string> LinkOnceAsync(NodeLinkSession session, CancellationToken stop)
+    {
+        using var channel = Dial();
+        try
+        {
+            await session.RunAsync(new Link.LinkClient(channel), stop);
+            return "the silo ended it.";
+        }
+        catch (RpcException lost)
+        {
+            return $"{lost.StatusCode}: {lost.Status.Detail}.";
+        }
+        catch (FormatException unreadable)
+        {
+            return unreadable.Message;
+        }
+        catch (OperationCanceledException)
+        {
+            return "no answer in time.";
+        }
+    }
+
+    private GrpcChannel Dial()
+    {
+        var connector = new SocketsHttpHandler
+        {
+            // A stopped silo keeps its sockets open: only an unanswered ping tells.
+            KeepAlivePingDelay = KeepAlive,
+            KeepAlivePingTimeout = KeepAlive,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            ConnectTimeout = LinkLimits.Handshake,
+            UseProxy = false,
+            ConnectCallback = async (_, cancel) =>
+            {
+                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath.ForConnecting(socket)), cancel);
+                    return new NetworkStream(connection, ownsSocket: true);
+                }
+                catch
+                {
+                    connection.Dispose();
+                    throw;
+                }
+            },
+        };
+        return GrpcChannel.ForAddress("http://silo", new GrpcChannelOptions
+        {
+            HttpHandler = connector,
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = LinkLimits.MessageBytes,
+            MaxSendMessageSize = LinkLimits.MessageBytes,
+        });
+    }
+}

@@ -1,0 +1,24 @@
+using Mesh.NodeLink.Wire;
+
+namespace Mesh.NodeLink.SiloEnd;
+
+/// <summary>What the silo does with its nodes' links; implemented where the grains are.</summary>
+public interface ILinkSessionHandler
+{
+    /// <summary>
+    /// A node linked: answer with <see cref="LinkSession.WelcomeAsync"/>, then tell it what to route. The session lives until
+    /// this returns or the node leaves, which cancels <see cref="LinkSession.Ended"/>.
+    /// </summary>
+    Task RunAsync(LinkSession session);
+
+    /// <summary>
+    /// One report; many run at the same time. The answer goes back with the report's number (the session fills it in);
+    /// an exception is answered with <c>Retry</c>.
+    /// </summary>
+    Task<ReportAck> OnReportAsync(LinkSession session, PodReport report, CancellationToken stop);
+
+    /// <summary>A whole inventory, its parts put together.</summary>
+    Task OnInventoryAsync(LinkSession session, Inventory inventory, CancellationToken stop);
+
+    Task OnDigestAsync(LinkSession session, Digest digest, CancellationToken stop);
+}

@@ -1,0 +1,69 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Mesh.Core.Routing;
+using Mesh.NodeLink.NodeEnd;
+using Mesh.NodeLink.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Mesh.NodeLink.Tests;
+
+/// <summary>What a node does with a link, seen by the test; its client runs until disposed.</summary>
+internal sealed class FakeNode : INodeLinkHandler, IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _running;
+
+    public FakeNode(string socket, TimeProvider? time = null)
+    {
+        Outbox = new ReportOutbox(time ?? TimeProvider.System);
+        var client = new LinkClient(socket, this, Outbox, time ?? TimeProvider.System, NullLogger<LinkClient>.Instance) { KeepAlive = TimeSpan.FromSeconds(1) };
+        _running = client.RunAsync(_stop.Token);
+    }
+
+    public ReportOutbox Outbox { get; }
+
+    public Channel<(ImmutableArray<RoutingChange> Changes, bool Synced)> Applied { get; } =
+        Channel.CreateBounded<(ImmutableArray<RoutingChange> Changes, bool Synced)>(1000);
+
+    public Channel<(PodReport Report, ReportAck Ack)> Acks { get; } = Channel.CreateBounded<(PodReport Report, ReportAck Ack)>(100_000);
+
+    public Channel<NodeOptions> Welcomes { get; } = Channel.CreateBounded<NodeOptions>(100);
+
+    public Channel<bool> Losses { get; } = Channel.CreateBounded<bool>(100);
+
+    public List<PodState> Pods { get; } = [];
+
+    /// <summary>Changes are published only when <see cref="MayPublish"/> is released.</summary>
+    public bool HoldsBack { get; set; }
+
+    public SemaphoreSlim MayPublish { get; } = new(0);
+
+    public Hello Hello() => new() { NodeName = "n1", Build = "test", Incarnation = 1 };
+
+    public async ValueTask OnWelcomeAsync(NodeOptions options, ulong optionsHash, CancellationToken stop) => await Welcomes.Writer.WriteAsync(options, stop);
+
+    public async ValueTask ApplyAsync(ImmutableArray<RoutingChange> changes, bool synced, CancellationToken stop)
+    {
+        await Applied.Writer.WriteAsync((changes, synced), stop);
+        if (HoldsBack)
+        {
+            await MayPublish.WaitAsync(stop);
+        }
+    }
+
+    public async ValueTask OnReportAckAsync(PodReport report, ReportAck ack, CancellationToken stop) => await Acks.Writer.WriteAsync((report, ack), stop);
+
+    public NodeInventory Inventory(string ns) => new(7, [.. Pods.Where(pod => ns.Length == 0 || pod.Namespace == ns)]);
+
+    public Task DrainAsync(TimeSpan within, CancellationToken stop) => Task.CompletedTask;
+
+    public void OnLinkLost() => Losses.Writer.TryWrite(true);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        _stop.Dispose();
+        MayPublish.Dispose();
+    }
+}

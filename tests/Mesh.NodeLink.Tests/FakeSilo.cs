@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Mesh.NodeLink.SiloEnd;
+using Mesh.NodeLink.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Mesh.NodeLink.Tests;
+
+/// <summary>What a silo does with a link, seen by the test; the sockets and the protocol are the real ones.</summary>
+internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
+{
+    private readonly LinkServer _server;
+
+    private FakeSilo(string socket) => _server = new LinkServer(socket, this, new Random(1), TimeProvider.System, NullLoggerFactory.Instance);
+
+    public static NodeOptions Options { get; } = new()
+    {
+        NodeName = "n1",
+        Advertise = "127.0.0.1",
+        NodeListen = "127.0.0.1:0",
+        IngressHttp = "127.0.0.1:0",
+        DnsListen = "127.0.0.1:0",
+        ServiceCidr = "127.96.0.0/16",
+        PodCidr = "127.80.0.0/16",
+        ClusterDomain = "cluster.local",
+        LogLevel = "info",
+        LogFormat = "text",
+        RegisterUids = [1000],
+    };
+
+    public Channel<LinkSession> Sessions { get; } = Channel.CreateBounded<LinkSession>(100);
+
+    public Channel<Inventory> Inventories { get; } = Channel.CreateBounded<Inventory>(100);
+
+    public Channel<Digest> Digests { get; } = Channel.CreateBounded<Digest>(100);
+
+    public Channel<PodReport> Reports { get; } = Channel.CreateBounded<PodReport>(100_000);
+
+    public ConcurrentDictionary<string, int> Seen { get; } = new();
+
+    public Func<PodReport, CancellationToken, Task<ReportAck>> Answer { get; set; } = (_, _) => Task.FromResult(new ReportAck());
+
+    public static async Task<FakeSilo> StartAsync(string socket, CancellationToken stop)
+    {
+        var silo = new FakeSilo(socket);
+        await silo._server.StartAsync(stop);
+        return silo;
+    }
+
+    public async Task RunAsync(LinkSession session)
+    {
+        await session.WelcomeAsync(Options, session.Ended);
+        await Sessions.Writer.WriteAsync(session, session.Ended);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, session.Ended);
+    }
+
+    public async Task<ReportAck> OnReportAsync(LinkSession session, PodReport report, CancellationToken stop)
+    {
+        Seen.AddOrUpdate(report.Uid, 1, (_, times) => times + 1);
+        await Reports.Writer.WriteAsync(report, stop);
+        return await Answer(report, stop);
+    }
+
+    public async Task OnInventoryAsync(LinkSession session, Inventory inventory, CancellationToken stop) =>
+        await Inventories.Writer.WriteAsync(inventory, stop);
+
+    public async Task OnDigestAsync(LinkSession session, Digest digest, CancellationToken stop) => await Digests.Writer.WriteAsync(digest, stop);
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+}
