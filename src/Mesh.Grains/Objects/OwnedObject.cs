@@ -1,0 +1,266 @@
+using System.Diagnostics;
+using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Objects;
+
+/// <summary>
+/// The one stored object that a grain is the writer of: what is known of it, and the write path that all kinds share.
+/// Known is the newer of the watch cache and of the grain's own commits; after an unknown outcome nothing is, until the
+/// store itself was read.
+/// </summary>
+public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache cache, IObjectRules rules) : IDisposable
+{
+    // Each try failed because somebody else wrote meanwhile, which the next one has seen.
+    private const int MostTries = 16;
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private StoredObject? _current;
+    private long _knownVersion = -1;
+    private bool _isUnknown;
+
+    public ObjectKey Key => key;
+
+    /// <summary>The object as last known, null when there is none. What was published from it stays, also while an outcome is unknown.</summary>
+    public StoredObject? Current => _current;
+
+    /// <summary>The newest state, once the cache has followed the log to <paramref name="version"/>.</summary>
+    /// <exception cref="StoreUnavailableException">An outcome is unknown and the store does not answer.</exception>
+    public async Task<StoredObject?> ReadAsync(long version, CancellationToken stop)
+    {
+        await cache.WaitForAsync(version, stop);
+        if (_isUnknown)
+        {
+            await ReadStoreAsync(stop);
+        }
+
+        Refresh();
+        return _current;
+    }
+
+    /// <summary>What a user asked for: refused, or committed before it is answered.</summary>
+    public async Task<ObjectReply> WriteAsync(ObjectRequest request, CancellationToken stop)
+    {
+        if (request.DryRun)
+        {
+            return await ReadAsync(0, stop) is var current && Refused(request, current) is { } refused
+                ? refused
+                : await DryRunAsync(request, current, stop);
+        }
+
+        return await TryAsync(
+            current => Refused(request, current) is { } refused ? new WritePlan.Refuse(refused) : rules.Plan(request, current),
+            failed => rules.Explain(request, failed),
+            request,
+            CommitClass.Request,
+            stop);
+    }
+
+    /// <summary>What the grain itself wants of its object: observed facts, status.</summary>
+    /// <param name="explain">For the writes that the plan added; null means plan again.</param>
+    public Task<ObjectReply> ChangeAsync(
+        Func<StoredObject?, WritePlan> plan, Func<CommitOutcome.Failed, ObjectReply?> explain, CommitClass commitClass, CancellationToken stop) =>
+        TryAsync(plan, explain, null, commitClass, stop);
+
+    public void Dispose() => _turn.Dispose();
+
+    private async Task<ObjectReply> TryAsync(
+        Func<StoredObject?, WritePlan> plan,
+        Func<CommitOutcome.Failed, ObjectReply?> explain,
+        ObjectRequest? request,
+        CommitClass commitClass,
+        CancellationToken stop)
+    {
+        await _turn.WaitAsync(stop);
+        try
+        {
+            await ReadAsync(0, stop);
+            await CatchUpAsync(request?.IfVersion ?? 0, stop);
+            for (var tries = 0; tries < MostTries; tries++)
+            {
+                if (await CommitAsync(plan(_current), explain, commitClass) is { } reply)
+                {
+                    return reply;
+                }
+            }
+
+            return Replies.Conflict($"{key} kept changing while it was being written; try again");
+        }
+        catch (StoreUnavailableException silent)
+        {
+            return Replies.Unavailable(silent.Message);
+        }
+        catch (CommitOutcomeUnknownException)
+        {
+            return Replies.Unknown();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>One try; null when the state was another than the plan was made from.</summary>
+    private async Task<ObjectReply?> CommitAsync(WritePlan plan, Func<CommitOutcome.Failed, ObjectReply?> explain, CommitClass commitClass)
+    {
+        if (plan is WritePlan.Refuse refusal)
+        {
+            return refusal.Reply;
+        }
+
+        if (plan is WritePlan.Keep)
+        {
+            return _current is null ? Replies.NotFound(key) : Replies.Stored(_current);
+        }
+
+        var before = _current;
+        var writes = Writes(plan);
+        var outcome = await CommitAsync(writes, commitClass);
+        return outcome switch
+        {
+            CommitOutcome.Committed done => Accept(plan, before, done),
+            CommitOutcome.Failed failed => Learn(failed, explain),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private async Task<CommitOutcome> CommitAsync(IReadOnlyList<Write> writes, CommitClass commitClass)
+    {
+        try
+        {
+            // Without the caller's token: a commit that is under way ends with an outcome.
+            return await store.CommitAsync(writes, commitClass, CancellationToken.None);
+        }
+        catch (StoreUnavailableException)
+        {
+            throw;
+        }
+        catch
+        {
+            _isUnknown = true; // the next caller reads the store, and is never told about a write that did not happen
+            throw;
+        }
+    }
+
+    private List<Write> Writes(WritePlan plan)
+    {
+        var writes = new List<Write>();
+        if (_current is null && key.Namespace.Length > 0)
+        {
+            writes.Add(new Write.Check(Kinds.Namespace(key.Namespace), Precondition.Activity));
+        }
+
+        var unchanged = _current is null ? Precondition.Absence : new Precondition.Is(_current.ResourceVersion, _current.Uid);
+        switch (plan)
+        {
+            case WritePlan.Put put:
+                writes.Add(new Write.Put(key, put.Document, unchanged));
+                writes.AddRange(put.Also);
+                break;
+            case WritePlan.Delete delete:
+                writes.Add(new Write.Delete(key, unchanged));
+                writes.AddRange(delete.Also);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+
+        return writes;
+    }
+
+    private ObjectReply Accept(WritePlan plan, StoredObject? before, CommitOutcome.Committed done)
+    {
+        _current = done.Objects.FirstOrDefault(stored => stored?.Key == key);
+        _knownVersion = done.Version;
+        return plan is WritePlan.Put put
+            ? Replies.Stored(_current!, put.Result)
+            : new ObjectReply(ObjectResult.Committed, before!.Document, done.Version, "");
+    }
+
+    private ObjectReply? Learn(CommitOutcome.Failed failed, Func<CommitOutcome.Failed, ObjectReply?> explain)
+    {
+        if (failed.Write is Write.Check && failed.Write.Key == Kinds.Namespace(key.Namespace))
+        {
+            return Replies.Namespace(key.Namespace, failed.Current);
+        }
+
+        if (failed.Write.Key != key)
+        {
+            return explain(failed);
+        }
+
+        _knownVersion = Math.Max(failed.Current?.ResourceVersion ?? 0, Math.Max(_knownVersion, cache.Version));
+        _current = failed.Current;
+        return null;
+    }
+
+    private ObjectReply? Refused(ObjectRequest request, StoredObject? current)
+    {
+        if (request.Verb == ObjectVerb.Create)
+        {
+            return current is null ? null : Replies.AlreadyExists(key);
+        }
+
+        if (current is null)
+        {
+            return Replies.NotFound(key);
+        }
+
+        if (request.IfUid.Length > 0 && request.IfUid != current.Uid)
+        {
+            return Replies.Conflict($"Precondition failed: UID in precondition: {request.IfUid}, UID in object meta: {current.Uid}");
+        }
+
+        return request.IfVersion != 0 && request.IfVersion != current.ResourceVersion
+            ? Replies.Conflict("the object has been modified; please apply your changes to the latest version and try again")
+            : null;
+    }
+
+    private async Task<ObjectReply> DryRunAsync(ObjectRequest request, StoredObject? current, CancellationToken stop)
+    {
+        await cache.WaitForFreshAsync(stop);
+        if (request.Verb == ObjectVerb.Create && key.Namespace.Length > 0
+            && cache.Get(Kinds.Namespace(key.Namespace)) is not { IsDeleting: false })
+        {
+            return Replies.Namespace(key.Namespace, cache.Get(Kinds.Namespace(key.Namespace)));
+        }
+
+        return rules.Plan(request, current) switch
+        {
+            WritePlan.Put put => Replies.DryRun(put.Document, current) with { Result = put.Result },
+            WritePlan.Delete or WritePlan.Keep => Replies.DryRun(current!.Document, current),
+            WritePlan.Refuse refuse => refuse.Reply,
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    // The client read a state that this grain has not seen: another activation wrote it.
+    private async Task CatchUpAsync(long version, CancellationToken stop)
+    {
+        if (version > (_current?.ResourceVersion ?? 0) && version > _knownVersion)
+        {
+            await cache.WaitForFreshAsync(stop);
+            Refresh();
+        }
+    }
+
+    private async Task ReadStoreAsync(CancellationToken stop)
+    {
+        var stored = await store.ReadAsync(key, stop);
+        await cache.WaitForFreshAsync(stop);
+        _current = stored;
+        _knownVersion = Math.Max(stored?.ResourceVersion ?? 0, Math.Max(_knownVersion, cache.Version));
+        _isUnknown = false;
+    }
+
+    private void Refresh()
+    {
+        var version = cache.Version;
+        if (!_isUnknown && version > _knownVersion)
+        {
+            _current = cache.Get(key);
+            _knownVersion = Math.Max(version, _current?.ResourceVersion ?? 0);
+        }
+    }
+}
