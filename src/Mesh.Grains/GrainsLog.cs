@@ -10,4 +10,13 @@ internal static partial class GrainsLog
 
     [LoggerMessage(2, LogLevel.Debug, "{Receiver}: its publisher did not answer, asked again")]
     public static partial void NotAnswered(this ILogger log, string receiver, Exception failure);
+
+    [LoggerMessage(101, LogLevel.Information, "Gateway {Gateway} ended: {Reason}")]
+    public static partial void GatewayEnded(this ILogger log, string gateway, string reason);
+
+    [LoggerMessage(102, LogLevel.Debug, "Node {Node}: its grain was not told that the link lives")]
+    public static partial void NodeNotTold(this ILogger log, string node, Exception failure);
+
+    [LoggerMessage(103, LogLevel.Warning, "Node {Node} was not written, tried again: {Reason}")]
+    public static partial void NodeNotWritten(this ILogger log, string node, string reason);
 }

@@ -1,4 +1,5 @@
 using Mesh.Grains.Delivery;
+using Mesh.Grains.Gateways;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -15,6 +16,7 @@ public static class MeshGrains
         silo.Services.TryAddSingleton<Random>(_ => new SystemRandom());
         silo.Services.AddSingleton<MembershipSignal>();
         silo.Services.AddHostedService(services => services.GetRequiredService<MembershipSignal>());
+        silo.Services.AddPlacementDirector<LinkedSiloPlacement, LinkedSiloDirector>();
         return silo;
     }
 }

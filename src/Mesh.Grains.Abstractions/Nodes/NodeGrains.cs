@@ -61,6 +61,10 @@ public enum PodReportResult
 /// <summary>What the gateway grain of a link tells the node's grain.</summary>
 public interface INodeSessions : IGrainWithStringKey
 {
+    /// <summary>A node linked: its Node object is made or brought up to date, now or as soon as the store answers.</summary>
+    [Alias("Open")]
+    Task<NodeOpened> Open(NodeSession session, NodeFacts facts, CancellationToken stop);
+
     /// <summary>The link lives; every 3 s. Answers whether this session is still the node's newest.</summary>
     [Alias("Alive")]
     Task<bool> Alive(NodeSession session, CancellationToken stop);
@@ -69,6 +73,21 @@ public interface INodeSessions : IGrainWithStringKey
     [Alias("HintRenew"), OneWay]
     Task HintRenew(string registry);
 }
+
+/// <summary>What a node says of its machine, as it stands in <c>status.nodeInfo</c>.</summary>
+[GenerateSerializer, Immutable, Alias("mesh.NodeFacts")]
+public sealed record NodeFacts(
+    [property: Id(0)] string BootId,
+    [property: Id(1)] string OsImage,
+    [property: Id(2)] string Kernel,
+    [property: Id(3)] string Architecture,
+    [property: Id(4)] int Cpus,
+    [property: Id(5)] long MemoryBytes);
+
+/// <param name="IsNewest">False: the node has a newer link, this one is not used.</param>
+/// <param name="KnownIncarnation">The greatest that was ever told of this node; a node that lost its journal counts on from here.</param>
+[GenerateSerializer, Immutable, Alias("mesh.NodeOpened")]
+public sealed record NodeOpened([property: Id(0)] bool IsNewest, [property: Id(1)] uint KnownIncarnation);
 
 /// <param name="Incarnation">Start count of the node process.</param>
 /// <param name="Number">Grows with each link of one incarnation.</param>

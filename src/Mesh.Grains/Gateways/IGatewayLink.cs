@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Mesh.Core.Routing;
+using Mesh.Grains.Abstractions.Nodes;
 
 namespace Mesh.Grains.Gateways;
 
@@ -14,6 +15,12 @@ public interface IGatewayLinks
 public interface IGatewayLink
 {
     string NodeName { get; }
+
+    /// <summary>What the node's grain is told of this link.</summary>
+    NodeSession Session { get; }
+
+    /// <summary>How long the node has said nothing; a living one sends a pulse every 3 s.</summary>
+    TimeSpan Silence { get; }
 
     /// <summary>Completes when the node has published a snapshot with these changes. One call at a time.</summary>
     /// <exception cref="LinkEndedException">The link is gone; nothing more will be delivered.</exception>

@@ -1,0 +1,271 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Delivery;
+using Mesh.Grains.Nodes;
+using Mesh.Grains.Pods;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Gateways;
+
+/// <summary>
+/// What one node is to be told. Specs wait in resourceVersion order; a Service's frontend is released together with the
+/// endpoints computed from the same spec, or alone after a second. What was released and not yet sent is folded by key.
+/// For one thread of control.
+/// </summary>
+internal sealed class GatewayTable(string node, TimeProvider time)
+{
+    /// <summary>How long a frontend waits for its endpoints.</summary>
+    public static readonly TimeSpan PairWithin = TimeSpan.FromSeconds(1);
+
+    private const int ChangesPerMessage = 512;
+    private const int WeightPerMessage = 1 << 20;
+    private const int WeightPerRow = 100;
+
+    private readonly Dictionary<NamespacedName, ServiceFeed> _feeds = [];
+    private readonly Dictionary<ObjectKey, StoredObject> _followed = [];
+    private readonly Queue<PendingSpec> _pending = new();
+    private readonly HashSet<ServiceFeed> _held = [];
+    private readonly List<ServiceFeed> _ended = [];
+    private readonly Queue<ObjectKey> _order = new();
+    private readonly Dictionary<ObjectKey, RoutingChange?> _untold = [];
+
+    public IReadOnlyCollection<ServiceFeed> Feeds => _feeds.Values;
+
+    public bool HasChanges => _order.Count > 0;
+
+    /// <summary>Specs wait for their endpoints.</summary>
+    public bool HasWaiting => _pending.Count > 0;
+
+    public ServiceFeed? Find(NamespacedName service) => _feeds.GetValueOrDefault(service);
+
+    public static ObjectDocument ToDocument(NamespacedName name, StoredObject stored) =>
+        new(name, stored.Uid, stored.ResourceVersion, stored.CreatedVersion, stored.Document);
+
+    /// <summary>Takes the object's newest state. Returns the feed to subscribe when it is a Service that was not followed.</summary>
+    public ServiceFeed? Put(StoredObject stored)
+    {
+        if (stored.Key.Kind == "Pod" && PodDocument.NodeName(stored.Document) != node)
+        {
+            Remove(stored); // another node's, perhaps since now
+            return null;
+        }
+
+        var known = _followed.GetValueOrDefault(stored.Key);
+        if (known is not null && stored.ResourceVersion <= known.ResourceVersion)
+        {
+            return null;
+        }
+
+        _followed[stored.Key] = stored;
+        Enqueue(stored, removed: false);
+        return stored.Key.Kind == "Service" ? Follow(stored) : null;
+    }
+
+    public void Remove(StoredObject stored)
+    {
+        if (!_followed.TryGetValue(stored.Key, out var known) || stored.ResourceVersion <= known.ResourceVersion)
+        {
+            return;
+        }
+
+        Forget(known, stored.ResourceVersion);
+    }
+
+    /// <summary>Everything followed that a whole listing lacks is gone.</summary>
+    public void RemoveAbsent(IReadOnlySet<ObjectKey> present, long version)
+    {
+        foreach (var gone in _followed.Values.Where(known => !present.Contains(known.Key) && known.ResourceVersion <= version).ToArray())
+        {
+            Forget(gone, version);
+        }
+    }
+
+    /// <summary>Takes what one message of a Service changed.</summary>
+    public void Note(ServiceFeed feed, RowsReceived<EndpointRow> rows)
+    {
+        if (!feed.Note(rows) || feed.IsOver || feed.Told is null)
+        {
+            return; // with the frontend, if at all
+        }
+
+        if (feed.IsAheadOfSpec)
+        {
+            feed.HeldUntil ??= time.GetTimestamp() + Ticks(PairWithin);
+            _held.Add(feed);
+            return;
+        }
+
+        Mark(Kinds.Service(feed.Name), null);
+    }
+
+    /// <summary>Feeds that ended since the last call: their subscriptions are to be stopped.</summary>
+    public IReadOnlyList<ServiceFeed> TakeEnded()
+    {
+        var ended = _ended.ToArray();
+        _ended.Clear();
+        return ended;
+    }
+
+    /// <summary>Releases what may be told by now, in order.</summary>
+    public void Release()
+    {
+        var now = time.GetTimestamp();
+        while (_pending.TryPeek(out var next) && IsReleasable(next, now))
+        {
+            Release(_pending.Dequeue());
+        }
+
+        foreach (var feed in _held.Where(feed => feed.IsOver || !feed.IsAheadOfSpec || feed.HeldUntil <= now).ToArray())
+        {
+            _held.Remove(feed);
+            feed.HeldUntil = null;
+            if (!feed.IsOver)
+            {
+                Mark(Kinds.Service(feed.Name), null);
+            }
+        }
+    }
+
+    /// <summary>How long until waiting alone releases something; null when nothing waits.</summary>
+    public TimeSpan? UntilRelease()
+    {
+        long? due = _pending.TryPeek(out var next) ? next.Deadline : null;
+        foreach (var feed in _held)
+        {
+            due = due is null || feed.HeldUntil < due ? feed.HeldUntil : due;
+        }
+
+        return due is null ? null : TimeSpan.FromTicks(Math.Max(0, (due.Value - time.GetTimestamp()) * TimeSpan.TicksPerSecond / time.TimestampFrequency));
+    }
+
+    /// <summary>The next message: what was released and not told, oldest first, of bounded size.</summary>
+    public ImmutableArray<RoutingChange> Take()
+    {
+        var changes = ImmutableArray.CreateBuilder<RoutingChange>();
+        var weight = 0;
+        while (changes.Count < ChangesPerMessage && weight < WeightPerMessage && _order.TryDequeue(out var key))
+        {
+            _untold.Remove(key, out var change);
+            change ??= _feeds.GetValueOrDefault(NamespacedName.Of(key.Namespace, key.Name))?.Take();
+            if (change is not null)
+            {
+                changes.Add(change);
+                weight += Weight(change);
+            }
+        }
+
+        return changes.DrainToImmutable();
+    }
+
+    private static int Weight(RoutingChange change) => change switch
+    {
+        RoutingChange.ServiceSpec spec => spec.Object.Document.Length + ((spec.Endpoints?.Rows.Length ?? 0) * WeightPerRow),
+        RoutingChange.ServiceEndpoints endpoints => endpoints.Endpoints.Rows.Length * WeightPerRow,
+        RoutingChange.IngressSpec ingress => ingress.Object.Document.Length,
+        RoutingChange.PodSpec pod => pod.Object.Document.Length,
+        _ => WeightPerRow,
+    };
+
+    private ServiceFeed? Follow(StoredObject service)
+    {
+        var name = NamespacedName.Of(service.Key.Namespace, service.Key.Name);
+        if (_feeds.TryGetValue(name, out var feed) && feed.Uid == service.Uid)
+        {
+            feed.Latest = service;
+            return null;
+        }
+
+        if (feed is not null)
+        {
+            End(feed);
+        }
+
+        return _feeds[name] = new ServiceFeed(name, service);
+    }
+
+    private void Forget(StoredObject known, long version)
+    {
+        _followed.Remove(known.Key);
+        Enqueue(known with { ResourceVersion = version }, removed: true);
+        if (known.Key.Kind == "Service" && _feeds.Remove(NamespacedName.Of(known.Key.Namespace, known.Key.Name), out var feed))
+        {
+            End(feed);
+        }
+    }
+
+    private void End(ServiceFeed feed)
+    {
+        feed.IsOver = true;
+        _ended.Add(feed);
+    }
+
+    private void Enqueue(StoredObject stored, bool removed) =>
+        _pending.Enqueue(new PendingSpec(stored, removed, time.GetTimestamp() + Ticks(PairWithin)));
+
+    private bool IsReleasable(PendingSpec pending, long now)
+    {
+        if (pending.IsRemoved || pending.Object.Key.Kind != "Service" || pending.Deadline <= now)
+        {
+            return true;
+        }
+
+        var feed = _feeds.GetValueOrDefault(NamespacedName.Of(pending.Object.Key.Namespace, pending.Object.Key.Name));
+        return feed is null || feed.Uid != pending.Object.Uid || feed.IsPairedWith(pending.Object.ResourceVersion);
+    }
+
+    private void Release(PendingSpec pending)
+    {
+        var (stored, removed, _) = pending;
+        switch (stored.Key.Kind)
+        {
+            case "Service" when !removed:
+                ReleaseService(stored);
+                break;
+            case "Namespace":
+                Mark(stored.Key, new RoutingChange.NamespaceExists(stored.Key.Name, !removed));
+                break;
+            case "Node":
+                Mark(stored.Key, new RoutingChange.NodeSilent(stored.Key.Name, !removed && NodeDocument.IsSilent(stored.Document)));
+                break;
+            default:
+                var name = NamespacedName.Of(stored.Key.Namespace, stored.Key.Name);
+                Mark(stored.Key, (stored.Key.Kind, removed) switch
+                {
+                    ("Service", _) => new RoutingChange.ServiceRemoved(name, stored.Uid),
+                    ("Ingress", false) => new RoutingChange.IngressSpec(ToDocument(name, stored)),
+                    ("Ingress", true) => new RoutingChange.IngressRemoved(name, stored.Uid),
+                    ("Pod", false) => new RoutingChange.PodSpec(ToDocument(name, stored)),
+                    ("Pod", true) => new RoutingChange.PodRemoved(name, stored.Uid),
+                    _ => throw new UnreachableException(),
+                });
+                break;
+        }
+    }
+
+    private void ReleaseService(StoredObject stored)
+    {
+        var feed = _feeds.GetValueOrDefault(NamespacedName.Of(stored.Key.Namespace, stored.Key.Name));
+        if (feed?.Uid == stored.Uid)
+        {
+            feed.Release(stored);
+            Mark(stored.Key, null);
+        }
+    }
+
+    private void Mark(ObjectKey key, RoutingChange? change)
+    {
+        if (!_untold.ContainsKey(key))
+        {
+            _order.Enqueue(key);
+        }
+
+        _untold[key] = change;
+    }
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+
+    private sealed record PendingSpec(StoredObject Object, bool IsRemoved, long Deadline);
+}

@@ -1,0 +1,29 @@
+namespace Mesh.Grains.Gateways;
+
+/// <summary>
+/// Wakes the one loop that waits on it. Sets before a wait are folded into one. For a single thread of control, such as
+/// the turns of one grain.
+/// </summary>
+internal sealed class Wakeup(TimeProvider time)
+{
+    private TaskCompletionSource _signal = New();
+
+    public void Set() => _signal.TrySetResult();
+
+    /// <summary>Until <see cref="Set"/>, or until <paramref name="atMost"/> has passed.</summary>
+    public async Task WaitAsync(TimeSpan? atMost, CancellationToken stop)
+    {
+        try
+        {
+            await _signal.Task.WaitAsync(atMost ?? Timeout.InfiniteTimeSpan, time, stop);
+        }
+        catch (TimeoutException)
+        {
+            return; // the caller looks at what is due
+        }
+
+        _signal = New();
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Mesh.Grains.Pods;
+
+/// <summary>Reads single fields of a stored document without parsing the rest into objects, and opens one for change.</summary>
+internal static class StoredFields
+{
+    /// <summary>The text at a path of member names; null when it is absent or no text.</summary>
+    public static string? Text(ReadOnlyMemory<byte> document, params ReadOnlySpan<string> path)
+    {
+        var reader = new Utf8JsonReader(document.Span);
+        return Enter(ref reader, path) && reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+    }
+
+    /// <summary>The value at a path of member names; null when it is absent.</summary>
+    public static JsonNode? Node(ReadOnlyMemory<byte> document, params ReadOnlySpan<string> path)
+    {
+        var reader = new Utf8JsonReader(document.Span);
+        return Enter(ref reader, path) ? JsonNode.Parse(ref reader) : null;
+    }
+
+    /// <summary>A moment as API objects write it (RFC 3339, whole seconds).</summary>
+    public static string Time(DateTimeOffset moment) => moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    public static JsonObject Open(ReadOnlyMemory<byte> document) =>
+        JsonNode.Parse(document.Span) as JsonObject ?? throw new FormatException("The document is not an object.");
+
+    public static ReadOnlyMemory<byte> Close(JsonNode document) => JsonSerializer.SerializeToUtf8Bytes(document);
+
+    /// <summary>The object member of that name, made when it is absent.</summary>
+    public static JsonObject Child(this JsonObject parent, string name)
+    {
+        if (parent[name] is JsonObject child)
+        {
+            return child;
+        }
+
+        child = [];
+        parent[name] = child;
+        return child;
+    }
+
+    private static bool Enter(ref Utf8JsonReader reader, scoped ReadOnlySpan<string> path)
+    {
+        if (!reader.Read())
+        {
+            return false;
+        }
+
+        foreach (var name in path)
+        {
+            if (!EnterMember(ref reader, name))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool EnterMember(ref Utf8JsonReader reader, string name)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            return false;
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var found = reader.ValueTextEquals(name);
+            reader.Read();
+            if (found)
+            {
+                return true;
+            }
+
+            reader.Skip();
+        }
+
+        return false;
+    }
+}
