@@ -95,6 +95,9 @@ public abstract record CommitOutcome
 
     /// <summary>The precondition of the write at <paramref name="Index"/> did not hold. <paramref name="Current"/>: what is there, null when absent.</summary>
     public sealed record Failed(int Index, Write Write, StoredObject? Current) : CommitOutcome;
+
+    /// <summary>The write at <paramref name="Index"/> can never be stored: not a JSON object, too large, or its key written twice by one commit.</summary>
+    public sealed record Refused(int Index, Write Write, string Reason) : CommitOutcome;
 }
 
 /// <summary>The store cannot be reached or refused; nothing was written.</summary>

@@ -1,0 +1,245 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Storage.Sqlite;
+
+/// <summary>
+/// The one thread that writes. While it syncs a transaction the next commits gather, so a busy store writes large groups
+/// and an idle one answers a single commit at once.
+/// </summary>
+internal sealed class CommitLoop : IAsyncDisposable
+{
+    private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
+
+    private readonly SqliteDatabase _database;
+    private readonly CommitQueue _queue;
+    private readonly Followers _followers;
+    private readonly SqliteStoreOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly LogTrimmer _trimmer;
+    private readonly List<PendingCommit> _group = [];
+    private readonly Lock _trimGate = new();
+    private SqliteConnection? _connection;
+    private GroupCommit? _transactions;
+    private RunMark _mark;
+    private long _version;
+    private DateTimeOffset _last = DateTimeOffset.MinValue;
+    private TaskCompletionSource? _trimAsked;
+    private ITimer? _tick;
+    private Task _running = Task.CompletedTask;
+
+    public CommitLoop(
+        SqliteConnection connection,
+        SqliteDatabase database,
+        CommitQueue queue,
+        Followers followers,
+        RunMark mark,
+        SqliteStoreOptions options,
+        TimeProvider time,
+        ILogger log)
+    {
+        (_connection, _database, _queue, _followers, _mark, _options, _time, _log) = (connection, database, queue, followers, mark, options, time, log);
+        _version = mark.Version;
+        _transactions = new GroupCommit(connection);
+        _trimmer = new LogTrimmer(options.Retention);
+        _trimmer.Measure(connection);
+    }
+
+    public void Start()
+    {
+        // A thread of its own: a sync may take long, and the pool has grains and sockets to serve.
+        _running = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _tick = _time.CreateTimer(_ => AskForTrim(), null, TickEvery, TickEvery);
+    }
+
+    /// <summary>Carries out what waits, then ends the thread and closes the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_tick is { } tick)
+        {
+            await tick.DisposeAsync();
+        }
+
+        _queue.Close();
+        await _running;
+    }
+
+    /// <summary>Until the log is cut to what is due by now.</summary>
+    public Task TrimAsync() => AskForTrim();
+
+    private Task AskForTrim()
+    {
+        lock (_trimGate)
+        {
+            _trimAsked ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _queue.Wake();
+            return _trimAsked.Task;
+        }
+    }
+
+    private void Run()
+    {
+        while (_queue.Take(_group, _options.MaxGroupWrites))
+        {
+            if (_group.Count > 0)
+            {
+                Commit();
+                _group.Clear();
+            }
+
+            Trim();
+        }
+
+        WriteMark();
+        Close();
+        TakeTrimRequest()?.TrySetResult();
+    }
+
+    private void Commit()
+    {
+        var started = _time.GetTimestamp();
+        GroupResult result;
+        try
+        {
+            result = Transactions().Run(_group, Now());
+        }
+        catch (StoreUnavailableException failed)
+        {
+            _log.NotWritten(_group.Count, failed.Message, failed);
+            Close();
+            FailAll(() => new StoreUnavailableException(failed.Message, failed.InnerException));
+            return;
+        }
+        catch (CommitOutcomeUnknownException failed)
+        {
+            // Its frames may lie in the log behind what open connections know. With nobody connected, opening again
+            // shows what a restart would show, before anyone is answered.
+            _log.OutcomeUnknown(_group.Count, failed.Message, failed);
+            Close();
+            _database.CloseReaders();
+            FailAll(() => new CommitOutcomeUnknownException(failed.Message, failed.InnerException));
+            return;
+        }
+
+        if (result.Page.Changes.Count > 0)
+        {
+            _version = result.Page.Through.Version;
+            _trimmer.Grew(result.Page.Changes.Count, result.ReplacedBytes);
+            _followers.Tell(result.Page);
+        }
+
+        StorageMetrics.Committed(_group.Count, _time.GetElapsedTime(started));
+        for (var i = 0; i < _group.Count; i++)
+        {
+            _group[i].Answer(result.Outcomes[i]);
+        }
+    }
+
+    /// <summary>Opened anew after a failure: a full disk that has room again, or a lock that is gone, heals by itself.</summary>
+    private GroupCommit Transactions()
+    {
+        if (_transactions is not null)
+        {
+            return _transactions;
+        }
+
+        try
+        {
+            _connection = _database.OpenWriter(create: false);
+            _trimmer.Measure(_connection);
+            return _transactions = new GroupCommit(_connection);
+        }
+        catch (SqliteException failed)
+        {
+            throw new StoreUnavailableException(SqliteFailure.Explain(failed, _database.Path), failed);
+        }
+    }
+
+    private void Close()
+    {
+        _transactions?.Dispose();
+        _connection?.Dispose();
+        (_transactions, _connection) = (null, null);
+    }
+
+    private void FailAll(Func<Exception> failure)
+    {
+        foreach (var commit in _group)
+        {
+            commit.Fail(failure()); // one each: an exception that several callers throw loses its stack
+        }
+    }
+
+    /// <summary>Never back: the log's times are in the order of its versions, whatever the wall clock does.</summary>
+    private DateTimeOffset Now()
+    {
+        var now = _time.GetUtcNow();
+        return _last = now > _last ? now : _last;
+    }
+
+    private void Trim()
+    {
+        var asked = TakeTrimRequest();
+        if (asked is null && !_trimmer.IsOverfull)
+        {
+            return;
+        }
+
+        try
+        {
+            if (_connection is { } connection && _trimmer.CutPiece(connection, Now()))
+            {
+                AskAgain(asked);
+                return;
+            }
+
+            WriteMark();
+        }
+        catch (SqliteException failed)
+        {
+            _log.NotTrimmed(SqliteFailure.Explain(failed, _database.Path), failed);
+            Close();
+        }
+
+        asked?.TrySetResult();
+    }
+
+    /// <summary>The next piece, after the commits that came meanwhile.</summary>
+    private void AskAgain(TaskCompletionSource? asked)
+    {
+        var next = AskForTrim();
+        if (asked is not null)
+        {
+            next.ContinueWith(_ => asked.TrySetResult(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
+    private TaskCompletionSource? TakeTrimRequest()
+    {
+        lock (_trimGate)
+        {
+            var asked = _trimAsked;
+            _trimAsked = null;
+            return asked;
+        }
+    }
+
+    private void WriteMark()
+    {
+        if (_mark.Version == _version)
+        {
+            return;
+        }
+
+        try
+        {
+            _mark = _mark with { Version = _version };
+            _mark.Write(_options.MarkPath);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            _log.NotTrimmed(failed.Message, failed);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using Microsoft.Data.Sqlite;
+
+namespace Mesh.Storage.Sqlite;
+
+/// <summary>Opens connections to <c>mesh.db</c>: one that writes, and a few that read.</summary>
+internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
+{
+    private const int MaxReaders = 4;
+    private const int PageBytes = 4_096;
+
+    private readonly SemaphoreSlim _permits = new(MaxReaders, MaxReaders);
+    private readonly Stack<SqliteConnection> _idle = new();
+    private bool _isDisposed;
+
+    public string Path => options.DatabasePath;
+
+    /// <summary>The connection of the committing loop. Its COMMIT returns once the write-ahead log is synced.</summary>
+    public SqliteConnection OpenWriter(bool create)
+    {
+        if (create && !File.Exists(Path))
+        {
+            // Ours alone before SQLite opens it; the files beside it take over its mode.
+            using var made = new FileStream(Path, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
+        }
+
+        var connection = Open();
+        try
+        {
+            Statement.Execute(connection, "PRAGMA journal_mode = WAL");
+            Statement.Execute(connection, "PRAGMA synchronous = FULL");
+            Statement.Execute(connection, "PRAGMA journal_size_limit = 67108864");
+            Statement.Execute(connection, $"PRAGMA max_page_count = {options.MaxBytes / PageBytes}");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a query on a reading connection, away from the caller's scheduler: a disk may take its time.</summary>
+    public async Task<T> ReadAsync<T>(Func<SqliteConnection, T> query, CancellationToken stop)
+    {
+        await _permits.WaitAsync(stop);
+        try
+        {
+            return await Task.Run(() => Read(query), stop);
+        }
+        catch (SqliteException failed)
+        {
+            throw new StoreUnavailableException(SqliteFailure.Explain(failed, Path), failed);
+        }
+        finally
+        {
+            _permits.Release();
+        }
+    }
+
+    /// <summary>
+    /// Closes every reading connection. After a failed sync only a store that nobody has open is certain to show what a
+    /// restart would show.
+    /// </summary>
+    public void CloseReaders()
+    {
+        for (var i = 0; i < MaxReaders; i++)
+        {
+            _permits.Wait();
+        }
+
+        while (_idle.TryPop(out var connection))
+        {
+            connection.Dispose();
+        }
+
+        _permits.Release(MaxReaders);
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+        {
+            return;
+        }
+
+        CloseReaders();
+        _permits.Dispose();
+    }
+
+    private T Read<T>(Func<SqliteConnection, T> query)
+    {
+        var connection = Rent();
+        try
+        {
+            Statement.Execute(connection, "BEGIN");
+            var result = query(connection);
+            Statement.Execute(connection, "COMMIT");
+            lock (_idle)
+            {
+                _idle.Push(connection);
+            }
+
+            connection = null;
+            return result;
+        }
+        finally
+        {
+            connection?.Dispose(); // what failed is not used again
+        }
+    }
+
+    private SqliteConnection Rent()
+    {
+        lock (_idle)
+        {
+            if (_idle.TryPop(out var connection))
+            {
+                return connection;
+            }
+        }
+
+        return Open();
+    }
+
+    private SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = Path,
+            Mode = SqliteOpenMode.ReadWrite,
+            Pooling = false,
+            DefaultTimeout = 3, // seconds that a lock of another process is waited for
+        }.ToString());
+        try
+        {
+            connection.Open();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Storage;
+
+internal static partial class StorageLog
+{
+    [LoggerMessage(EventId = 5001, Level = LogLevel.Information, Message = "Store {Path} opened at resourceVersion {Version}, timeline {Timeline}")]
+    public static partial void Opened(this ILogger log, string path, long version, string timeline);
+
+    [LoggerMessage(EventId = 5002, Level = LogLevel.Warning, Message = "Store {Path} is not where its last run left it (a restored backup?): new timeline {Timeline}, watches list again")]
+    public static partial void Restored(this ILogger log, string path, string timeline);
+
+    [LoggerMessage(EventId = 5003, Level = LogLevel.Error, Message = "A transaction of {Commits} commits was not written: {Reason}")]
+    public static partial void NotWritten(this ILogger log, int commits, string reason, Exception failed);
+
+    [LoggerMessage(EventId = 5004, Level = LogLevel.Error, Message = "The outcome of a transaction of {Commits} commits is unknown; the store is opened again: {Reason}")]
+    public static partial void OutcomeUnknown(this ILogger log, int commits, string reason, Exception failed);
+
+    [LoggerMessage(EventId = 5005, Level = LogLevel.Warning, Message = "The change log could not be trimmed: {Reason}")]
+    public static partial void NotTrimmed(this ILogger log, string reason, Exception failed);
+
+    [LoggerMessage(EventId = 5006, Level = LogLevel.Error, Message = "A follower of the change log failed; it catches up by itself")]
+    public static partial void FollowerFailed(this ILogger log, Exception failed);
+
+    [LoggerMessage(EventId = 5007, Level = LogLevel.Information, Message = "Watch cache loaded {Objects} objects at resourceVersion {Version}, {Changes} changes back to {LogStart}")]
+    public static partial void CacheLoaded(this ILogger log, int objects, long version, int changes, long logStart);
+
+    [LoggerMessage(EventId = 5008, Level = LogLevel.Warning, Message = "The watch cache cannot follow the store and tries again: {Reason}")]
+    public static partial void CacheBehind(this ILogger log, string reason, Exception failed);
+}
