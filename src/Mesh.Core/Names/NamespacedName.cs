@@ -5,10 +5,13 @@ namespace Mesh.Core.Names;
 /// <summary>The namespace and name of one object, both valid: <c>namespace/name</c>.</summary>
 public sealed record NamespacedName : IComparable<NamespacedName>
 {
+    private readonly int _hash;
+
     private NamespacedName(string ns, string name)
     {
         Namespace = ns;
         Name = name;
+        _hash = HashCode.Combine(ns, name);
     }
 
     public string Namespace { get; }
@@ -34,6 +37,13 @@ public sealed record NamespacedName : IComparable<NamespacedName>
     /// <exception cref="FormatException">One of the two is not valid.</exception>
     public static NamespacedName Of(string ns, string name) =>
         TryCreate(ns, name, out var result) ? result : throw new FormatException($"'{ns}/{name}' is not a namespaced name.");
+
+    public bool Equals(NamespacedName? other) =>
+        ReferenceEquals(this, other)
+        || (other is not null && _hash == other._hash && Name == other.Name && Namespace == other.Namespace);
+
+    /// <summary>Computed once: names are the keys of every lookup of the data plane.</summary>
+    public override int GetHashCode() => _hash;
 
     public int CompareTo(NamespacedName? other)
     {

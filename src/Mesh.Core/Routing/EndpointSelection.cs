@@ -56,12 +56,16 @@ public static class EndpointSelection
         Service service, ImmutableArray<Endpoint> endpoints, Func<string, bool> isSilent, ImmutableArray<PortRoute> before)
     {
         var routes = ImmutableArray.CreateBuilder<PortRoute>(service.Ports.Length);
+        var isSame = before.Length == service.Ports.Length;
         for (var i = 0; i < service.Ports.Length; i++)
         {
-            routes.Add(UsablePort.Of(service.Ports[i], endpoints, isSilent, i < before.Length ? before[i] : null));
+            var old = i < before.Length ? before[i] : null;
+            var route = UsablePort.Of(service.Ports[i], endpoints, isSilent, old);
+            isSame &= ReferenceEquals(route, old);
+            routes.Add(route);
         }
 
-        return routes.DrainToImmutable();
+        return isSame ? before : routes.DrainToImmutable();
     }
 
     private static int? Resolve(ServicePort port, ImmutableArray<ContainerPort> podPorts)

@@ -30,4 +30,12 @@ public sealed class RoutingSnapshot : IVersioned
     /// <summary>Services by ClusterIP, for reverse lookups.</summary>
     public ImmutableDictionary<IPAddress, NamespacedName> ClusterIPs { get; init; } =
         ImmutableDictionary<IPAddress, NamespacedName>.Empty;
+
+    /// <summary>Whether both route the same: parts are persistent, so one that did not change is the same object.</summary>
+    internal bool HasSameParts(RoutingSnapshot other) =>
+        IsSynced == other.IsSynced
+        && ReferenceEquals(Services, other.Services)
+        && ReferenceEquals(Ingresses, other.Ingresses)
+        && ReferenceEquals(Namespaces, other.Namespaces)
+        && ReferenceEquals(ClusterIPs, other.ClusterIPs);
 }

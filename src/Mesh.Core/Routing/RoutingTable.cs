@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
+using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
 
 namespace Mesh.Core.Routing;
@@ -8,34 +10,185 @@ namespace Mesh.Core.Routing;
 /// owns the snapshot; not for two threads. It merges rows by <see cref="RowOrder"/> and filters endpoints of this
 /// machine by what the Agent holds alive.
 /// </summary>
-public sealed class RoutingTable(string nodeName)
+public sealed class RoutingTable
 {
+    private readonly LocalPods _local;
+    private readonly ServiceTable _services;
+    private readonly HeldObjects _ingresses = new();
+    private readonly ToldSet _namespaces = new();
+    private readonly ToldSet _silent = new();
+    private int _generation;
+    private int _sweep;
+
+    public RoutingTable(string nodeName)
+    {
+        NodeName = nodeName;
+        _local = new LocalPods(nodeName);
+        _services = new ServiceTable(_local, _silent.Contains);
+    }
+
     /// <summary>The newest snapshot; a new object after each change that changed something.</summary>
     public RoutingSnapshot Current { get; private set; } = RoutingSnapshot.Empty;
 
-    public string NodeName => nodeName;
+    public string NodeName { get; }
 
     /// <summary>Services whose route changed since the last call; the L4 listeners look only at these.</summary>
-    public ImmutableArray<NamespacedName> TakeChanged() => throw new NotImplementedException();
+    public ImmutableArray<NamespacedName> TakeChanged() => _services.TakeChanged();
 
     /// <summary>
     /// Applies one change by the orders of its rows and the uid of its object: an older one changes nothing.
     /// Changes to Pods are the Agent's and change nothing here.
     /// </summary>
     /// <exception cref="FormatException">The document is not what its kind says; nothing changed.</exception>
-    public void Apply(RoutingChange change) => throw new NotImplementedException();
+    public void Apply(RoutingChange change)
+    {
+        switch (change)
+        {
+            case RoutingChange.ServiceSpec spec:
+                _services.Apply(spec.Object, spec.Endpoints, _generation, _sweep);
+                Publish();
+                break;
+            case RoutingChange.ServiceEndpoints endpoints:
+                _services.Apply(endpoints.Service, endpoints.Endpoints, _sweep);
+                Publish();
+                break;
+            case RoutingChange.ServiceRemoved removed:
+                _services.Remove(removed.Service, removed.Uid, _sweep);
+                Publish();
+                break;
+            case RoutingChange.IngressSpec spec:
+                Publish(ingresses: With(spec.Object));
+                break;
+            case RoutingChange.IngressRemoved removed:
+                Publish(ingresses: _ingresses.TryRemove(removed.Ingress, removed.Uid, _sweep) ? Current.Ingresses.Without(removed.Ingress) : null);
+                break;
+            case RoutingChange.NamespaceExists ns:
+                _namespaces.Tell(ns.Name, ns.Exists, _generation);
+                Publish(namespaces: ns.Exists ? Current.Namespaces.Add(ns.Name) : Current.Namespaces.Remove(ns.Name));
+                break;
+            case RoutingChange.NodeSilent node:
+                Silence(node);
+                break;
+            case RoutingChange.PodSpec or RoutingChange.PodRemoved:
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
 
     /// <summary>What the Agent of this machine says of one of its registered Pods; a local fact beats every silo's.</summary>
-    public void ApplyLocal(LocalPod pod) => throw new NotImplementedException();
+    public void ApplyLocal(LocalPod pod)
+    {
+        if (_local.TrySet(pod))
+        {
+            _services.JudgeLocal(pod.Uid);
+            Publish();
+        }
+    }
 
     /// <summary>The Agent no longer knows the uid, and its end has been committed.</summary>
-    public void ForgetLocal(string uid) => throw new NotImplementedException();
+    public void ForgetLocal(string uid)
+    {
+        if (_local.Forget(uid))
+        {
+            _services.JudgeLocal(uid);
+            Publish();
+        }
+    }
 
     /// <summary>Everything the control plane knows has been told: what came from the journal and was not told again is dropped.</summary>
-    public void MarkSynced() => throw new NotImplementedException();
+    public void MarkSynced()
+    {
+        foreach (var node in _silent.DropUntold(_generation))
+        {
+            _services.JudgeNode(node);
+        }
+
+        _services.DropUntold(_generation);
+        Publish(
+            ingresses: WithoutUntoldIngresses(),
+            namespaces: Current.Namespaces.Except(_namespaces.DropUntold(_generation)),
+            isSynced: true);
+    }
 
     /// <summary>A new link begins: what is there now stays in use, but is dropped by <see cref="MarkSynced"/> unless told again.</summary>
-    public void BeginResync() => throw new NotImplementedException();
+    public void BeginResync() => _generation++;
+
+    /// <summary>
+    /// Forgets the tombstones that the call before already saw. Called every 10 minutes, so that a message older than
+    /// that, and no other, could bring back what ended.
+    /// </summary>
+    public void SweepTombstones()
+    {
+        _services.DropTombstones(_sweep);
+        _ingresses.DropTombstones(_sweep);
+        _sweep++;
+    }
+
+    private void Silence(RoutingChange.NodeSilent node)
+    {
+        if (_silent.Tell(node.Node, node.IsSilent, _generation))
+        {
+            _services.JudgeNode(node.Node);
+            Publish();
+        }
+    }
+
+    private IngressTable? With(ObjectDocument document)
+    {
+        switch (_ingresses.Judge(document))
+        {
+            case HeldObjects.Verdict.Older:
+                _ingresses.HoldOlder(document, _generation, Parse);
+                return null;
+            case HeldObjects.Verdict.Same:
+                _ingresses.Hold(document, _generation);
+                return null;
+            default:
+                var table = Current.Ingresses.With(Parse(document));
+                _ingresses.Hold(document, _generation);
+                return table;
+        }
+    }
+
+    private static Ingress Parse(ObjectDocument document)
+    {
+        var ingress = IngressParser.Parse(document.Document, document.CreatedVersion);
+        return ingress.Name == document.Name
+            ? ingress with { Uid = document.Uid, ResourceVersion = document.ResourceVersion }
+            : throw new FormatException($"The document of Ingress {document.Name} is that of {ingress.Name}.");
+    }
+
+    private IngressTable WithoutUntoldIngresses()
+    {
+        var table = Current.Ingresses;
+        foreach (var (name, older) in _ingresses.Untold(_generation))
+        {
+            _ingresses.Drop(name);
+            table = table.Without(name);
+            if (older is not null)
+            {
+                table = table.With(Parse(older));
+                _ingresses.Hold(older, _generation);
+            }
+        }
+
+        return table;
+    }
+
+    private void Publish(IngressTable? ingresses = null, ImmutableHashSet<string>? namespaces = null, bool isSynced = false)
+    {
+        var next = new RoutingSnapshot
+        {
+            Version = Current.Version + 1,
+            IsSynced = Current.IsSynced || isSynced,
+            Services = _services.Routes,
+            ClusterIPs = _services.ClusterIPs,
+            Ingresses = ingresses ?? Current.Ingresses,
+            Namespaces = namespaces ?? Current.Namespaces,
+        };
+        Current = next.HasSameParts(Current) ? Current : next;
+    }
 }
 
 /// <param name="ServiceUid">The Service object that these endpoints belong to.</param>
