@@ -3,20 +3,19 @@ using System.Globalization;
 namespace Mesh.Storage.Sqlite;
 
 /// <summary>
-/// Where the last run left the store, in a small file beside it. A restored backup does not agree with it, nor does a copy
-/// of the whole directory (<paramref name="Born"/>: when the database file was made). It is written without sync: when it
-/// is lost or old, the worst is a new timeline, which costs every watch one list.
+/// Where the last run left the store, in a small file beside it, which no backup has: a restored database does not agree
+/// with it. It is written without sync: when it is lost or old, the worst is a new timeline, which costs every watch one list.
 /// </summary>
-internal sealed record RunMark(string Timeline, long Openings, long Version, long Born)
+internal sealed record RunMark(string Timeline, long Openings, long Version)
 {
     public static RunMark? Read(string path)
     {
         try
         {
             var fields = File.ReadAllText(path).Split(' ', StringSplitOptions.TrimEntries);
-            return fields.Length == 4
-                && TryParse(fields[1], out var openings) && TryParse(fields[2], out var version) && TryParse(fields[3], out var born)
-                    ? new RunMark(fields[0], openings, version, born)
+            return fields.Length == 3
+                && TryParse(fields[1], out var openings) && TryParse(fields[2], out var version)
+                    ? new RunMark(fields[0], openings, version)
                     : null;
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
@@ -25,12 +24,10 @@ internal sealed record RunMark(string Timeline, long Openings, long Version, lon
         }
     }
 
-    public static long BirthOf(string databasePath) => File.GetCreationTimeUtc(databasePath).Ticks;
-
     public void Write(string path)
     {
         var next = path + ".next";
-        File.WriteAllText(next, string.Create(CultureInfo.InvariantCulture, $"{Timeline} {Openings} {Version} {Born}\n"));
+        File.WriteAllText(next, string.Create(CultureInfo.InvariantCulture, $"{Timeline} {Openings} {Version}\n"));
         File.Move(next, path, overwrite: true);
     }
 

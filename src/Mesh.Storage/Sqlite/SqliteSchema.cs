@@ -78,12 +78,12 @@ internal static class SqliteSchema
     /// Counts this opening. A store that is not as its last run left it was restored from a backup: it gets a new timeline,
     /// and goes on above every resourceVersion that anybody may have seen.
     /// </summary>
-    public static bool Open(SqliteConnection connection, RunMark? mark, long born)
+    public static bool Open(SqliteConnection connection, RunMark? mark)
     {
         const long Gap = 1_000_000;
         var (timeline, version, openings) = Read(connection);
         var isNew = openings == 0 && version == 0;
-        var isAsLeft = mark is not null && mark.Timeline == timeline && mark.Openings == openings && mark.Version <= version && mark.Born == born;
+        var isAsLeft = mark is not null && mark.Timeline == timeline && mark.Openings == openings && mark.Version <= version;
         var restored = !isNew && !isAsLeft;
 
         Statement.Execute(connection, "BEGIN IMMEDIATE");

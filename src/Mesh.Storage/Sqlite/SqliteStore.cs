@@ -87,10 +87,9 @@ public sealed class SqliteStore(SqliteStoreOptions options, TimeProvider time, I
             Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             connection = _database.OpenWriter(create: true);
             SqliteSchema.Prepare(connection, _database.Path);
-            var born = RunMark.BirthOf(_database.Path);
-            var isRestored = SqliteSchema.Open(connection, RunMark.Read(options.MarkPath), born);
+            var isRestored = SqliteSchema.Open(connection, RunMark.Read(options.MarkPath));
             var (timeline, version, openings) = SqliteSchema.Read(connection);
-            var mark = new RunMark(timeline, openings, version, born);
+            var mark = new RunMark(timeline, openings, version);
             mark.Write(options.MarkPath);
             if (isRestored)
             {
