@@ -13,6 +13,7 @@ public sealed class DeltaReceiver<TKey, TRow>(string activationId, IRowKind<TKey
     private StreamName _stream = new(activationId, 0);
     private string? _publisher;
     private long _position;
+    private bool _isSynced;
 
     /// <summary>What has been received, tombstones included; kept from one stream to the next.</summary>
     public RowTable<TKey, TRow> Rows { get; } = new(kind, time);
@@ -21,7 +22,7 @@ public sealed class DeltaReceiver<TKey, TRow>(string activationId, IRowKind<TKey
     public string ObjectUid { get; private set; } = "";
 
     /// <summary>The followed publisher has told its whole set, knowing that it is whole.</summary>
-    public bool IsSynced { get; private set; }
+    public bool IsSynced => _isSynced && IsFollowing;
 
     public long SpecVersion { get; private set; }
 
@@ -83,20 +84,20 @@ public sealed class DeltaReceiver<TKey, TRow>(string activationId, IRowKind<TKey
     private RowsReceived<TRow> Follow(Delta<TRow> full)
     {
         _publisher = full.Publisher;
-        IsSynced = false;
+        _isSynced = false;
         return Apply(full);
     }
 
     private RowsReceived<TRow> Apply(Delta<TRow> delta)
     {
         _position = delta.To;
-        var changed = delta.Rows.Where(Rows.Merge).Select(row => Known(row)).ToList();
+        var changed = delta.Rows.Where(row => Rows.Merge(row, delta.SpecVersion)).Select(Known).ToList();
         if (delta.IsFull)
         {
-            IsSynced = delta.IsSynced;
+            _isSynced = delta.IsSynced;
             if (delta.IsSynced)
             {
-                changed.AddRange(Rows.EndAllBut(delta.Rows.Select(kind.KeyOf).ToHashSet()));
+                changed.AddRange(Rows.EndAllBut(delta.Rows.Select(kind.KeyOf).ToHashSet(), delta.SpecVersion));
             }
         }
 

@@ -10,11 +10,13 @@ public interface IRowKind<TKey, TRow>
 {
     TKey KeyOf(TRow row);
 
+    RowOrder OrderOf(TRow row);
+
     /// <summary>The row is a tombstone.</summary>
     bool IsEnded(TRow row);
 
-    /// <summary>Merges by the three orders; the known row itself when nothing changed.</summary>
-    TRow Merge(TRow known, TRow incoming);
+    /// <summary>The row that a merge amounts to: spec and liveness may come from two messages.</summary>
+    TRow Compose(MergedRow<TRow> merged);
 
     /// <summary>The tombstone of a row, with the row's orders.</summary>
     TRow End(TRow row);

@@ -15,6 +15,8 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
     private readonly Dictionary<string, Outbox<TKey, TRow>> _byReceiver = new(StringComparer.Ordinal);
     private readonly List<Outbox<TKey, TRow>> _ending = [];
 
+    public string Publisher => settings.Publisher;
+
     public IReadOnlyCollection<Outbox<TKey, TRow>> All => _byReceiver.Values;
 
     /// <summary>Opens a subscription and returns it with the answer: the full set.</summary>

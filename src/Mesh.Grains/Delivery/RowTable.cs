@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Mesh.Core.Routing;
 
 namespace Mesh.Grains.Delivery;
 
@@ -6,7 +7,8 @@ namespace Mesh.Grains.Delivery;
 /// The rows of one end of a hop, by key. What ended stays 10 minutes as a tombstone with its orders, so that nothing
 /// older brings it back.
 /// </summary>
-public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider time)
+/// <param name="dropped">Told of each tombstone whose time is over.</param>
+public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider time, Action<TRow>? dropped = null)
     where TKey : notnull
     where TRow : class
 {
@@ -15,30 +17,33 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
     /// <summary>Tombstones beyond this are dropped, oldest first: 10 minutes at 300 ends a second.</summary>
     public const int MaxTombstones = 200_000;
 
-    private readonly Dictionary<TKey, TRow> _rows = [];
-    private readonly Dictionary<TKey, DateTimeOffset> _endedAt = [];
+    private readonly Dictionary<TKey, Entry> _rows = [];
     private readonly Queue<(TKey Key, DateTimeOffset At)> _tombstones = new();
 
     /// <summary>Tombstones included.</summary>
-    public IReadOnlyCollection<TRow> All => _rows.Values;
+    public IEnumerable<TRow> All => _rows.Values.Select(entry => entry.Row);
 
     public int Count => _rows.Count;
 
-    public bool TryGet(TKey key, [NotNullWhen(true)] out TRow? row) => _rows.TryGetValue(key, out row);
+    public bool TryGet(TKey key, [NotNullWhen(true)] out TRow? row)
+    {
+        row = _rows.TryGetValue(key, out var entry) ? entry.Row : null;
+        return row is not null;
+    }
 
-    /// <summary>Merges one row by its orders; true when that changed what is known.</summary>
-    public bool Merge(TRow row)
+    /// <summary>Merges one row by its orders; true when it was newer in any part.</summary>
+    /// <param name="computedFrom">resourceVersion of the Service spec that the row was chosen or computed by.</param>
+    public bool Merge(TRow row, long computedFrom = 0)
     {
         Sweep();
         var key = kind.KeyOf(row);
         if (!_rows.TryGetValue(key, out var known))
         {
-            Store(key, row);
+            Store(key, Begin(row, computedFrom));
             return true;
         }
 
-        var merged = kind.Merge(known, row);
-        if (ReferenceEquals(merged, known))
+        if (!known.Merged.TryMerge(row, kind.OrderOf(row), kind.IsEnded(row), computedFrom, out var merged))
         {
             return false;
         }
@@ -48,36 +53,27 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
     }
 
     /// <summary>Turns each living row that is not among <paramref name="keys"/> into a tombstone; returns them.</summary>
-    public IReadOnlyList<TRow> EndAllBut(IReadOnlySet<TKey> keys)
+    public IReadOnlyList<TRow> EndAllBut(IReadOnlySet<TKey> keys, long computedFrom)
     {
-        var ended = new List<TRow>();
-        foreach (var (key, row) in _rows)
-        {
-            if (!keys.Contains(key) && !kind.IsEnded(row))
-            {
-                ended.Add(kind.End(row));
-            }
-        }
-
-        ended.ForEach(row => Store(kind.KeyOf(row), row));
+        var ended = All.Where(row => !keys.Contains(kind.KeyOf(row)) && !kind.IsEnded(row)).Select(kind.End).ToList();
+        ended.ForEach(row => Store(kind.KeyOf(row), Begin(row, computedFrom)));
         return ended;
     }
 
-    private void Store(TKey key, TRow row)
-    {
-        _rows[key] = row;
-        if (!kind.IsEnded(row))
-        {
-            _endedAt.Remove(key);
-            return;
-        }
+    private MergedRow<TRow> Begin(TRow row, long computedFrom) =>
+        MergedRow.Of(row, kind.OrderOf(row), kind.IsEnded(row), computedFrom);
 
+    private void Store(TKey key, MergedRow<TRow> merged)
+    {
         var now = time.GetUtcNow();
-        _endedAt[key] = now;
-        _tombstones.Enqueue((key, now));
-        if (_tombstones.Count > MaxTombstones)
+        _rows[key] = new Entry(merged, kind.Compose(merged), merged.IsEnded ? now : null);
+        if (merged.IsEnded)
         {
-            Drop(_tombstones.Dequeue());
+            _tombstones.Enqueue((key, now));
+            if (_tombstones.Count > MaxTombstones)
+            {
+                Drop(_tombstones.Dequeue());
+            }
         }
     }
 
@@ -93,10 +89,12 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
     // A key may have lived and ended again since: only its newest end counts.
     private void Drop((TKey Key, DateTimeOffset At) tombstone)
     {
-        if (_endedAt.TryGetValue(tombstone.Key, out var at) && at == tombstone.At)
+        if (_rows.TryGetValue(tombstone.Key, out var entry) && entry.EndedAt == tombstone.At)
         {
-            _endedAt.Remove(tombstone.Key);
             _rows.Remove(tombstone.Key);
+            dropped?.Invoke(entry.Row);
         }
     }
+
+    private readonly record struct Entry(MergedRow<TRow> Merged, TRow Row, DateTimeOffset? EndedAt);
 }
