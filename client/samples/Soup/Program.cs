@@ -1,1 +1,30 @@
-return 2;
+using Mesh.Client;
+using Mesh.Client.AspNetCore;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+// A small web application that joins Mesh by its SDK: GET / counts bowls of soup, and says who served them.
+var builder = WebApplication.CreateBuilder(args);
+builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+builder.AddMesh();
+
+if (Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is not null)
+{
+    builder.Services.AddOpenTelemetry()
+        .ConfigureResource(resource => resource.AddService(Environment.GetEnvironmentVariable("OTEL_SERVICE_NAME") ?? "soup"))
+        .WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddOtlpExporter());
+}
+
+var app = builder.Build();
+app.MapMeshHealth();
+var bowls = 0;
+app.Map("/{**path}", (HttpContext request, IMeshRegistration mesh) => new
+{
+    pod = mesh.Identity?.Name,
+    pid = Environment.ProcessId,
+    bowls = Interlocked.Increment(ref bowls),
+    path = request.Request.Path.Value,
+    host = request.Request.Host.Value,
+    traceparent = request.Request.Headers.TraceParent.FirstOrDefault(),
+});
+await app.RunAsync();

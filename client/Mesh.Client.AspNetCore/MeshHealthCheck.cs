@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Mesh.Client.AspNetCore;
+
+/// <summary>Degraded while detached; never unhealthy, or a node that is away would take the application down with it.</summary>
+internal sealed class MeshHealthCheck(IMeshRegistration registration) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(registration.State is MeshPodState.Unregistered or MeshPodState.Detached
+            ? HealthCheckResult.Degraded($"The Pod is {registration.State}.")
+            : HealthCheckResult.Healthy($"The Pod is {registration.State}."));
+}

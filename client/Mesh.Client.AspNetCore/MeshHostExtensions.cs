@@ -1,0 +1,55 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Client.AspNetCore;
+
+/// <summary>Joins a host to Mesh.</summary>
+public static class MeshHostExtensions
+{
+    /// <summary>The tag of health checks that decide whether the Pod takes traffic.</summary>
+    public const string ReadyTag = "ready";
+
+    private const string LiveTag = "live";
+
+    /// <summary>
+    /// Registers this process as a Pod with the node of its machine: with the ports that the server bound, ready while the
+    /// health checks tagged <c>ready</c> pass, drained on stop. Reads the section <c>Mesh</c>, then <c>MESH_*</c>. A node that
+    /// is away neither delays nor ends the host.
+    /// </summary>
+    public static IHostApplicationBuilder AddMesh(this IHostApplicationBuilder builder, Action<MeshOptions>? configure = null)
+    {
+        builder.Services.AddOptions<MeshOptions>()
+            .Bind(builder.Configuration.GetSection("Mesh"))
+            .Configure(options => configure?.Invoke(options))
+            .PostConfigure(options => MeshEnvironment.Apply(options, Environment.GetEnvironmentVariable))
+            .ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<MeshOptions>, MeshOptionsCheck>();
+        builder.Services.AddHealthChecks().AddCheck<MeshHealthCheck>("mesh");
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<MeshRegistrationService>();
+        builder.Services.AddSingleton<IMeshRegistration>(services => services.GetRequiredService<MeshRegistrationService>().Registration);
+        builder.Services.AddHostedService(services => services.GetRequiredService<MeshRegistrationService>());
+        return builder;
+    }
+
+    /// <summary><c>/healthz/live</c> from the checks tagged <c>live</c>, <c>/healthz/ready</c> from those tagged <c>ready</c>.</summary>
+    public static IEndpointRouteBuilder MapMeshHealth(this IEndpointRouteBuilder routes)
+    {
+        routes.MapHealthChecks("/healthz/live", new HealthCheckOptions { Predicate = check => check.Tags.Contains(LiveTag) });
+        routes.MapHealthChecks("/healthz/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) });
+        return routes;
+    }
+
+    private sealed class MeshOptionsCheck : IValidateOptions<MeshOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, MeshOptions options)
+        {
+            var problems = options.Problems().ToList();
+            return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+namespace Mesh.Client;
+
+/// <summary>This process as a Pod: who it is, what it is told, and what it may change.</summary>
+public interface IMeshRegistration
+{
+    /// <summary>Null until the node has answered for the first time.</summary>
+    PodIdentity? Identity { get; }
+
+    MeshPodState State { get; }
+
+    /// <summary>
+    /// Whether the Pod takes traffic. A change to not ready completes when this machine routes elsewhere. While detached the
+    /// wish is kept and told on return. Never throws for a node that is away.
+    /// </summary>
+    ValueTask SetReadyAsync(bool ready, string? reason = null, CancellationToken stop = default);
+
+    /// <summary>Adds, replaces and (with null) removes labels and annotations.</summary>
+    ValueTask PatchMetadataAsync(Action<PodMetadataPatch> patch, CancellationToken stop = default);
+
+    /// <summary>A condition of the application's own: until the result is disposed, the Pod is not ready.</summary>
+    IDisposable AddReadinessGate(string conditionType);
+
+    /// <summary>The state now, then each change; a slow reader sees the newest.</summary>
+    IAsyncEnumerable<MeshPodState> WatchStateAsync(CancellationToken stop = default);
+}
+
+/// <summary>The Pod that the node made of this process.</summary>
+public sealed record PodIdentity(string Namespace, string Name, string Uid, string Node, string Address);
+
+/// <summary>Labels and annotations to change; a null value removes.</summary>
+public sealed class PodMetadataPatch
+{
+    public IDictionary<string, string?> Labels { get; } = new Dictionary<string, string?>(StringComparer.Ordinal);
+
+    public IDictionary<string, string?> Annotations { get; } = new Dictionary<string, string?>(StringComparer.Ordinal);
+
+    /// <summary>This patch applied after an earlier one that was not told yet.</summary>
+    internal PodMetadataPatch Over(PodMetadataPatch? earlier)
+    {
+        foreach (var (key, value) in earlier?.Labels ?? new Dictionary<string, string?>())
+        {
+            Labels.TryAdd(key, value);
+        }
+
+        foreach (var (key, value) in earlier?.Annotations ?? new Dictionary<string, string?>())
+        {
+            Annotations.TryAdd(key, value);
+        }
+
+        return this;
+    }
+}
+
+public enum MeshPodState
+{
+    /// <summary>The node has not answered yet.</summary>
+    Unregistered,
+    NotReady,
+    Ready,
+
+    /// <summary>Leaving: takes no new traffic.</summary>
+    Draining,
+
+    /// <summary>Ended here, or deleted through the API.</summary>
+    Terminated,
+
+    /// <summary>Was registered; the node is away, and is tried again.</summary>
+    Detached,
+}

@@ -1,0 +1,73 @@
+using Mesh.Core.Names;
+
+namespace Mesh.Client;
+
+/// <summary>How this process joins Mesh as a Pod. Bound from the section <c>Mesh</c>; the environment wins.</summary>
+public sealed class MeshOptions
+{
+    public const string DefaultNodeUrl = "http://127.0.0.1:6480";
+
+    /// <summary>False: nothing is registered, and every call is a no-op (<c>MESH_ENABLED</c>).</summary>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>The node on this machine: an http URL, or <c>unix:</c> and the path of its socket (<c>MESH_NODE_URL</c>).</summary>
+    public string NodeUrl { get; set; } = DefaultNodeUrl;
+
+    /// <summary><c>MESH_NAMESPACE</c>.</summary>
+    public string Namespace { get; set; } = "default";
+
+    /// <summary>Empty: the application's name and five random characters (<c>MESH_POD_NAME</c>).</summary>
+    public string PodName { get; set; } = "";
+
+    /// <summary><c>host</c>: the machine's address; <c>allocate</c>: an address of its own; or an address of this machine (<c>MESH_ADDRESS</c>).</summary>
+    public string Address { get; set; } = "host";
+
+    /// <summary><c>MESH_LABELS</c>: <c>k=v,k2=v2</c>.</summary>
+    public IDictionary<string, string> Labels { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    public IDictionary<string, string> Annotations { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>By name. Empty in a web host: every address that the server bound, named by its scheme (<c>MESH_PORTS</c>: <c>http=5000,grpc=5001</c>).</summary>
+    public IDictionary<string, int> Ports { get; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
+    /// <summary>The longest that stopping waits for this machine to route elsewhere.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Between leaving the routes and closing the listeners, for machines that learn of it a little later.</summary>
+    public TimeSpan DrainDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest that starting waits for an allocated address; then it binds as configured.</summary>
+    public TimeSpan AllocateTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>What is wrong with these options, each in one sentence; empty when nothing is.</summary>
+    public IEnumerable<string> Problems()
+    {
+        if (!NodeEndpoint.TryParse(NodeUrl, out _))
+        {
+            yield return $"Mesh:NodeUrl '{NodeUrl}' is neither an http URL nor unix: and a path.";
+        }
+
+        if (!DnsLabel.IsValid(Namespace))
+        {
+            yield return $"Mesh:Namespace '{Namespace}' is not a DNS label.";
+        }
+
+        if (PodName.Length > 0 && !DnsSubdomain.IsValid(PodName))
+        {
+            yield return $"Mesh:PodName '{PodName}' is not a DNS subdomain.";
+        }
+
+        foreach (var (name, port) in Ports)
+        {
+            if (port is < 1 or > 65535)
+            {
+                yield return $"Mesh:Ports:{name} {port} is not between 1 and 65535.";
+            }
+        }
+
+        if (DrainTimeout < TimeSpan.Zero || DrainDelay < TimeSpan.Zero || AllocateTimeout < TimeSpan.Zero)
+        {
+            yield return "Mesh:DrainTimeout, DrainDelay and AllocateTimeout cannot be negative.";
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
+
+namespace Mesh.Client;
+
+/// <summary>Where the node of this machine answers: <c>http://127.0.0.1:6480</c>, or <c>unix:</c> and the path of its socket.</summary>
+public sealed record NodeEndpoint
+{
+    private NodeEndpoint(Uri http, string? socket)
+    {
+        Http = http;
+        Socket = socket;
+    }
+
+    /// <summary>The base of request URLs; behind a socket only its path matters.</summary>
+    public Uri Http { get; }
+
+    public string? Socket { get; }
+
+    public static bool TryParse(string? text, [NotNullWhen(true)] out NodeEndpoint? result)
+    {
+        result = null;
+        if (text is not null && text.StartsWith("unix:", StringComparison.Ordinal))
+        {
+            var path = text["unix:".Length..];
+            path = path.StartsWith("//", StringComparison.Ordinal) ? path[2..] : path;
+            result = path.Length > 0 ? new NodeEndpoint(new Uri("http://localhost/"), path) : null;
+        }
+        else if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttp)
+        {
+            result = new NodeEndpoint(url, null);
+        }
+
+        return result is not null;
+    }
+
+    /// <summary>A client whose requests may stay open: they are leases.</summary>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The client owns and disposes its handler.")]
+    public HttpClient CreateClient() => new(
+        new SocketsHttpHandler
+        {
+            UseProxy = false,
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            ConnectCallback = Socket is { } path ? async (_, stop) => new NetworkStream(await ConnectAsync(path, stop), ownsSocket: true) : null,
+        })
+    {
+        BaseAddress = Http,
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+
+    private static async Task<Socket> ConnectAsync(string path, CancellationToken stop)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), stop);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
