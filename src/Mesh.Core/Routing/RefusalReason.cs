@@ -20,4 +20,5 @@ public enum RefusalReason
     UpstreamTimeout,
     ClientGone,
     Overloaded,
+    RequestTimeout,
 }

@@ -1,0 +1,48 @@
+using System.Net;
+using Mesh.Core.Names;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.DataPlane;
+
+/// <summary>Every log line of the data plane.</summary>
+internal static partial class DataPlaneLog
+{
+    /// <summary>The category of the access log.</summary>
+    public const string AccessCategory = "Mesh.Ingress.Access";
+
+    [LoggerMessage(1, LevelInfo, "{method} {host}{path} {code} {dur_ms} ms route={route} service={service} pod={pod} attempts={attempts} reason={reason} detail={detail} client={client} trace_id={trace_id}")]
+    public static partial void Access(
+        ILogger log, string method, string host, string path, int code, double dur_ms, string route, string service, string pod, int attempts, string reason, string detail, string client, string trace_id);
+
+    [LoggerMessage(2, LevelInfo, "refused {code} reason={reason} detail={detail} client={client}")]
+    public static partial void Refused(ILogger log, int code, string reason, string detail, string client);
+
+    [LoggerMessage(10, LogLevel.Debug, "Service {service} listens on {address}")]
+    public static partial void ServicePortOpened(ILogger log, NamespacedName service, IPEndPoint address);
+
+    [LoggerMessage(11, LogLevel.Debug, "Service {service} no longer listens on {address}")]
+    public static partial void ServicePortClosed(ILogger log, NamespacedName service, IPEndPoint address);
+
+    [LoggerMessage(12, LogLevel.Warning, "{listener}: {reason}: {message}")]
+    public static partial void PortProblem(ILogger log, string listener, string reason, string message);
+
+    [LoggerMessage(13, LogLevel.Warning, "Service {service} port {port} could not accept a connection: {error}")]
+    public static partial void AcceptFailed(ILogger log, NamespacedName service, int port, string error);
+
+    [LoggerMessage(14, LogLevel.Warning, "Service {service} port {port} reset a client: there are {limit} connections already")]
+    public static partial void TooManyConnections(ILogger log, NamespacedName service, int port, int limit);
+
+    [LoggerMessage(15, LogLevel.Information, "Pod {pod} of Service {service} took no connection at {address}: {error}")]
+    public static partial void EndpointRefused(ILogger log, NamespacedName service, NamespacedName pod, IPEndPoint address, string error);
+
+    [LoggerMessage(20, LogLevel.Information, "The Ingress gateway listens on {address}")]
+    public static partial void GatewayListens(ILogger log, IPEndPoint address);
+
+    [LoggerMessage(21, LogLevel.Information, "The Ingress gateway no longer listens on {address}")]
+    public static partial void GatewayClosed(ILogger log, IPEndPoint address);
+
+    [LoggerMessage(22, LogLevel.Error, "A request ended in an error of the gateway's own")]
+    public static partial void RequestFailed(ILogger log, Exception error);
+
+    private const LogLevel LevelInfo = LogLevel.Information;
+}

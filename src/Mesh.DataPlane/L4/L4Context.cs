@@ -1,0 +1,15 @@
+using Mesh.Core;
+using Mesh.Core.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.DataPlane.L4;
+
+/// <summary>What every connection of the L4 proxy needs.</summary>
+internal sealed record L4Context(
+    Published<RoutingSnapshot> Routes,
+    ServiceListenerOptions Options,
+    ISuspects Suspects,
+    EndpointPick Pick,
+    ConnectionSet Connections,
+    TimeProvider Time,
+    ILogger Log);

@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.Core.Services;
+
+namespace Mesh.DataPlane.L4;
+
+/// <summary>
+/// One client connection to a Service: connects it to an endpoint that accepts, then carries its bytes. The endpoints
+/// are those of the one snapshot read when the client connected; no later change cuts it.
+/// </summary>
+internal sealed class ServiceConnection(Socket client, NamespacedName service, int port, L4Context context)
+{
+    public async Task RunAsync()
+    {
+        DataPlaneMetrics.ServiceConnectionOpened(service);
+        try
+        {
+            await CarryAsync(context.Connections.Cut);
+        }
+        finally
+        {
+            client.Dispose();
+            DataPlaneMetrics.ServiceConnectionClosed(service);
+        }
+    }
+
+    private async Task CarryAsync(CancellationToken cut)
+    {
+        using var upstream = await ConnectAsync(cut);
+        if (upstream is null)
+        {
+            client.Close(timeout: 0); // a reset: the nearest to a refusal that an accepted connection can be given
+            return;
+        }
+
+        client.NoDelay = true;
+        var spliced = new SplicedConnection(client, upstream);
+        await using (cut.UnsafeRegister(static open => ((SplicedConnection)open!).Abort(), spliced))
+        {
+            await spliced.RunAsync();
+        }
+
+        DataPlaneMetrics.ServiceBytes(service, spliced.FromClient, spliced.ToClient);
+    }
+
+    private async Task<Socket?> ConnectAsync(CancellationToken cut)
+    {
+        var order = context.Pick.Order(Usable());
+        for (var attempt = 1; attempt <= context.Options.MaxAttempts && order.Next() is { } target; attempt++)
+        {
+            var socket = new Socket(target.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                using var limit = new CancellationTokenSource(context.Options.ConnectTimeout, context.Time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cut);
+                await socket.ConnectAsync(target.Address, either.Token);
+                return socket;
+            }
+            catch (Exception e) when (e is SocketException or OperationCanceledException)
+            {
+                socket.Dispose();
+                if (cut.IsCancellationRequested)
+                {
+                    return null;
+                }
+
+                context.Suspects.Refused(target.Endpoint, target.Address);
+                DataPlaneMetrics.ConnectFailed(service);
+                DataPlaneLog.EndpointRefused(context.Log, service, target.Endpoint.Pod, target.Address, e.Message);
+            }
+        }
+
+        return null;
+    }
+
+    private ImmutableArray<Target> Usable()
+    {
+        var snapshot = context.Routes.Current; // one read: the whole connection sees one version
+        if (snapshot.Services.TryGetValue(service, out var route))
+        {
+            foreach (var candidate in route.Ports)
+            {
+                if (candidate.Port.Port == port && candidate.Port.Protocol == TransportProtocol.Tcp)
+                {
+                    return candidate.Usable;
+                }
+            }
+        }
+
+        return [];
+    }
+}

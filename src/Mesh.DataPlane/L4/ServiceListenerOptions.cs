@@ -1,0 +1,20 @@
+namespace Mesh.DataPlane.L4;
+
+/// <summary>Limits and times of the L4 proxy.</summary>
+public sealed record ServiceListenerOptions
+{
+    /// <summary>Open client connections of all Services together; one more is reset at once.</summary>
+    public int MaxConnections { get; init; } = 20_000;
+
+    /// <summary>Time that one endpoint has to accept before another is tried.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Endpoints tried for one client connection.</summary>
+    public int MaxAttempts { get; init; } = 4;
+
+    /// <summary>How often a port that could not be listened on is tried again.</summary>
+    public TimeSpan RetryEvery { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Connections that wait to be accepted, per port.</summary>
+    public int Backlog { get; init; } = 512;
+}

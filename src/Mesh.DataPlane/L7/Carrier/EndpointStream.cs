@@ -1,0 +1,85 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+
+namespace Mesh.DataPlane.L7.Carrier;
+
+/// <summary>
+/// A connection to an endpoint that tells "no byte of an answer" from "a cut answer". The end of the stream before an
+/// answer is made an error, since SocketsHttpHandler would silently send a bodiless request again, up to four times
+/// and to the same endpoint; here a retry is counted, goes elsewhere, and is for safe methods only.
+/// </summary>
+internal sealed class EndpointStream(Socket socket) : NetworkStream(socket, ownsSocket: true)
+{
+    private bool _answered;
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var pending = base.ReadAsync(buffer, cancellationToken);
+        if (!pending.IsCompletedSuccessfully || (pending.Result is var read && read == 0))
+        {
+            return SeenAsync(pending.IsCompletedSuccessfully ? ValueTask.FromResult(0) : pending, buffer.Length);
+        }
+
+        _answered = true;
+        return ValueTask.FromResult(read);
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        _answered = false;
+        var pending = base.WriteAsync(buffer, cancellationToken);
+        return pending.IsCompletedSuccessfully ? pending : WrittenAsync(pending);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> SeenAsync(ValueTask<int> pending, int wanted)
+    {
+        try
+        {
+            return Seen(await pending, wanted);
+        }
+        catch (IOException e) when (!_answered && e is not NoAnswerException)
+        {
+            throw new NoAnswerException(e.Message, e);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WrittenAsync(ValueTask pending)
+    {
+        try
+        {
+            await pending;
+        }
+        catch (IOException e) when (!_answered)
+        {
+            throw new NoAnswerException(e.Message, e);
+        }
+    }
+
+    private int Seen(int read, int wanted)
+    {
+        if (read > 0)
+        {
+            _answered = true;
+        }
+        else if (wanted > 0 && !_answered)
+        {
+            throw new NoAnswerException("the connection was closed", null);
+        }
+
+        return read;
+    }
+}
+
+/// <summary>The connection ended after the request was written and before any byte of an answer.</summary>
+internal sealed class NoAnswerException(string message, Exception? inner) : IOException(message, inner);
+
+/// <summary>The endpoint did not take the connection.</summary>
+internal sealed class NotConnectedException(string message, bool timedOut, Exception inner) : IOException(message, inner)
+{
+    public bool TimedOut => timedOut;
+}
+
+/// <summary>The endpoint's answer means different things to different readers, so it is not passed on.</summary>
+internal sealed class BadAnswerException(string message) : IOException(message);

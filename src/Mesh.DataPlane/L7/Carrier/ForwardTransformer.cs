@@ -1,0 +1,148 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Mesh.DataPlane.L7.Carrier;
+
+/// <summary>
+/// Makes the request that an endpoint gets of the one that came, and the other way round. Host, path and query are
+/// passed byte for byte; YARP's own transforms would re-encode them.
+/// </summary>
+internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
+{
+    private const int MaxBaggage = 8 * 1024;
+
+    private static readonly UriCreationOptions AsSent = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    private EndpointPool? _pool;
+
+    public void Begin(EndpointPool pool) => _pool = pool;
+
+    public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        var request = httpContext.Request;
+        proxyRequest.RequestUri = new Uri(_pool!.Prefix + exchange.PathAndQuery, AsSent);
+        var named = HeaderRules.Named(request.Headers.Connection);
+        foreach (var (name, value) in request.Headers)
+        {
+            if (HeaderRules.IsForwarded(name) && (named is null || !named.Contains(name)))
+            {
+                Add(proxyRequest, name, value);
+            }
+        }
+
+        // An HTTP/1.0 request may have no Host; then the endpoint sees its own address.
+        if (exchange.HostSent is { Length: > 0 } host)
+        {
+            proxyRequest.Headers.Host = host;
+        }
+
+        AddForwarded(httpContext, proxyRequest);
+        AddTrace(proxyRequest);
+        return ValueTask.CompletedTask;
+    }
+
+    public override ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        if (proxyResponse is null)
+        {
+            return ValueTask.FromResult(true);
+        }
+
+        AnswerRules.Check(proxyResponse, exchange.IsUpgrade);
+        var response = httpContext.Response;
+        exchange.AnsweredStatus = (int)proxyResponse.StatusCode;
+        var named = proxyResponse.Headers.NonValidated.TryGetValues("Connection", out var connection)
+            ? HeaderRules.Named(connection.ToString())
+            : null;
+        Copy(proxyResponse.Headers, named, response.Headers);
+        if (proxyResponse.StatusCode != System.Net.HttpStatusCode.NoContent)
+        {
+            Copy(proxyResponse.Content.Headers, named, response.Headers);
+        }
+
+        response.Headers[ExchangeHeaders.RequestId] = exchange.RequestId;
+        return ValueTask.FromResult(proxyResponse.StatusCode != System.Net.HttpStatusCode.NoContent);
+    }
+
+    private static void Copy(System.Net.Http.Headers.HttpHeaders from, HashSet<string>? named, IHeaderDictionary to)
+    {
+        foreach (var (name, values) in from.NonValidated)
+        {
+            if (HeaderRules.IsReturned(name) && (named is null || !named.Contains(name)))
+            {
+                to.Append(name, values.Count == 1 ? new StringValues(values.ToString()) : new StringValues([.. values]));
+            }
+        }
+    }
+
+    private static void Add(HttpRequestMessage request, string name, StringValues value)
+    {
+        if (value.Count == 1)
+        {
+            Add(request, name, value.ToString());
+            return;
+        }
+
+        // Several Cookie lines become one, as HTTP/1.1 wants (RFC 6265 §5.4).
+        if (string.Equals(name, "Cookie", StringComparison.OrdinalIgnoreCase))
+        {
+            Add(request, name, string.Join("; ", value.ToArray()));
+            return;
+        }
+
+        if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)value))
+        {
+            request.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)value);
+        }
+    }
+
+    private static void Add(HttpRequestMessage request, string name, string value)
+    {
+        if (value.Length > MaxBaggage && string.Equals(name, "baggage", StringComparison.OrdinalIgnoreCase))
+        {
+            return;
+        }
+
+        if (!request.Headers.TryAddWithoutValidation(name, value))
+        {
+            request.Content?.Headers.TryAddWithoutValidation(name, value);
+        }
+    }
+
+    private void AddForwarded(HttpContext context, HttpRequestMessage request)
+    {
+        var client = exchange.ClientAddress;
+        request.Headers.TryAddWithoutValidation("X-Forwarded-For", client);
+        if (context.Request.Headers.TryGetValue("X-Forwarded-For", out var claimed))
+        {
+            request.Headers.TryAddWithoutValidation("X-Original-Forwarded-For", (IEnumerable<string?>)claimed);
+        }
+
+        if (exchange.HostSent is { Length: > 0 } host)
+        {
+            request.Headers.TryAddWithoutValidation("X-Forwarded-Host", host);
+        }
+
+        request.Headers.TryAddWithoutValidation("X-Forwarded-Proto", "http");
+        request.Headers.TryAddWithoutValidation("X-Forwarded-Port", context.Connection.LocalPort.ToString(CultureInfo.InvariantCulture));
+        request.Headers.TryAddWithoutValidation("X-Real-IP", client);
+        request.Headers.TryAddWithoutValidation(ExchangeHeaders.RequestId, exchange.RequestId);
+    }
+
+    private void AddTrace(HttpRequestMessage request)
+    {
+        if (exchange.AttemptSpan is not { Id: { } id } span)
+        {
+            return; // not tracing: what the client sent was passed on
+        }
+
+        request.Headers.Remove("traceparent");
+        request.Headers.TryAddWithoutValidation("traceparent", id);
+        if (span.TraceStateString is null)
+        {
+            request.Headers.Remove("tracestate");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using System.Collections.Immutable;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+
+namespace Mesh.DataPlane.L7.Carrier;
+
+/// <summary>Carries one exchange between a client and an endpoint: the seam behind which a faster carrier can take YARP's place.</summary>
+internal interface IHttpCarrier : IDisposable
+{
+    /// <summary>One attempt. Unless it answered, and before the first byte of an answer, the response is as it was.</summary>
+    ValueTask<CarryOutcome> CarryAsync(Exchange exchange, Target target, CancellationToken stop);
+
+    /// <summary>Closes the unused connections to endpoints of the Service that are not in <paramref name="usable"/>; what is under way goes on.</summary>
+    void Retain(NamespacedName service, ImmutableHashSet<EndpointKey> usable);
+}
+
+/// <summary>A Pod and where it is reached: a Pod that takes over an address takes over no connection.</summary>
+internal readonly record struct EndpointKey(string PodUid, System.Net.IPEndPoint Address)
+{
+    public static EndpointKey Of(Target target) => new(target.Endpoint.Order.Uid, target.Address);
+}

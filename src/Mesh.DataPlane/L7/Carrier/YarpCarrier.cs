@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using System.Net;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.DataPlane.L7.Strict;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Mesh.DataPlane.L7.Carrier;
+
+/// <summary>Carries exchanges with YARP's forwarder over HTTP/1.1.</summary>
+internal sealed class YarpCarrier : IHttpCarrier
+{
+    private readonly ServiceProvider _services;
+    private readonly IHttpForwarder _forwarder;
+    private readonly EndpointPools _pools;
+    private readonly ForwarderRequestConfig _plain;
+    private readonly ForwarderRequestConfig _tunnel;
+
+    public YarpCarrier(IngressOptions options, TimeProvider time)
+    {
+        // YARP makes its forwarder through a container only; its own log lines are dropped, as each failure is logged here.
+        _services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
+        _forwarder = _services.GetRequiredService<IHttpForwarder>();
+        _pools = new EndpointPools(options, time);
+        _plain = new ForwarderRequestConfig { ActivityTimeout = options.IdleTimeout, Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        _tunnel = _plain with { ActivityTimeout = options.TunnelIdleTimeout };
+    }
+
+    public async ValueTask<CarryOutcome> CarryAsync(Exchange exchange, Target target, CancellationToken stop)
+    {
+        var pool = _pools.For(exchange.Service!, target);
+        exchange.Transformer.Begin(pool);
+        var config = exchange.IsUpgrade ? _tunnel : _plain;
+        var error = await _forwarder.SendAsync(exchange.Http, pool.Prefix, pool.Invoker, config, exchange.Transformer, stop);
+        if (error == ForwarderError.None)
+        {
+            return CarryOutcome.Answered.Instance;
+        }
+
+        if (!exchange.Http.Response.HasStarted)
+        {
+            exchange.Http.Response.Clear(); // YARP has set its own status
+        }
+
+        return Outcome(error, exchange.Http.Features.Get<IForwarderErrorFeature>()?.Exception);
+    }
+
+    public void Retain(NamespacedName service, ImmutableHashSet<EndpointKey> usable) => _pools.Retain(service, usable);
+
+    public void Dispose()
+    {
+        _pools.Dispose();
+        _services.Dispose();
+    }
+
+    private static CarryOutcome Outcome(ForwarderError error, Exception? cause) => error switch
+    {
+        ForwarderError.RequestTimedOut => CarryOutcome.TimedOut.Instance,
+        ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
+            or ForwarderError.ResponseBodyClient => CarryOutcome.ClientGone.Instance,
+        ForwarderError.RequestBodyClient => Body(cause),
+        ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeRequestClient or ForwarderError.UpgradeRequestDestination
+            or ForwarderError.UpgradeResponseCanceled or ForwarderError.UpgradeResponseClient
+            or ForwarderError.UpgradeResponseDestination or ForwarderError.UpgradeActivityTimeout => CarryOutcome.Answered.Instance,
+        _ => Failure(cause),
+    };
+
+    private static CarryOutcome Body(Exception? cause) => Find<BadHttpRequestException>(cause) switch
+    {
+        MalformedBodyException malformed => new CarryOutcome.BadBody(malformed.Refusal),
+        { StatusCode: StatusCodes.Status408RequestTimeout } => new CarryOutcome.BadBody(
+            Refusal.Of(RefusalReason.RequestTimeout, "the request's body came too slowly")),
+        { } other => new CarryOutcome.BadBody(Refusal.Malformed(other.Message, other.StatusCode)),
+        null => CarryOutcome.ClientGone.Instance,
+    };
+
+    private static CarryOutcome Failure(Exception? cause)
+    {
+        if (Find<NotConnectedException>(cause) is { } refused)
+        {
+            return new CarryOutcome.NotConnected(refused.Message, refused.TimedOut);
+        }
+
+        if (Find<ObjectDisposedException>(cause) is not null)
+        {
+            return CarryOutcome.Retired.Instance;
+        }
+
+        return Find<NoAnswerException>(cause) is { } silent
+            ? new CarryOutcome.NotAnswered(silent.Message)
+            : new CarryOutcome.BadAnswer(cause?.GetBaseException().Message ?? "no answer");
+    }
+
+    private static T? Find<T>(Exception? cause)
+        where T : Exception => cause switch
+        {
+            null => null,
+            T found => found,
+            AggregateException many => many.InnerExceptions.Select(Find<T>).FirstOrDefault(found => found is not null),
+            _ => Find<T>(cause.InnerException),
+        };
+}

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Net;
+using Mesh.Core.Ingresses;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.DataPlane.L7.Carrier;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Mesh.DataPlane.L7;
+
+/// <summary>One request and what became of it. Kept with its connection and used again for the next request on it.</summary>
+internal sealed class Exchange
+{
+    private IPAddress? _client;
+
+    public Exchange() => Transformer = new ForwardTransformer(this);
+
+    public DefaultHttpContext Http { get; } = new();
+
+    public ForwardTransformer Transformer { get; }
+
+    public long Started { get; private set; }
+
+    public string RequestId { get; set; } = "";
+
+    /// <summary>The client's address as text; made once per connection.</summary>
+    public string ClientAddress { get; private set; } = "";
+
+    /// <summary>Host as the client sent it.</summary>
+    public string HostSent { get; private set; } = "";
+
+    /// <summary>Path and query as the client sent them.</summary>
+    public string PathAndQuery { get; private set; } = "";
+
+    public bool IsUpgrade { get; set; }
+
+    public IngressMatch.Found? Match { get; set; }
+
+    public NamespacedName? Service { get; set; }
+
+    public Target? Target { get; set; }
+
+    public int Attempts { get; set; }
+
+    /// <summary>The endpoint's status, once it answered.</summary>
+    public int? AnsweredStatus { get; set; }
+
+    /// <summary>Why the exchange did not end as the endpoint meant it; null when it did.</summary>
+    public Refusal? Refusal { get; set; }
+
+    public Activity? Span { get; set; }
+
+    public Activity? AttemptSpan { get; set; }
+
+    public ReadOnlySpan<char> Path => PathAndQuery.AsSpan(0, PathLength);
+
+    private int PathLength => PathAndQuery.IndexOf('?', StringComparison.Ordinal) is var query && query < 0 ? PathAndQuery.Length : query;
+
+    public void Begin(IFeatureCollection features, long started)
+    {
+        Http.Initialize(features);
+        Started = started;
+        HostSent = Http.Request.Headers.Host.ToString();
+        PathAndQuery = OriginForm(features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
+        if (Http.Connection.RemoteIpAddress is { } client && !client.Equals(_client))
+        {
+            _client = client;
+            ClientAddress = (client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client).ToString();
+        }
+    }
+
+    public void End()
+    {
+        Http.Uninitialize();
+        RequestId = HostSent = PathAndQuery = "";
+        IsUpgrade = false;
+        Match = null;
+        Service = null;
+        Target = null;
+        Attempts = 0;
+        AnsweredStatus = null;
+        Refusal = null;
+        Span = AttemptSpan = null;
+    }
+
+    /// <summary>The path and query of an absolute-form target (RFC 9112 §3.2.2), and all others as they are.</summary>
+    private static string OriginForm(string target)
+    {
+        if (target.StartsWith('/') || target == "*")
+        {
+            return target;
+        }
+
+        var authority = target.IndexOf("://", StringComparison.Ordinal) + 3;
+        var end = target.AsSpan(authority).IndexOfAny('/', '?');
+        return end < 0 ? "/" : target[authority + end] == '?' ? "/" + target[(authority + end)..] : target[(authority + end)..];
+    }
+}

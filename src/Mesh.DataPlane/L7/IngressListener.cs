@@ -1,0 +1,110 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Mesh.DataPlane.L7.Strict;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.DataPlane.L7;
+
+/// <summary>One address of the gateway: a Kestrel of its own, so that an address comes and goes without touching another's connections.</summary>
+internal sealed class IngressListener : IAsyncDisposable
+{
+    private readonly KestrelServer _server;
+
+    private IngressListener(KestrelServer server, IPEndPoint address)
+    {
+        _server = server;
+        Address = address;
+    }
+
+    public IPEndPoint Address { get; }
+
+    /// <exception cref="SocketException">The port is taken or not permitted.</exception>
+    public static async Task<IngressListener> StartAsync(
+        IPEndPoint address, IngressOptions options, IngressApplication application, TimeProvider time, ILogger accessLog, CancellationToken stop)
+    {
+        var server = new KestrelServer(
+            Options.Create(Configure(address, options, time, accessLog)),
+            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
+            NullLoggerFactory.Instance);
+        try
+        {
+            await server.StartAsync(application, stop);
+            var bound = new Uri(server.Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+            return new IngressListener(server, new IPEndPoint(address.Address, bound.Port));
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            server.Dispose();
+            throw new SocketException((int)SocketError.AddressAlreadyInUse);
+        }
+        catch
+        {
+            server.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Stops accepting, lets requests under way end until the token is cancelled, then cuts what is left.</summary>
+    public Task StopAsync(CancellationToken deadline) => _server.StopAsync(deadline);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.StopAsync(new CancellationToken(canceled: true));
+        _server.Dispose();
+    }
+
+    private static KestrelServerOptions Configure(IPEndPoint address, IngressOptions options, TimeProvider time, ILogger accessLog)
+    {
+        var kestrel = new KestrelServerOptions
+        {
+            AddServerHeader = false,
+            AllowSynchronousIO = false,
+            AllowResponseHeaderCompression = false,
+            // Header values are bytes to a proxy (RFC 9110 §5.5): Latin-1 keeps each as it is.
+            RequestHeaderEncodingSelector = static _ => Encoding.Latin1,
+            ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
+        };
+        kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+        kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
+        kestrel.Limits.KeepAliveTimeout = options.KeepAliveTimeout;
+        kestrel.Limits.MaxRequestBodySize = null;
+        // The strict reader answers first, with a sentence; these only have to be no smaller.
+        kestrel.Limits.MaxRequestLineSize = options.MaxRequestLine + 1024;
+        kestrel.Limits.MaxRequestHeadersTotalSize = options.MaxHeaderBytes + 1024;
+        kestrel.Limits.MaxRequestHeaderCount = options.MaxHeaders + 1;
+        kestrel.Limits.MaxRequestBufferSize = Math.Max(1024 * 1024, options.MaxRequestLine + options.MaxHeaderBytes);
+        kestrel.Listen(address, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            // In front of the parser: it repairs what it reads, and shows nothing of that.
+            listen.Use(next => connection => next(Strictly(connection, options, time, accessLog)));
+        });
+        return kestrel;
+    }
+
+    private static ConnectionContext Strictly(ConnectionContext connection, IngressOptions options, TimeProvider time, ILogger accessLog)
+    {
+        var client = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "";
+        var reader = new StrictRequestReader(connection.Transport, options, time, refusal => Refused(refusal, client, accessLog));
+        connection.Features.Set<IRequestTunnel>(reader);
+        connection.Transport = new StrictTransport(reader, connection.Transport.Output);
+        return connection;
+    }
+
+    private static void Refused(Refusal refusal, string client, ILogger accessLog)
+    {
+        IngressTracing.Refused(refusal, client);
+        DataPlaneMetrics.Refused(refusal);
+        DataPlaneLog.Refused(accessLog, refusal.Status, refusal.Reason.ToString(), refusal.Detail, client);
+    }
+
+    private sealed record StrictTransport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace Mesh.DataPlane.L7;
+
+/// <summary>Limits and times of the L7 gateway.</summary>
+public sealed record IngressOptions
+{
+    /// <summary>Where it listens; a wildcard means each address of the machine, port 0 a free port.</summary>
+    public ImmutableArray<IPEndPoint> HttpListen { get; init; } = [new(IPAddress.Any, 8080)];
+
+    /// <summary>Longest request line; a longer one is answered 414.</summary>
+    public int MaxRequestLine { get; init; } = 8 * 1024;
+
+    /// <summary>All header lines together; more is answered 431.</summary>
+    public int MaxHeaderBytes { get; init; } = 32 * 1024;
+
+    /// <summary>Header lines; more is answered 431.</summary>
+    public int MaxHeaders { get; init; } = 100;
+
+    /// <summary>From the first byte of a request to the end of its headers; then 408.</summary>
+    public TimeSpan HeaderTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a connection may wait for its next request.</summary>
+    public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(130);
+
+    /// <summary>Client connections per listener; one more is closed at once.</summary>
+    public int MaxConnections { get; init; } = 20_000;
+
+    /// <summary>Requests being carried at once; one more is answered 503.</summary>
+    public int MaxActiveRequests { get; init; } = 10_000;
+
+    /// <summary>Time that one endpoint has to accept a connection before another is tried.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Silence of an exchange, in both directions, after which it is given up: 504, or a cut.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(100);
+
+    /// <summary>The same for an upgraded connection.</summary>
+    public TimeSpan TunnelIdleTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long an unused connection to an endpoint is kept.</summary>
+    public TimeSpan PooledIdleTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Endpoints tried for one request, when they refuse the connection.</summary>
+    public int MaxAttempts { get; init; } = 4;
+
+    /// <summary>How often an address that could not be listened on is tried again.</summary>
+    public TimeSpan RetryEvery { get; init; } = TimeSpan.FromSeconds(1);
+}

@@ -1,0 +1,124 @@
+using Mesh.Core;
+using Mesh.Core.Routing;
+using Mesh.DataPlane.L7.Strict;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.DataPlane.L7;
+
+/// <summary>What happens to each request, from top to bottom. Its bytes were checked before, by <see cref="StrictRequestReader"/>.</summary>
+internal sealed class IngressPipeline(
+    Published<RoutingSnapshot> routes,
+    IngressOptions options,
+    RequestForwarder forwarder,
+    RequestIds ids,
+    TimeProvider time,
+    ILogger accessLog)
+{
+    private int _active;
+
+    public int Active => Volatile.Read(ref _active);
+
+    public async Task HandleAsync(Exchange exchange)
+    {
+        // First of all, so that whatever ends the request is timed and counted; the span next, as its id names the request.
+        var active = Interlocked.Increment(ref _active);
+        using var span = exchange.Span = IngressTracing.StartServer(exchange);
+        exchange.RequestId = ids.For(span);
+        try
+        {
+            exchange.Refusal = await RouteAsync(exchange, active);
+            if (exchange.Refusal is { } refusal)
+            {
+                await AnswerAsync(exchange, refusal);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _active);
+            var duration = time.GetElapsedTime(exchange.Started);
+            IngressTracing.EndServer(span, exchange);
+            DataPlaneMetrics.Request(exchange, duration);
+            AccessLog.Write(accessLog, exchange, duration);
+        }
+    }
+
+    private async ValueTask<Refusal?> RouteAsync(Exchange exchange, int active)
+    {
+        if (active > options.MaxActiveRequests)
+        {
+            return Refusal.Of(RefusalReason.Overloaded, $"more than {options.MaxActiveRequests} requests are under way");
+        }
+
+        if (exchange.PathAndQuery == "*")
+        {
+            await AnswerOptionsAsync(exchange);
+            return null;
+        }
+
+        exchange.IsUpgrade = RequestRules.IsWebSocket(exchange.Http.Request);
+        if (RequestRules.Check(exchange) is { } unfit)
+        {
+            return unfit;
+        }
+
+        var snapshot = routes.Current; // one read: the whole request sees one version
+        var decision = RouteDecision.Decide(snapshot, exchange.HostSent, exchange.Path);
+        exchange.Match = decision.Match;
+        exchange.Service = decision.Service;
+        if (decision.Refusal is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (exchange.IsUpgrade)
+        {
+            var features = exchange.Http.Features;
+            features.Set<IHttpUpgradeFeature>(new TunnelUpgrade(features.GetRequiredFeature<IHttpUpgradeFeature>(), features.GetRequiredFeature<IRequestTunnel>()));
+        }
+
+        return await forwarder.ForwardAsync(exchange, decision.Usable);
+    }
+
+    /// <summary><c>OPTIONS *</c> asks about the server as a whole (RFC 9110 §9.3.7), which is this gateway.</summary>
+    private static Task AnswerOptionsAsync(Exchange exchange)
+    {
+        var response = exchange.Http.Response;
+        response.ContentLength = 0;
+        response.Headers.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+        response.Headers[ExchangeHeaders.RequestId] = exchange.RequestId;
+        return response.StartAsync();
+    }
+
+    private static async Task AnswerAsync(Exchange exchange, Refusal refusal)
+    {
+        var response = exchange.Http.Response;
+        if (response.HasStarted || refusal.Reason == RefusalReason.ClientGone)
+        {
+            exchange.Http.Abort(); // never a clean end to an answer that was cut
+            return;
+        }
+
+        response.StatusCode = refusal.Status;
+        response.ContentType = "text/plain; charset=utf-8";
+        response.Headers[ExchangeHeaders.RequestId] = exchange.RequestId;
+        IngressTracing.Answer(exchange);
+        if (refusal.Status == StatusCodes.Status426UpgradeRequired)
+        {
+            response.Headers.SecWebSocketVersion = "13";
+        }
+
+        if (refusal.Reason == RefusalReason.Overloaded)
+        {
+            response.Headers.RetryAfter = "1";
+        }
+
+        if (refusal.Reason is RefusalReason.MalformedRequest or RefusalReason.DotSegmentInPath or RefusalReason.RequestTimeout or RefusalReason.HeadersTooLarge)
+        {
+            response.Headers.Connection = "close"; // whoever sent this may have meant the next bytes as something else
+        }
+
+        await response.WriteAsync(refusal.Body);
+    }
+}

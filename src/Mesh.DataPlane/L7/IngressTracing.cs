@@ -1,0 +1,189 @@
+using System.Diagnostics;
+using System.Globalization;
+using Mesh.Core.Routing;
+using Mesh.DataPlane.L7.Carrier;
+using Microsoft.AspNetCore.Http;
+
+namespace Mesh.DataPlane.L7;
+
+/// <summary>
+/// The spans of a request: one SERVER span, and one CLIENT span for each attempt whose id the endpoint gets as its
+/// parent (OpenTelemetry HTTP semantic conventions 1.23 and later; W3C Trace Context).
+/// </summary>
+public static class IngressTracing
+{
+    /// <summary>The name to subscribe to.</summary>
+    public const string SourceName = "Mesh.Ingress";
+
+    private const int MaxTraceState = 512;
+
+    private static readonly ActivitySource Source = new(SourceName);
+
+    private static readonly System.Collections.Frozen.FrozenSet<string> KnownMethods = System.Collections.Frozen.FrozenSet.ToFrozenSet(
+        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"]);
+
+    /// <summary>The method as an attribute of few values.</summary>
+    internal static string MethodOf(Exchange exchange) => KnownMethods.Contains(exchange.Http.Request.Method) ? exchange.Http.Request.Method : "_OTHER";
+
+    internal static Activity? StartServer(Exchange exchange)
+    {
+        if (!Source.HasListeners())
+        {
+            return null;
+        }
+
+        var request = exchange.Http.Request;
+        var method = MethodOf(exchange);
+        var state = request.Headers.TraceState.ToString();
+        // One valid traceparent is continued; anything else starts a new trace (W3C Trace Context §4.3).
+        ActivityContext.TryParse(request.Headers.TraceParent, state.Length is 0 or > MaxTraceState ? null : state, isRemote: true, out var parent);
+        var span = Source.StartActivity(method == "_OTHER" ? "HTTP" : method, ActivityKind.Server, parent);
+        if (span is not { IsAllDataRequested: true })
+        {
+            return span;
+        }
+
+        var connection = exchange.Http.Connection;
+        span.SetTag("http.request.method", method);
+        span.SetTag("url.path", exchange.Path.ToString());
+        span.SetTag("url.scheme", "http");
+        if (exchange.Path.Length < exchange.PathAndQuery.Length)
+        {
+            span.SetTag("url.query", "REDACTED"); // queries hold tokens
+        }
+
+        SetServer(span, request.Host);
+        span.SetTag("client.address", exchange.ClientAddress);
+        span.SetTag("network.peer.address", exchange.ClientAddress);
+        span.SetTag("network.peer.port", connection.RemotePort);
+        span.SetTag("network.protocol.version", request.Protocol == HttpProtocol.Http10 ? "1.0" : "1.1");
+        if (request.Headers.UserAgent.ToString() is { Length: > 0 } agent)
+        {
+            span.SetTag("user_agent.original", agent);
+        }
+
+        return span;
+    }
+
+    internal static void EndServer(Activity? span, Exchange exchange)
+    {
+        if (span is not { IsAllDataRequested: true })
+        {
+            return;
+        }
+
+        if (exchange.Match is { } match)
+        {
+            span.DisplayName = $"{span.DisplayName} {match.Route}";
+            span.SetTag("http.route", match.Route);
+            span.SetTag("mesh.ingress.name", match.Ingress.Name);
+            span.SetTag("k8s.namespace.name", match.Ingress.Namespace);
+        }
+
+        if (exchange.Service is { } service)
+        {
+            span.SetTag("k8s.service.name", service.Name);
+        }
+
+        var status = AccessLog.StatusOf(exchange);
+        span.SetTag("http.response.status_code", status);
+        if (exchange.Refusal is { } refusal)
+        {
+            span.SetTag("mesh.response_flag", refusal.Reason.ToString());
+        }
+
+        // A 4xx is the client's error and leaves the status unset; a cut answer is an error whatever its status was.
+        if (status >= StatusCodes.Status500InternalServerError || exchange.Refusal is { Status: >= StatusCodes.Status500InternalServerError })
+        {
+            span.SetTag("error.type", exchange.Refusal?.Reason.ToString() ?? status.ToString(CultureInfo.InvariantCulture));
+            span.SetStatus(ActivityStatusCode.Error, exchange.Refusal?.Detail);
+        }
+    }
+
+    internal static Activity? StartAttempt(Exchange exchange, Target target)
+    {
+        if (exchange.Span is null)
+        {
+            return null;
+        }
+
+        var method = MethodOf(exchange);
+        var span = Source.StartActivity(method == "_OTHER" ? "HTTP" : method, ActivityKind.Client, exchange.Span.Context);
+        if (span is not { IsAllDataRequested: true })
+        {
+            return span;
+        }
+
+        var service = exchange.Service!;
+        span.SetTag("http.request.method", method);
+        SetServer(span, exchange.Http.Request.Host);
+        span.SetTag("url.full", $"http://{exchange.HostSent}{exchange.Path}");
+        span.SetTag("network.peer.address", target.Address.Address.ToString());
+        span.SetTag("network.peer.port", target.Address.Port);
+        span.SetTag("peer.service", service.Name);
+        span.SetTag("service.peer.name", service.Name);
+        span.SetTag("service.peer.namespace", service.Namespace);
+        span.SetTag("k8s.pod.name", target.Endpoint.Pod.Name);
+        span.SetTag("k8s.namespace.name", target.Endpoint.Pod.Namespace);
+        span.SetTag("mesh.lb.policy", "random");
+        if (exchange.Attempts > 1)
+        {
+            span.SetTag("http.request.resend_count", exchange.Attempts - 1);
+        }
+
+        return span;
+    }
+
+    internal static void EndAttempt(Activity? span, Exchange exchange, CarryOutcome outcome)
+    {
+        if (span is not { IsAllDataRequested: true })
+        {
+            return;
+        }
+
+        if (exchange.AnsweredStatus is { } status)
+        {
+            span.SetTag("http.response.status_code", status);
+        }
+
+        if (outcome is CarryOutcome.ClientGone or CarryOutcome.BadBody)
+        {
+            return; // the caller's doing, not the endpoint's
+        }
+
+        var error = outcome is not CarryOutcome.Answered
+            ? outcome.GetType().Name
+            : exchange.AnsweredStatus >= StatusCodes.Status400BadRequest ? exchange.AnsweredStatus?.ToString(CultureInfo.InvariantCulture) : null;
+        if (error is not null)
+        {
+            span.SetTag("error.type", error);
+            span.SetStatus(ActivityStatusCode.Error);
+        }
+    }
+
+    /// <summary>Tells the client which trace its answer belongs to (W3C Trace Context Level 2, draft).</summary>
+    internal static void Answer(Exchange exchange)
+    {
+        if (exchange.Span?.Id is { } id)
+        {
+            exchange.Http.Response.Headers[ExchangeHeaders.TraceResponse] = id;
+        }
+    }
+
+    /// <summary>A request that was refused before there was a request: the span says why, and nothing that was not checked.</summary>
+    internal static void Refused(Refusal refusal, string client)
+    {
+        using var span = Source.StartActivity("HTTP", ActivityKind.Server, default(ActivityContext));
+        span?.SetTag("http.request.method", "_OTHER");
+        span?.SetTag("url.scheme", "http");
+        span?.SetTag("client.address", client);
+        span?.SetTag("http.response.status_code", refusal.Status);
+        span?.SetTag("mesh.response_flag", refusal.Reason.ToString());
+    }
+
+    private static void SetServer(Activity span, HostString host)
+    {
+        span.SetTag("server.address", host.Host);
+        span.SetTag("server.port", host.Port ?? 80);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Mesh.Core.Routing;
+using Mesh.DataPlane.L7.Carrier;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.DataPlane.L7;
+
+/// <summary>
+/// Brings a request to an endpoint, and to another one where nothing can be done twice by it: when the first took no
+/// connection, or when it gave no byte of an answer to a GET, HEAD or OPTIONS without body (RFC 9110 §9.2.2).
+/// </summary>
+internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions options, ISuspects suspects, EndpointPick pick, ILogger log)
+{
+    /// <summary>Null when the endpoint's answer was passed on.</summary>
+    public async ValueTask<Refusal?> ForwardAsync(Exchange exchange, ImmutableArray<Target> usable)
+    {
+        var order = pick.Order(usable);
+        var next = order.Next();
+        var resent = false;
+        while (true)
+        {
+            var target = exchange.Target = next!;
+            exchange.Attempts++;
+            var outcome = await AttemptAsync(exchange, target);
+            if (outcome is CarryOutcome.NotConnected refused)
+            {
+                suspects.Refused(target.Endpoint, target.Address);
+                DataPlaneMetrics.ConnectFailed(exchange.Service!);
+                DataPlaneLog.EndpointRefused(log, exchange.Service!, target.Endpoint.Pod, target.Address, refused.Detail);
+            }
+
+            next = Another(outcome, exchange, ref order, ref resent);
+            if (next is null)
+            {
+                return Refuse(outcome, target, exchange.Attempts);
+            }
+
+            DataPlaneMetrics.Retried(exchange.Service!, outcome is CarryOutcome.NotAnswered ? "no_answer" : "not_connected");
+        }
+    }
+
+    private async ValueTask<CarryOutcome> AttemptAsync(Exchange exchange, Target target)
+    {
+        using var span = exchange.AttemptSpan = IngressTracing.StartAttempt(exchange, target);
+        var outcome = await carrier.CarryAsync(exchange, target, exchange.Http.RequestAborted);
+        IngressTracing.EndAttempt(span, exchange, outcome);
+        exchange.AttemptSpan = null;
+        return outcome;
+    }
+
+    private Target? Another(CarryOutcome outcome, Exchange exchange, ref EndpointOrder order, ref bool resent)
+    {
+        if (exchange.Attempts >= options.MaxAttempts || exchange.Http.RequestAborted.IsCancellationRequested)
+        {
+            return null;
+        }
+
+        switch (outcome)
+        {
+            case CarryOutcome.NotConnected or CarryOutcome.Retired:
+                return order.Next();
+            case CarryOutcome.NotAnswered when !resent && MayBeSentTwice(exchange.Http):
+                resent = true;
+                // The only endpoint gets it again on a new connection: the old one may have been closed for being idle.
+                return order.Next() ?? exchange.Target;
+            default:
+                return null;
+        }
+    }
+
+    private static bool MayBeSentTwice(HttpContext http) =>
+        (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method) || HttpMethods.IsOptions(http.Request.Method))
+        && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
+
+    private static Refusal? Refuse(CarryOutcome outcome, Target target, int attempts)
+    {
+        var pod = $"Pod {target.Endpoint.Pod} ({target.Address})";
+        var tried = attempts > 1 ? $" (after {attempts} attempts)" : "";
+        return outcome switch
+        {
+            CarryOutcome.Answered => null,
+            CarryOutcome.NotConnected { IsTimeout: true } silent => Refusal.Of(RefusalReason.ConnectFailed, $"{pod}: {silent.Detail}{tried}") with { Status = StatusCodes.Status504GatewayTimeout },
+            CarryOutcome.NotConnected refused => Refusal.Of(RefusalReason.ConnectFailed, $"{pod}: {refused.Detail}{tried}"),
+            CarryOutcome.Retired => Refusal.Of(RefusalReason.UpstreamFailed, $"{pod} is no longer an endpoint{tried}"),
+            CarryOutcome.NotAnswered silent => Refusal.Of(RefusalReason.UpstreamFailed, $"{pod} gave no answer: {silent.Detail}{tried}"),
+            CarryOutcome.BadAnswer bad => Refusal.Of(RefusalReason.UpstreamFailed, $"{pod} gave no valid answer: {bad.Detail}{tried}"),
+            CarryOutcome.TimedOut => Refusal.Of(RefusalReason.UpstreamTimeout, $"{pod} did not answer in time{tried}"),
+            CarryOutcome.ClientGone => Refusal.Of(RefusalReason.ClientGone, "the client closed the connection"),
+            CarryOutcome.BadBody body => body.Refusal,
+            _ => throw new UnreachableException(),
+        };
+    }
+}

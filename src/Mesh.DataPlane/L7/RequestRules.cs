@@ -1,0 +1,71 @@
+using Mesh.Core.Ingresses;
+using Mesh.Core.Routing;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Mesh.DataPlane.L7;
+
+/// <summary>What a well-formed request must still be like before it is routed.</summary>
+internal static class RequestRules
+{
+    private const int WebSocketKeyLength = 24; // 16 bytes in base64 (RFC 6455 §4.1)
+
+    public static Refusal? Check(Exchange exchange)
+    {
+        var problem = RequestPath.Check(exchange.Path);
+        if (problem is not null)
+        {
+            return problem == RequestPathProblem.DotSegment
+                ? Refusal.Of(RefusalReason.DotSegmentInPath, "the path has a segment that is '.' or '..'")
+                : Refusal.Malformed(problem == RequestPathProblem.BadPercentEncoding
+                    ? "the path has a '%' that is not followed by two hexadecimal digits, or encodes what it must not"
+                    : "the path has a control character or bytes that must be percent-encoded");
+        }
+
+        return exchange.IsUpgrade ? CheckWebSocket(exchange.Http.Request) : null;
+    }
+
+    /// <summary>Whether the client asks for a WebSocket; every other upgrade is ignored (RFC 9110 §7.8 allows that).</summary>
+    public static bool IsWebSocket(HttpRequest request) =>
+        request.Headers.Upgrade.Count > 0 && Names(request.Headers.Upgrade, "websocket") && Names(request.Headers.Connection, "upgrade");
+
+    private static Refusal? CheckWebSocket(HttpRequest request)
+    {
+        if (!HttpMethods.IsGet(request.Method) || request.Protocol != HttpProtocol.Http11 || request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0)
+        {
+            return Refusal.Malformed("a WebSocket begins with a GET of HTTP/1.1 without a body");
+        }
+
+        if (request.Headers.Upgrade.Count != 1 || !string.Equals(request.Headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase))
+        {
+            return Refusal.Malformed("Upgrade names something besides websocket");
+        }
+
+        if (request.Headers.SecWebSocketVersion != "13")
+        {
+            return Refusal.Malformed("only version 13 of WebSocket is spoken here", StatusCodes.Status426UpgradeRequired);
+        }
+
+        var key = request.Headers.SecWebSocketKey;
+        Span<byte> bytes = stackalloc byte[16];
+        return key is [{ Length: WebSocketKeyLength } text] && Convert.TryFromBase64String(text, bytes, out var length) && length == bytes.Length
+            ? null
+            : Refusal.Malformed("Sec-WebSocket-Key is not one key of 16 bytes in base64");
+    }
+
+    private static bool Names(StringValues header, string option)
+    {
+        foreach (var value in header)
+        {
+            foreach (var part in value.AsSpan().Split(','))
+            {
+                if (value.AsSpan(part).Trim().Equals(option, StringComparison.OrdinalIgnoreCase))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+}

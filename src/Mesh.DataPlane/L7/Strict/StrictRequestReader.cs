@@ -1,0 +1,216 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Mesh.Core.Routing;
+
+namespace Mesh.DataPlane.L7.Strict;
+
+/// <summary>
+/// Stands between a client's bytes and Kestrel's parser, and hands on only what was checked: a head when it is whole
+/// and valid, a body as far as its framing holds. Bytes of the next request wait until Kestrel asks for them, so each
+/// refusal comes after the answers before it. See docs/adr/0010-strict-requests-before-the-parser.md.
+/// </summary>
+internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions options, TimeProvider time, Action<Refusal> refused)
+    : PipeReader, IRequestTunnel
+{
+    private static readonly ReadResult Ended = new(default, isCanceled: false, isCompleted: true);
+
+    private readonly PipeReader _inner = transport.Input;
+    private readonly RequestBodyCheck _body = new(options);
+    private ReadOnlySequence<byte> _buffer;
+    private long _checked; // bytes at the front of the buffer that Kestrel may have
+    private long _shown; // of those, the ones that it was shown before
+    private bool _unseen; // it has not yet looked at all that it was shown
+    private Mode _mode;
+    private ITimer? _headTimer;
+    private int _headTimedOut;
+
+    private enum Mode
+    {
+        Requests,
+        Tunnel,
+        Ended,
+    }
+
+    /// <inheritdoc/>
+    public void OpenTunnel() => _mode = Mode.Tunnel;
+
+    public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        while (_mode != Mode.Ended)
+        {
+            var result = await _inner.ReadAsync(cancellationToken);
+            var timedOut = result.IsCanceled && Interlocked.Exchange(ref _headTimedOut, 0) == 1;
+            if (timedOut)
+            {
+                result = new ReadResult(result.Buffer, isCanceled: false, result.IsCompleted);
+            }
+
+            if ((AtHead ? await ShowHeadAsync(result, timedOut) : Show(result)) is { } shown)
+            {
+                return shown;
+            }
+        }
+
+        return Ended;
+    }
+
+    public override bool TryRead(out ReadResult result)
+    {
+        // Kestrel reads bodies this way, never heads; and only the refusal of a head needs to be written asynchronously.
+        result = default;
+        if (_mode == Mode.Ended || AtHead || !_inner.TryRead(out var inner) || Show(inner) is not { } shown)
+        {
+            return false;
+        }
+
+        result = shown;
+        return true;
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        if (_mode == Mode.Ended)
+        {
+            return; // what was shown is empty and belongs to no buffer
+        }
+
+        _unseen = _buffer.Slice(0, examined).Length < _shown;
+        var taken = _buffer.Slice(0, consumed).Length;
+        _checked -= taken;
+        _shown -= taken;
+        _inner.AdvanceTo(consumed, examined);
+    }
+
+    public override void CancelPendingRead() => _inner.CancelPendingRead();
+
+    public override void Complete(Exception? exception = null)
+    {
+        StopHeadTimer();
+        _inner.Complete(exception);
+    }
+
+    private bool AtHead => _mode == Mode.Requests && _body.IsDone && _checked == 0;
+
+    private async ValueTask<ReadResult?> ShowHeadAsync(ReadResult result, bool timedOut)
+    {
+        var head = Parse(result.Buffer);
+        var refusal = head.Length == 0 && timedOut
+            ? Refusal.Of(RefusalReason.RequestTimeout, $"the headers were not complete after {options.HeaderTimeout.TotalSeconds} s")
+            : head.Refusal;
+        if (refusal is not null)
+        {
+            return await RefuseAsync(result, refusal);
+        }
+
+        if (head.Length > 0)
+        {
+            StopHeadTimer();
+            _buffer = result.Buffer;
+            _body.Begin(head);
+            _checked = head.Length;
+            return ShowChecked(result);
+        }
+
+        if (result.IsCompleted || result.IsCanceled)
+        {
+            // Kestrel is shown no part of a head, so it closes quietly.
+            End(result);
+            return Ended;
+        }
+
+        if (!result.Buffer.IsEmpty)
+        {
+            _headTimer ??= time.CreateTimer(static reader => ((StrictRequestReader)reader!).OnHeadTimeout(), this, options.HeaderTimeout, Timeout.InfiniteTimeSpan);
+        }
+
+        _inner.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        return null;
+    }
+
+    private RequestHead Parse(ReadOnlySequence<byte> buffer)
+    {
+        if (buffer.IsSingleSegment)
+        {
+            return RequestHeadParser.Parse(buffer.FirstSpan, options);
+        }
+
+        // A head that lies across segments is rare; it is parsed from one copy.
+        var length = (int)Math.Min(buffer.Length, options.MaxRequestLine + options.MaxHeaderBytes + 64);
+        var copy = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            buffer.Slice(0, length).CopyTo(copy);
+            return RequestHeadParser.Parse(copy.AsSpan(0, length), options);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(copy);
+        }
+    }
+
+    /// <summary>Checks what is new of a body, and shows everything checked; null when there is nothing that was not seen.</summary>
+    private ReadResult? Show(ReadResult result)
+    {
+        _buffer = result.Buffer;
+        if (_mode == Mode.Tunnel)
+        {
+            _checked = _buffer.Length;
+        }
+        else if (!_body.IsDone && _body.Check(_buffer.Slice(_checked), ref _checked) is { } refusal)
+        {
+            End(result);
+            throw new MalformedBodyException(refusal);
+        }
+
+        if (_checked == _shown && !_unseen && !result.IsCanceled && !result.IsCompleted)
+        {
+            _inner.AdvanceTo(_buffer.Start, _buffer.End);
+            return null;
+        }
+
+        return ShowChecked(result);
+    }
+
+    private ReadResult ShowChecked(ReadResult result)
+    {
+        _shown = _checked;
+        return new ReadResult(_buffer.Slice(0, _checked), result.IsCanceled, result.IsCompleted && _checked == _buffer.Length);
+    }
+
+    /// <summary>Answers in Kestrel's place, which has seen nothing of this request, and ends the connection.</summary>
+    private async ValueTask<ReadResult> RefuseAsync(ReadResult result, Refusal refusal)
+    {
+        StopHeadTimer();
+        End(result);
+        refused(refusal);
+        await transport.Output.WriteAsync(RefusalBytes.Of(refusal, time.GetUtcNow()));
+        return Ended;
+    }
+
+    private void End(ReadResult result)
+    {
+        _inner.AdvanceTo(result.Buffer.End);
+        _mode = Mode.Ended;
+    }
+
+    private void OnHeadTimeout()
+    {
+        Volatile.Write(ref _headTimedOut, 1);
+        _inner.CancelPendingRead();
+    }
+
+    private void StopHeadTimer()
+    {
+        _headTimer?.Dispose();
+        _headTimer = null;
+    }
+}
+
+/// <summary>Told when a connection stops being HTTP/1 (101 Switching Protocols).</summary>
+internal interface IRequestTunnel
+{
+    /// <summary>From here on every byte passes unchecked.</summary>
+    void OpenTunnel();
+}
