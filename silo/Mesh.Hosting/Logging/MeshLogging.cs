@@ -1,0 +1,51 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Hosting.Logging;
+
+/// <summary>Logging of both processes: text on a terminal, else JSON, without the noise of the packages inside.</summary>
+public static class MeshLogging
+{
+    /// <summary>Replaces whatever providers there are.</summary>
+    /// <param name="level">Asked each time, so that a new level counts at once.</param>
+    public static ILoggingBuilder AddMesh(this ILoggingBuilder logging, ILogOutput output, bool asJson, Func<LogLevel> level, TimeProvider time)
+    {
+        logging.ClearProviders();
+        logging.SetMinimumLevel(LogLevel.Trace);
+        // Made by the container, so that the container disposes it: the last lines are written before the process ends.
+        logging.Services.AddSingleton<ILoggerProvider>(_ => new LineLoggerProvider(output, asJson, time));
+        logging.AddFilter((category, wanted) => wanted >= Least(category ?? "", level()));
+        return logging;
+    }
+
+    public static bool UsesJson(string? format) => format is null ? Console.IsErrorRedirected : format == "json";
+
+    /// <summary>
+    /// Packages are heard when something is wrong, or when debugging. During a fail-over Orleans.Messaging and Polly
+    /// log every failed attempt with its stack, and the watchdog takes the machine's uptime for a hang.
+    /// </summary>
+    private static LogLevel Least(string category, LogLevel level)
+    {
+        if (category.StartsWith("Mesh", StringComparison.Ordinal))
+        {
+            return level;
+        }
+
+        if (level <= LogLevel.Debug)
+        {
+            return level;
+        }
+
+        return IsNoisy(category) ? LogLevel.Critical : level > LogLevel.Error ? level : LogLevel.Error;
+    }
+
+    private static bool IsNoisy(string category) =>
+        category.StartsWith("Orleans.Messaging", StringComparison.Ordinal)
+        || category.StartsWith("Orleans.Runtime.Messaging", StringComparison.Ordinal)
+        || category.StartsWith("Orleans.Networking", StringComparison.Ordinal)
+        || category.StartsWith("Polly", StringComparison.Ordinal)
+        || category.StartsWith("Grpc", StringComparison.Ordinal)
+        || category.Contains("Watchdog", StringComparison.Ordinal)
+        // Kestrel's connection errors are a client's doing.
+        || category.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal);
+}

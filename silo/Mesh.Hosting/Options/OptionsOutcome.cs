@@ -1,0 +1,21 @@
+namespace Mesh.Hosting.Options;
+
+/// <summary>What a command line asks for.</summary>
+public abstract record OptionsOutcome
+{
+    private OptionsOutcome()
+    {
+    }
+
+    public sealed record Run(MeshOptions Options) : OptionsOutcome;
+
+    /// <summary><c>--stop</c>: end whatever runs on this data directory.</summary>
+    public sealed record Stop(string DataDir) : OptionsOutcome;
+
+    public sealed record Help : OptionsOutcome;
+
+    public sealed record Version : OptionsOutcome;
+
+    /// <param name="Line">One line that says what is wrong, and with which option.</param>
+    public sealed record Refused(string Line) : OptionsOutcome;
+}

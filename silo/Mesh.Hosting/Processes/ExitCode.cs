@@ -1,0 +1,19 @@
+namespace Mesh.Hosting.Processes;
+
+/// <summary>What a process tells its caller by its exit code.</summary>
+public static class ExitCode
+{
+    public const int Done = 0;
+
+    /// <summary>Something failed that was not the caller's doing.</summary>
+    public const int Failed = 1;
+
+    /// <summary>What was asked for cannot be done: a bad option, a taken port, a locked directory. Nothing was started.</summary>
+    public const int Refused = 2;
+
+    /// <summary>A second Ctrl-C: 128 and SIGINT's number, as shells tell it.</summary>
+    public const int Interrupted = 130;
+}
+
+/// <summary>The process cannot start, for a reason that its user can mend: one line on standard error, exit code 2.</summary>
+public sealed class StartRefusedException(string message, Exception? inner = null) : Exception(message, inner);

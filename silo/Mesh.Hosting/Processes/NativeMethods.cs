@@ -1,0 +1,22 @@
+using System.Runtime.InteropServices;
+
+namespace Mesh.Hosting.Processes;
+
+/// <summary>The few calls of libc that .NET has no word for.</summary>
+internal static partial class NativeMethods
+{
+    public const int Terminate = 15;
+    public const int Kill = 9;
+
+    [LibraryImport("libc", EntryPoint = "setsid", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int SetSid();
+
+    [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int Dup2(int from, int to);
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int SendSignal(int pid, int signal);
+}

@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+
+namespace Mesh.Hosting.Processes;
+
+/// <summary>SIGTERM and Ctrl-C: the first asks for an orderly end, the second of Ctrl-C ends at once.</summary>
+public sealed class ShutdownSignals : IDisposable
+{
+    private readonly CancellationTokenSource _requested = new();
+    private readonly PosixSignalRegistration _terminate;
+    private readonly PosixSignalRegistration _interrupt;
+
+    public ShutdownSignals()
+    {
+        _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+    }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Requested => _requested.Token;
+
+    public void Dispose()
+    {
+        _terminate.Dispose();
+        _interrupt.Dispose();
+        _requested.Dispose();
+    }
+
+    private void OnSignal(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        if (_requested.IsCancellationRequested && context.Signal == PosixSignal.SIGINT)
+        {
+            Environment.Exit(ExitCode.Interrupted);
+        }
+
+        _requested.Cancel();
+    }
+}
