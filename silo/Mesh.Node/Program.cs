@@ -1,1 +1,10 @@
-return 2;
+using Mesh.Hosting.Processes;
+using Mesh.Node;
+
+if (!OperatingSystem.IsLinux())
+{
+    await Console.Error.WriteLineAsync("mesh-node: Mesh runs on Linux only");
+    return ExitCode.Refused;
+}
+
+return await NodeProgram.RunAsync(args, Environment.GetEnvironmentVariables());

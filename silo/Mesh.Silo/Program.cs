@@ -1,1 +1,10 @@
-return 2;
+using Mesh.Hosting.Processes;
+using Mesh.Silo;
+
+if (!OperatingSystem.IsLinux())
+{
+    await Console.Error.WriteLineAsync("mesh-silo: Mesh runs on Linux only");
+    return ExitCode.Refused;
+}
+
+return await SiloProgram.RunAsync(args, Environment.GetEnvironmentVariables());

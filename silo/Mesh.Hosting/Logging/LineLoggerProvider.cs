@@ -6,7 +6,7 @@ namespace Mesh.Hosting.Logging;
 
 /// <summary>
 /// Writes log lines from one loop, so that a terminal that is stopped or a full disk holds up no connection: lines that
-/// find the queue full are counted and dropped.
+/// find the queue full are counted and dropped. The output stays its owner's.
 /// </summary>
 [ProviderAlias("Line")]
 public sealed class LineLoggerProvider : ILoggerProvider
@@ -39,7 +39,6 @@ public sealed class LineLoggerProvider : ILoggerProvider
         _lines.Writer.TryComplete();
         // Not awaited for ever: a stopped terminal must not keep the process from ending.
         Task.WaitAny([_writing], TimeSpan.FromSeconds(1));
-        _output.Dispose();
     }
 
     private async Task WriteAsync()

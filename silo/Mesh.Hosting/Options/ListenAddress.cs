@@ -21,6 +21,8 @@ public sealed record ListenAddress
 
     public bool IsAny => Address.Equals(IPAddress.Any) || Address.Equals(IPAddress.IPv6Any);
 
+    public static ListenAddress Of(IPAddress address, int port) => new(address, port);
+
     public static bool TryCreate(string? text, [NotNullWhen(true)] out ListenAddress? result)
     {
         result = null;

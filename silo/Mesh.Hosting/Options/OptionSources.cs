@@ -17,7 +17,11 @@ internal sealed class OptionSources
 
     /// <summary>Command line over environment over file. Null when all could be read; otherwise the one line to print.</summary>
     public static string? Read(
-        IReadOnlyList<string> arguments, IDictionary environment, ImmutableArray<OptionDefinition> table, out OptionSources sources)
+        IReadOnlyList<string> arguments,
+        IDictionary environment,
+        ImmutableArray<OptionDefinition> table,
+        out OptionSources sources,
+        ImmutableArray<OptionDefinition>? inFile = null)
     {
         sources = new OptionSources();
         if (sources.ReadCommandLine(arguments, table) is { } refusal)
@@ -33,7 +37,7 @@ internal sealed class OptionSources
             }
         }
 
-        return sources.Find("config") is { } file ? sources.ReadFile(file.Value, table) : null;
+        return sources.Find("config") is { } file ? sources.ReadFile(file.Value, inFile ?? table) : null;
     }
 
     private string? ReadCommandLine(IReadOnlyList<string> arguments, ImmutableArray<OptionDefinition> table)

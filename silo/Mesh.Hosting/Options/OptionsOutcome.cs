@@ -9,6 +9,8 @@ public abstract record OptionsOutcome
 
     public sealed record Run(MeshOptions Options) : OptionsOutcome;
 
+    public sealed record RunNode(string DataDir) : OptionsOutcome;
+
     /// <summary><c>--stop</c>: end whatever runs on this data directory.</summary>
     public sealed record Stop(string DataDir) : OptionsOutcome;
 

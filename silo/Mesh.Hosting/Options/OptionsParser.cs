@@ -45,6 +45,32 @@ public sealed class OptionsParser
             : new OptionsOutcome.Run(options);
     }
 
+    /// <summary>
+    /// For a process that takes only <c>--data-dir</c> and <c>--config</c>. The file may be the silo's own, with options
+    /// that are nothing to this process.
+    /// </summary>
+    public static OptionsOutcome ParseDataDir(IReadOnlyList<string> arguments, IDictionary environment)
+    {
+        if (OptionSources.Read(arguments, environment, OptionTable.Node, out var sources, inFile: OptionTable.Silo) is { } refusal)
+        {
+            return new OptionsOutcome.Refused(refusal);
+        }
+
+        if (sources.Switches.FirstOrDefault() is { } word)
+        {
+            return word switch
+            {
+                "help" => new OptionsOutcome.Help(),
+                "version" => new OptionsOutcome.Version(),
+                _ => new OptionsOutcome.Refused($"--{word} is for mesh-silo"),
+            };
+        }
+
+        var parser = new OptionsParser(sources);
+        var dataDir = parser.Take("data-dir", DirectoryPath, "a path", "./mesh-data");
+        return parser._refusal is { } line ? new OptionsOutcome.Refused(line) : new OptionsOutcome.RunNode(dataDir);
+    }
+
     private MeshOptions Options(string hostName)
     {
         foreach (var name in OptionTable.NotInThisVersion)
@@ -148,7 +174,7 @@ public sealed class OptionsParser
         (string Name, ListenAddress At)[] listeners =
         [
             ("--api-listen", options.ApiListen), ("--node-listen", options.NodeListen), ("--ingress-http", options.IngressHttp),
-            ("--dns-listen", options.DnsListen), ("--silo-port", ListenAddress.TryCreate($"127.0.0.1:{options.SiloPort}", out var silo) ? silo : options.ApiListen),
+            ("--dns-listen", options.DnsListen), ("--silo-port", ListenAddress.Of(IPAddress.Loopback, options.SiloPort)),
         ];
         for (var i = 0; i < listeners.Length; i++)
         {

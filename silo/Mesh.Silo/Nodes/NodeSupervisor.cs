@@ -1,0 +1,90 @@
+using System.ComponentModel;
+using Mesh.Hosting.Files;
+using Mesh.Hosting.Processes;
+
+namespace Mesh.Silo.Nodes;
+
+/// <summary>
+/// Keeps one mesh-node running on the data directory: finds a living one, else starts one, and starts it again within a
+/// second of its end. The node never ends because the silo does, only because the silo was asked to stop.
+/// </summary>
+internal sealed class NodeSupervisor(DataDirectory data, NodeExecutable executable, TimeProvider time, ILogger<NodeSupervisor> log)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(900);
+    private static readonly TimeSpan LongLife = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
+
+    private RunningProcess? _node;
+
+    /// <summary>A node that was alive before this silo is kept.</summary>
+    public bool TookOver { get; private set; }
+
+    public int? Pid => Volatile.Read(ref _node)?.Pid;
+
+    /// <summary>Supervises until stopped; the node itself lives on.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var pause = FirstPause;
+        while (!stop.IsCancellationRequested)
+        {
+            var began = time.GetTimestamp();
+            await LiveOnceAsync(stop);
+            pause = time.GetElapsedTime(began) > LongLife ? FirstPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>A node of another build drains and ends; the supervising loop then starts this silo's own.</summary>
+    public void Replace(string build)
+    {
+        if (Volatile.Read(ref _node) is { } node)
+        {
+            log.NodeReplaced(node.Pid, build, executable.Build);
+            node.Terminate();
+        }
+    }
+
+    public bool IsOwnBuild(string build) => build == executable.Build;
+
+    /// <summary>Drains the node and waits for its end. Whether it ended by itself.</summary>
+    public async Task StopNodeAsync(CancellationToken hurry)
+    {
+        if (RunningProcess.Find(data.NodeLock, data.NodePid) is { } node && !await node.StopAsync(DrainTime, time, hurry))
+        {
+            log.NodeKilled(node.Pid);
+        }
+    }
+
+    private async Task LiveOnceAsync(CancellationToken stop)
+    {
+        try
+        {
+            if (RunningProcess.Find(data.NodeLock, data.NodePid) is { } living)
+            {
+                TookOver = true;
+                Volatile.Write(ref _node, living);
+                log.NodeTakenOver(living.Pid);
+                await living.WaitForExitAsync(time, stop);
+                log.NodeEnded(living.Pid, null);
+            }
+            else
+            {
+                using var started = executable.Start(data);
+                TookOver = false;
+                Volatile.Write(ref _node, new RunningProcess(started.Id, data.NodeLock));
+                log.NodeStarted(started.Id);
+                await started.WaitForExitAsync(stop);
+                log.NodeEnded(started.Id, started.ExitCode);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The node lives on.
+        }
+        catch (Exception failure) when (failure is Win32Exception or IOException or InvalidOperationException)
+        {
+            log.NodeNotStarted(failure);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+namespace Mesh.Silo;
+
+/// <summary>Every log line of the process mesh-silo itself.</summary>
+internal static partial class SiloLog
+{
+    [LoggerMessage(1, LogLevel.Debug, "mesh-node {Pid} started")]
+    public static partial void NodeStarted(this ILogger log, int pid);
+
+    [LoggerMessage(2, LogLevel.Debug, "mesh-node {Pid} lives and is kept")]
+    public static partial void NodeTakenOver(this ILogger log, int pid);
+
+    [LoggerMessage(3, LogLevel.Warning, "mesh-node {Pid} ended (exit code {ExitCode}) and is started again")]
+    public static partial void NodeEnded(this ILogger log, int pid, int? exitCode);
+
+    [LoggerMessage(4, LogLevel.Error, "mesh-node could not be started")]
+    public static partial void NodeNotStarted(this ILogger log, Exception failure);
+
+    [LoggerMessage(5, LogLevel.Information, "mesh-node {Pid} is of build {Build} and is replaced by {Own}")]
+    public static partial void NodeReplaced(this ILogger log, int pid, string build, string own);
+
+    [LoggerMessage(6, LogLevel.Warning, "mesh-node {Pid} did not drain in time and was killed")]
+    public static partial void NodeKilled(this ILogger log, int pid);
+}

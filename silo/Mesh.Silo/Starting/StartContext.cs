@@ -1,0 +1,39 @@
+using System.Collections;
+using System.Collections.Immutable;
+using System.Security.Cryptography.X509Certificates;
+using Mesh.Hosting.Files;
+using Mesh.Hosting.Logging;
+using Mesh.Hosting.Options;
+using Mesh.NodeLink;
+
+namespace Mesh.Silo.Starting;
+
+/// <summary>Everything that was decided before anything listens.</summary>
+internal sealed record StartContext(
+    MeshOptions Options,
+    DataDirectory Data,
+    SiloAddresses Addresses,
+    X509Certificate2 Certificate,
+    string Token,
+    IDictionary Environment)
+{
+    public bool LogsJson => MeshLogging.UsesJson(Options.LogFormat);
+
+    /// <summary>What this machine's node is told to run with.</summary>
+    public NodeOptions ForNode => new()
+    {
+        NodeName = Options.NodeName,
+        Advertise = Options.Advertise.ToString(),
+        NodeListen = Addresses.Node.ToString(),
+        IngressHttp = Addresses.IngressHttp.ToString(),
+        DnsListen = Addresses.Dns.ToString(),
+        ServiceCidr = Options.ServiceCidr.ToString(),
+        PodCidr = Options.PodCidr.ToString(),
+        ClusterDomain = Options.ClusterDomain,
+        RegisterUids = Options.RegisterUids,
+        ReservedEndpoints = ImmutableArray.Create(Addresses.Api.ToString(), Addresses.Silo.ToString()),
+        LogLevel = Options.LogLevel.ToString(),
+        // The node writes a file: text only for a person who asked for it.
+        LogFormat = Options.LogFormat ?? "json",
+    };
+}

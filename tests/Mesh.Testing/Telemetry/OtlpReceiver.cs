@@ -1,0 +1,131 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Grpc.Core;
+using Mesh.Testing.Telemetry.Wire;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Testing.Telemetry;
+
+/// <summary>A collector of traces: OTLP over gRPC and over HTTP (protobuf), each on a port of its own.</summary>
+public sealed class OtlpReceiver : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly ReceivedSpans _received;
+
+    private OtlpReceiver(WebApplication app, ReceivedSpans received, string grpc, string http)
+    {
+        _app = app;
+        _received = received;
+        GrpcEndpoint = grpc;
+        HttpEndpoint = http;
+    }
+
+    public string GrpcEndpoint { get; }
+
+    public string HttpEndpoint { get; }
+
+    public IReadOnlyList<ReceivedSpan> Spans => [.. _received.All];
+
+    /// <summary>What makes a process export to this receiver, without waiting long for a full batch.</summary>
+    public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
+    {
+        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = GrpcEndpoint,
+        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc",
+        ["OTEL_METRICS_EXPORTER"] = "none",
+        ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
+    };
+
+    public static async Task<OtlpReceiver> StartAsync(CancellationToken stop)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddGrpc();
+        builder.Services.AddSingleton<ReceivedSpans>();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        var app = builder.Build();
+        app.MapGrpcService<TraceReceiver>();
+        app.MapPost("/v1/traces", async (HttpContext context, ReceivedSpans received) =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            received.Add(ExportTraceServiceRequest.Parser.ParseFrom(body.ToArray()));
+        });
+        await app.StartAsync(stop);
+        var addresses = app.Urls.ToList();
+        return new OtlpReceiver(app, app.Services.GetRequiredService<ReceivedSpans>(), addresses[0], addresses[1]);
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+}
+
+/// <summary>One span with the resource that made it.</summary>
+public sealed record ReceivedSpan(string TraceId, string SpanId, string ParentSpanId, string Name, SpanKind Kind, string Service, IReadOnlyDictionary<string, string> Attributes, bool IsError);
+
+/// <summary>As OTLP numbers them.</summary>
+public enum SpanKind
+{
+    Unspecified,
+    Internal,
+    Server,
+    Client,
+    Producer,
+    Consumer,
+}
+
+/// <summary>Every span that came, in order.</summary>
+public sealed class ReceivedSpans
+{
+    private readonly ConcurrentQueue<ReceivedSpan> _spans = new();
+
+    public IEnumerable<ReceivedSpan> All => _spans;
+
+    public void Add(ExportTraceServiceRequest request)
+    {
+        foreach (var resource in request.ResourceSpans)
+        {
+            var service = Text(resource.Resource.Attributes).GetValueOrDefault("service.name", "");
+            foreach (var span in resource.ScopeSpans.SelectMany(scope => scope.Spans))
+            {
+                _spans.Enqueue(new ReceivedSpan(
+                    Convert.ToHexStringLower(span.TraceId.Span),
+                    Convert.ToHexStringLower(span.SpanId.Span),
+                    Convert.ToHexStringLower(span.ParentSpanId.Span),
+                    span.Name,
+                    (SpanKind)span.Kind,
+                    service,
+                    Text(span.Attributes),
+                    span.Status?.Code == 2));
+            }
+        }
+    }
+
+    private static Dictionary<string, string> Text(IEnumerable<KeyValue> attributes) =>
+        attributes.GroupBy(pair => pair.Key).ToDictionary(pairs => pairs.Key, pairs => Text(pairs.Last().Value));
+
+    private static string Text(AnyValue value) => value.ValueCase switch
+    {
+        AnyValue.ValueOneofCase.StringValue => value.StringValue,
+        AnyValue.ValueOneofCase.BoolValue => value.BoolValue ? "true" : "false",
+        AnyValue.ValueOneofCase.IntValue => value.IntValue.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        AnyValue.ValueOneofCase.DoubleValue => value.DoubleValue.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        _ => value.ToString(),
+    };
+}
+
+internal sealed class TraceReceiver(ReceivedSpans received) : TraceService.TraceServiceBase
+{
+    public override Task<ExportTraceServiceResponse> Export(ExportTraceServiceRequest request, ServerCallContext context)
+    {
+        received.Add(request);
+        return Task.FromResult(new ExportTraceServiceResponse());
+    }
+}
