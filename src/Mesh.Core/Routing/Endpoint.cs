@@ -33,6 +33,22 @@ public sealed record Endpoint
 
     /// <summary>A tombstone: no longer an endpoint, kept so that an older message cannot bring it back.</summary>
     public bool Ended { get; init; }
+
+    /// <summary>The Pod's port for a port of its Service, null when it has none.</summary>
+    public int? NumberOf(ServicePort port)
+    {
+        foreach (var candidate in Ports)
+        {
+            if (candidate.Name == port.Name && candidate.Protocol == port.Protocol)
+            {
+                return candidate.Number;
+            }
+        }
+
+        return null;
+    }
+
+    public bool Has(ServicePort port) => NumberOf(port) is not null;
 }
 
 /// <summary><paramref name="Name"/> is the Service port's name (empty for the only one), <paramref name="Number"/> the Pod's port.</summary>

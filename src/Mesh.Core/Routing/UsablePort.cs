@@ -55,7 +55,7 @@ internal static class UsablePort
                 continue;
             }
 
-            var number = NumberOf(endpoint, port)!.Value;
+            var number = endpoint.NumberOf(port)!.Value;
             if (!seen.Add((endpoint.Address, number)))
             {
                 continue;
@@ -77,7 +77,7 @@ internal static class UsablePort
 
     private static Rank RankOf(Endpoint endpoint, ServicePort port, Func<string, bool> isSilent)
     {
-        if (endpoint.Ended || NumberOf(endpoint, port) is null)
+        if (endpoint.Ended || !endpoint.Has(port))
         {
             return Rank.Never;
         }
@@ -93,18 +93,5 @@ internal static class UsablePort
         }
 
         return Rank.Never;
-    }
-
-    private static int? NumberOf(Endpoint endpoint, ServicePort port)
-    {
-        foreach (var candidate in endpoint.Ports)
-        {
-            if (candidate.Name == port.Name && candidate.Protocol == port.Protocol)
-            {
-                return candidate.Number;
-            }
-        }
-
-        return null;
     }
 }

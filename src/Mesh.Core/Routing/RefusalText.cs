@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Globalization;
+using Mesh.Core.Ingresses;
+using Mesh.Core.Names;
+using Mesh.Core.Services;
+
+namespace Mesh.Core.Routing;
+
+/// <summary>Says in one sentence why something is not forwarded: the only place where such sentences are made.</summary>
+public static class RefusalText
+{
+    public const string NotSynced = "this machine has not heard all routes from the control plane yet";
+
+    public const string NoPath = "the request target has no path";
+
+    /// <summary>What a client sent is repeated only so far.</summary>
+    private const int MaxQuoted = 100;
+
+    public static string Of(RequestPathProblem problem) => problem switch
+    {
+        RequestPathProblem.DotSegment => "the path has a segment '.' or '..', plain or percent-encoded",
+        RequestPathProblem.BadPercentEncoding => "the path has a '%' that two hexadecimal digits do not follow",
+        RequestPathProblem.ControlOrNonAscii => "the path has a control or non-ASCII character that is not percent-encoded, or NUL",
+        _ => throw new UnreachableException(),
+    };
+
+    public static string Of(IngressMatch.NoHost miss) =>
+        $"no rule for host {Quote(miss.Host)}" + (miss.Nearest is null ? "" : $"; nearest {miss.Nearest}");
+
+    public static string Of(IngressMatch.NoPath miss) =>
+        $"no rule for path {Quote(miss.Path)} of host {Quote(miss.Host)}" + (miss.Nearest is null ? "" : $"; nearest {miss.Nearest}");
+
+    public static string ResourceBackend(IngressMatch.Found found) =>
+        $"Ingress {found.Ingress}: the backend of {found.Route} is not a Service";
+
+    public static string NoService(NamespacedName service) => $"Service {service} does not exist";
+
+    public static string NoPort(ServiceRoute route, IngressBackend backend)
+    {
+        var wanted = backend.PortName ?? backend.PortNumber.ToString(CultureInfo.InvariantCulture);
+        var has = string.Join(", ", route.Ports.Select(port => Describe(port.Port)));
+        return $"Service {route.Service.Name} has no port {wanted}; it has {(has.Length == 0 ? "none" : has)}";
+    }
+
+    /// <param name="reason">As <see cref="RequestRouting.ReasonFor"/> found it.</param>
+    public static string Of(RefusalReason reason, ServiceRoute route, PortRoute port) => reason switch
+    {
+        RefusalReason.NotSynced => $"Service {route.Service.Name}: its endpoints are not known yet",
+        RefusalReason.NoReadyEndpoints => NotReady(route, port.Port),
+        RefusalReason.NoEndpoints => Missing(route, port.Port),
+        _ => throw new UnreachableException(),
+    };
+
+    private static string NotReady(ServiceRoute route, ServicePort port)
+    {
+        var pods = route.Endpoints.Where(endpoint => endpoint.Has(port)).ToArray();
+        return $"Service {route.Service.Name}: {pods.Count(endpoint => endpoint.Ready)} of {Pods(pods.Length)} ready";
+    }
+
+    private static string Missing(ServiceRoute route, ServicePort port)
+    {
+        var service = route.Service;
+        if (service.Type == ServiceType.ExternalName)
+        {
+            return $"Service {service.Name} is an ExternalName: it is resolved by DNS and not forwarded to";
+        }
+
+        if (!route.Endpoints.IsEmpty)
+        {
+            return $"Service {service.Name}: none of {Pods(route.Endpoints.Length)} has the target port of {Describe(port)}";
+        }
+
+        return service.Selector.IsEmpty
+            ? $"Service {service.Name} has no selector and no endpoints"
+            : $"Service {service.Name}: no Pod matches {string.Join(',', service.Selector.Select(pair => $"{pair.Key}={pair.Value}"))}";
+    }
+
+    private static string Pods(int count) => count == 1 ? "1 Pod" : $"{count} Pods";
+
+    private static string Describe(ServicePort port) => port.Name.Length == 0 ? $"{port.Port}" : $"{port.Port} ({port.Name})";
+
+    private static string Quote(string text) => text.Length switch
+    {
+        0 => "''",
+        <= MaxQuoted => text,
+        _ => text[..MaxQuoted] + "…",
+    };
+}
