@@ -35,7 +35,6 @@ public sealed record NodeEndpoint
     }
 
     /// <summary>A client whose requests may stay open: they are leases.</summary>
-    [SuppressMessage("Reliability", "CA2000", Justification = "The client owns and disposes its handler.")]
     public HttpClient CreateClient() => new(
         new SocketsHttpHandler
         {
