@@ -1,5 +1,6 @@
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Gateways;
+using Mesh.Grains.Services;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -16,6 +17,7 @@ public static class MeshGrains
         silo.Services.TryAddSingleton<Random>(_ => new SystemRandom());
         silo.Services.AddSingleton<MembershipSignal>();
         silo.Services.AddHostedService(services => services.GetRequiredService<MembershipSignal>());
+        silo.Services.AddSingleton<ClusterIPs>();
         silo.Services.AddPlacementDirector<LinkedSiloPlacement, LinkedSiloDirector>();
         return silo;
     }

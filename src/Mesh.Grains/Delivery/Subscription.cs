@@ -148,7 +148,7 @@ public sealed class Subscription<TKey, TRow>(
         _subscribeAgain = false;
         var stream = _receiver.BeginSubscribe(target.ObjectUid);
         var answer = await target.SubscribeAsync(stream, _stop.Token);
-        if (_receiver.Answer(answer) is not { } rows)
+        if (_stop.IsCancellationRequested || _receiver.Answer(answer) is not { } rows)
         {
             return false;
         }

@@ -1,0 +1,178 @@
+using Mesh.Core.Pods;
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Delivery;
+using Mesh.Storage;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace Mesh.Grains.Registry;
+
+/// <summary>
+/// Holds one shard's rows and the label subscriptions on them. It comes up with the Pods as stored, and its sets count
+/// as whole only when every node that holds some has told how they are, or was silent for 3 s.
+/// </summary>
+[GrainType("mesh.pod-registry"), RandomPlacement, KeepAlive, Reentrant]
+public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Random random, ILogger<PodRegistryGrain> log)
+    : Grain, IPodRegistryGrain, IDisposable
+{
+    /// <summary>How long a node may take to tell its inventory; then its rows stand as stored.</summary>
+    public static readonly TimeSpan InventoryWait = TimeSpan.FromSeconds(3);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly HashSet<string> _heard = new(StringComparer.Ordinal);
+    private TaskCompletionSource _inventory = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RegistryRows _rows = null!;
+    private Task _settling = Task.CompletedTask;
+
+    private string Key => this.GetPrimaryKeyString();
+
+    private string Namespace => Key[..Key.IndexOf('/', StringComparison.Ordinal)];
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _rows = new RegistryRows(new OutboxSettings(
+            GrainContext.ActivationId.ToString(), time, random, (receiver, failure) => log.NotAcknowledged(Key, receiver, failure)));
+        var isFresh = await cache.WaitForFreshAsync(cancellationToken);
+        Load();
+        _settling = SettleAsync(isFresh);
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await _settling;
+        await _rows.Outboxes.DisposeAsync();
+    }
+
+    public Task Apply(PodRow[] rows, CancellationToken stop)
+    {
+        foreach (var row in rows)
+        {
+            _rows.Apply(row);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task Inventory(NodeInventory inventory, CancellationToken stop)
+    {
+        _rows.Apply(inventory);
+        _heard.Add(inventory.NodeName);
+        _inventory.TrySetResult();
+        return Task.CompletedTask;
+    }
+
+    public Task<Delta<PodRow>> Subscribe(PodSubscription subscription, CancellationToken stop)
+    {
+        var service = GrainFactory.GetGrain<IServiceGrain>($"{Namespace}/{subscription.Service}");
+        return Task.FromResult(_rows.Subscribe(subscription, (delta, stopSending) => service.OnRows(Key, delta, stopSending)));
+    }
+
+    public Task<RenewalAck> Renew(Renewal renewal, CancellationToken stop) => Task.FromResult(_rows.Outboxes.Renew(renewal));
+
+    public Task Unsubscribe(StreamName stream)
+    {
+        _rows.Outboxes.Unsubscribe(stream);
+        return Task.CompletedTask;
+    }
+
+    public Task Wake(CancellationToken stop) => Task.CompletedTask; // activation is all that was wanted
+
+    public void Dispose() => _stop.Dispose();
+
+    /// <summary>Rows as stored. Their liveness counts for nothing against what nodes told: a dead Pod stays dead.</summary>
+    private void Load()
+    {
+        foreach (var stored in cache.List("", "Pod", Namespace).Items)
+        {
+            try
+            {
+                _rows.Apply(StoredPods.RowOf(stored));
+            }
+            catch (FormatException malformed)
+            {
+                log.PodUnreadable(stored.Key.ToString(), malformed.Message);
+            }
+        }
+    }
+
+    private async Task SettleAsync(bool isFresh)
+    {
+        try
+        {
+            // A cache that may lag lacks Pods: what is absent from it is unknown, not gone.
+            while (!isFresh)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), time, _stop.Token);
+                isFresh = await cache.WaitForFreshAsync(_stop.Token);
+                Load();
+            }
+
+            await HearNodesAsync();
+            _rows.MarkSynced();
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task HearNodesAsync()
+    {
+        var silent = Silent();
+        foreach (var node in silent)
+        {
+            await HintAsync(node);
+        }
+
+        var patience = Task.Delay(InventoryWait, time, _stop.Token);
+        while (silent.Count > 0 && !patience.IsCompleted)
+        {
+            await Task.WhenAny(patience, _inventory.Task);
+            _inventory = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            silent = Silent();
+        }
+
+        _stop.Token.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Nodes that hold living rows and have not told this activation their inventory.</summary>
+    private HashSet<string> Silent() =>
+        [.. _rows.All.Where(row => !row.IsEnded && row.NodeName.Length > 0).Select(row => row.NodeName).Where(node => !_heard.Contains(node))];
+
+    private async Task HintAsync(string node)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<INodeGrain>(node).HintRenew(Key);
+        }
+#pragma warning disable CA1031 // A hint that does not arrive costs 3 s, nothing else.
+        catch (Exception failure) when (!_stop.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            log.NotHinted(Key, node, failure);
+        }
+    }
+}
+
+/// <summary>A stored Pod as a row.</summary>
+internal static class StoredPods
+{
+    /// <exception cref="FormatException">The document is no admitted Pod.</exception>
+    public static PodRow RowOf(StoredObject stored)
+    {
+        var pod = PodParser.Parse(stored.Document, stored.CreatedVersion);
+        return new PodRow(
+            pod.Name.Name,
+            new OrderMessage(stored.Uid, stored.CreatedVersion, stored.ResourceVersion, 0),
+            pod.Labels.ToDictionary(StringComparer.Ordinal),
+            pod.PodIP,
+            [.. pod.Ports.Select(port => new PodPort(port.Name ?? "", (byte)port.Protocol, port.Number))],
+            pod.NodeName ?? "",
+            pod.IsReady,
+            pod.IsDeleting,
+            pod.IsRegistered,
+            pod.IsTerminal);
+    }
+}

@@ -1,0 +1,119 @@
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Delivery;
+
+namespace Mesh.Grains.Registry;
+
+/// <summary>
+/// The rows of one shard, and the Services that subscribe with their selectors: a changed row marks the outboxes of
+/// those that it matches or matched.
+/// </summary>
+internal sealed class RegistryRows
+{
+    private readonly RowTable<string, PodRow> _rows;
+    private readonly LabelIndex<string> _pods = new();
+    private readonly LabelIndex<PodSubscriber> _subscribers = new();
+
+    public RegistryRows(OutboxSettings settings)
+    {
+        _rows = new RowTable<string, PodRow>(PodRows.Kind, settings.Time, dropped: row => Unindex(row));
+        Outboxes = new Outboxes<string, PodRow>(settings);
+    }
+
+    public Outboxes<string, PodRow> Outboxes { get; }
+
+    public bool IsSynced { get; private set; }
+
+    public IEnumerable<PodRow> All => _rows.All;
+
+    public PodRow? Find(string name) => _rows.TryGet(name, out var row) ? row : null;
+
+    public IEnumerable<PodRow> With((string Key, string Value) pair) => _pods.Of(pair.Key, pair.Value).Select(Find).OfType<PodRow>();
+
+    public void Apply(PodRow row)
+    {
+        var before = Find(row.Name);
+        if (!_rows.Merge(row) || Find(row.Name) is not { } after)
+        {
+            return;
+        }
+
+        if (before is not null)
+        {
+            Unindex(before);
+        }
+
+        foreach (var (key, value) in after.Labels)
+        {
+            _pods.Add(key, value, after.Name);
+        }
+
+        Mark(after.Name, before?.Labels ?? []);
+        Mark(after.Name, after.Labels);
+    }
+
+    /// <summary>Settles what the rows of one node say: newest liveness of what it holds, the end of what it no longer holds.</summary>
+    public void Apply(NodeInventory inventory)
+    {
+        var held = inventory.Rows.ToDictionary(row => row.Name, StringComparer.Ordinal);
+        foreach (var known in _rows.All.Where(row => row.NodeName == inventory.NodeName && !row.IsEnded).ToArray())
+        {
+            if (held.TryGetValue(known.Name, out var row) && row.Order.Uid == known.Order.Uid)
+            {
+                Apply(known with
+                {
+                    Order = known.Order with { Liveness = row.Order.Liveness },
+                    IsReady = row.IsReady,
+                    IsTerminating = row.IsTerminating,
+                });
+            }
+            else if (known.IsRegistered && known.Order.Liveness <= inventory.Counter)
+            {
+                Apply(PodRows.Kind.End(known) with { Order = known.Order with { Liveness = inventory.Counter } });
+            }
+        }
+    }
+
+    public Delta<PodRow> Subscribe(PodSubscription subscription, Func<Delta<PodRow>, CancellationToken, Task<DeliveryAck>> send)
+    {
+        var rarest = subscription.Selector.MinBy(pair => _pods.Of(pair.Key, pair.Value).Count);
+        var subscriber = new PodSubscriber(this, subscription, (rarest.Key ?? "", rarest.Value ?? ""));
+        (subscriber.Outbox, var answer) = Outboxes.Subscribe(subscription.Stream, subscriber, send);
+        _subscribers.Add(subscriber.Rarest.Key, subscriber.Rarest.Value, subscriber);
+        return answer;
+    }
+
+    /// <summary>From now on absence means something: every subscriber gets its whole set.</summary>
+    public void MarkSynced()
+    {
+        if (!IsSynced)
+        {
+            IsSynced = true;
+            Outboxes.MarkFull();
+        }
+    }
+
+    private void Mark(string name, Dictionary<string, string> labels)
+    {
+        foreach (var (key, value) in labels)
+        {
+            var concerned = _subscribers.Of(key, value);
+            foreach (var subscriber in concerned.Where(subscriber => subscriber.Selector.Selects(labels)))
+            {
+                subscriber.Outbox?.Mark(name);
+            }
+
+            foreach (var gone in concerned.Where(subscriber => subscriber.Outbox is { IsForgotten: true }).ToArray())
+            {
+                _subscribers.Remove(key, value, gone);
+            }
+        }
+    }
+
+    private void Unindex(PodRow row)
+    {
+        foreach (var (key, value) in row.Labels)
+        {
+            _pods.Remove(key, value, row.Name);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using Mesh.Core.Names;
+using Mesh.Core.Services;
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Abstractions.Nodes;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Delivery;
+using Mesh.Grains.Objects;
+using Mesh.Storage;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace Mesh.Grains.Services;
+
+/// <summary>Owns one Service: its object with the ClusterIP, its endpoints, and their way to the gateways.</summary>
+[GrainType("mesh.service"), RandomPlacement, Reentrant]
+public sealed class ServiceGrain(
+    IObjectStore store,
+    IWatchCache cache,
+    ClusterIPs addresses,
+    MembershipSignal membership,
+    TimeProvider time,
+    Random random,
+    ILogger<ServiceGrain> log) : Grain, IServiceGrain, IDisposable
+{
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private NamespacedName _name = null!;
+    private OwnedObject _object = null!;
+    private ServiceEndpoints _endpoints = null!;
+
+    private string Key => this.GetPrimaryKeyString();
+
+    private string RegistryKey => _name.Namespace + "/0";
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (!NamespacedName.TryParse(Key, out var name))
+        {
+            throw new FormatException($"'{Key}' is not the name of a Service.");
+        }
+
+        _name = name;
+        _object = new OwnedObject(Kinds.Service(name), store, cache, new ServiceRules(name, addresses, cache, time, random));
+        _endpoints = new ServiceEndpoints(Subscribe, Settings(), () => { });
+        await LookAsync(0, cancellationToken);
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        await _endpoints.DisposeAsync();
+
+    public async Task<ObjectReply> Write(ObjectRequest request, CancellationToken stop)
+    {
+        try
+        {
+            return await _object.WriteAsync(request, stop);
+        }
+        catch (FormatException malformed)
+        {
+            return Replies.Invalid("", malformed.Message);
+        }
+        finally
+        {
+            Follow(_object.Current);
+        }
+    }
+
+    public Task Reconcile(long version, CancellationToken stop) => LookAsync(version, stop);
+
+    public Task<DeliveryAck> OnRows(string registry, Delta<PodRow> delta, CancellationToken stop) => Task.FromResult(_endpoints.OnRows(delta));
+
+    public async Task<Delta<EndpointRow>> SubscribeEndpoints(EndpointSubscription subscription, CancellationToken stop)
+    {
+        await LookAsync(subscription.SpecVersion, stop);
+        var gateway = GrainFactory.GetGrain<IGatewayGrain>(subscription.Gateway);
+        return _endpoints.Outboxes.Subscribe(
+            subscription.Stream, _endpoints, (delta, stopSending) => gateway.OnEndpoints(Key, delta, stopSending)).Answer;
+    }
+
+    public Task<RenewalAck> RenewEndpoints(Renewal renewal, CancellationToken stop) =>
+        Task.FromResult(renewal.ObjectUid == _endpoints.ObjectUid ? _endpoints.Outboxes.Renew(renewal) : RenewalAck.Resync);
+
+    public Task UnsubscribeEndpoints(StreamName stream)
+    {
+        _endpoints.Outboxes.Unsubscribe(stream);
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        _gate.Dispose();
+        _object?.Dispose();
+    }
+
+    private async Task LookAsync(long version, CancellationToken stop)
+    {
+        try
+        {
+            Follow(await _object.ReadAsync(version, stop));
+        }
+        catch (StoreUnavailableException)
+        {
+            // The outcome of a commit is unknown and the store is silent: what is published stays.
+        }
+    }
+
+    private void Follow(StoredObject? stored)
+    {
+        try
+        {
+            _endpoints.Follow(stored is null ? null : ServiceParser.Parse(stored.Document, stored.CreatedVersion));
+        }
+        catch (FormatException malformed)
+        {
+            log.ServiceUnreadable(Key, malformed.Message);
+        }
+    }
+
+    private OutboxSettings Settings() => new(
+        GrainContext.ActivationId.ToString(), time, random, (receiver, failure) => log.NotAcknowledged(Key, receiver, failure));
+
+    private Subscription<string, PodRow> Subscribe(ServiceEndpoints endpoints)
+    {
+        var settings = new SubscriptionSettings(
+            GrainContext.ActivationId.ToString(), time, random, _gate, () => membership.Changed, failure => log.NotAnswered(Key, failure));
+        var target = new RegistryTarget(GrainFactory.GetGrain<IPodRegistryGrain>(RegistryKey), _name.Name, endpoints);
+        return new Subscription<string, PodRow>(PodRows.Kind, target, settings, endpoints.OnReceived);
+    }
+
+    private sealed class RegistryTarget(IPodRegistryGrain registry, string service, ServiceEndpoints endpoints) : ISubscriptionTarget<PodRow>
+    {
+        public string ObjectUid => endpoints.Wanted!.Uid;
+
+        public Task<Delta<PodRow>> SubscribeAsync(StreamName stream, CancellationToken stop)
+        {
+            var wanted = endpoints.Wanted!;
+            var selector = wanted.Selector.ToDictionary(StringComparer.Ordinal);
+            return registry.Subscribe(new PodSubscription(stream, service, wanted.Uid, wanted.ResourceVersion, selector), stop);
+        }
+
+        public Task<RenewalAck> RenewAsync(Renewal renewal, CancellationToken stop) => registry.Renew(renewal, stop);
+
+        public Task UnsubscribeAsync(StreamName stream) => registry.Unsubscribe(stream);
+    }
+}
