@@ -29,6 +29,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     private readonly List<CacheWatch> _parked = [];
     private CacheState _state = CacheState.Empty;
     private IDisposable? _following;
+    private ITimer? _tick;
     private Task _catchingUp = Task.CompletedTask;
     private bool _isDisposed;
 
@@ -52,6 +53,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
         _following = _log.Follow(Apply);
         await LoadAsync(stop);
         await CatchUpAsync(stop); // what was committed while it loaded
+        _tick = _time.CreateTimer(_ => Wake(), null, PollEvery, PollEvery);
         _catchingUp = Task.Run(FollowAsync, CancellationToken.None);
     }
 
@@ -63,6 +65,11 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
         }
 
         _following?.Dispose();
+        if (_tick is { } tick)
+        {
+            await tick.DisposeAsync();
+        }
+
         await _end.CancelAsync();
         await _catchingUp;
         _end.Dispose();
@@ -300,7 +307,6 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     /// <summary>Covers what the committing loop did not tell, or told too early; also lets the window grow old when nothing happens.</summary>
     private async Task FollowAsync()
     {
-        await using var tick = _time.CreateTimer(_ => Wake(), null, PollEvery, PollEvery);
         while (!_end.IsCancellationRequested)
         {
             try

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
 using static Mesh.Storage.Tests.StoreFixture;
 
 namespace Mesh.Storage.Tests;
@@ -61,5 +63,218 @@ public sealed class SqliteStoreTests
         Assert.Null(await next.Store.ReadAsync(Pod("a"), fixture.Stop));
         Assert.Equal(2, (await next.Store.ReadAsync(Pod("b"), fixture.Stop))!.ResourceVersion);
         Assert.Equal(4, (await next.MustCommitAsync(Put("c"))).Version);
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A28")]
+    public async Task Of_fifty_creates_of_one_name_one_is_committed()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => fixture.CommitAsync(Put("a", Precondition.Absence)), fixture.Stop)));
+
+        Assert.Single(outcomes.OfType<CommitOutcome.Committed>());
+        Assert.Equal(49, outcomes.OfType<CommitOutcome.Failed>().Count());
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A25")]
+    public async Task No_increment_of_a_hundred_concurrent_writers_is_lost()
+    {
+        const int Writers = 100;
+        const int Increments = 100;
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await fixture.MustCommitAsync(Put("counter", uid: "0"));
+
+        await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => Task.Run(
+            async () =>
+            {
+                var seen = (await fixture.Store.ReadAsync(Pod("counter"), fixture.Stop))!;
+                for (var done = 0; done < Increments;)
+                {
+                    var next = Put("counter", new Precondition.Is(seen.ResourceVersion), uid: $"{int.Parse(seen.Uid, CultureInfo.InvariantCulture) + 1}");
+                    var outcome = await fixture.CommitAsync(next);
+                    seen = outcome is CommitOutcome.Committed committed ? committed.Objects[0]! : ((CommitOutcome.Failed)outcome).Current!;
+                    done += outcome is CommitOutcome.Committed ? 1 : 0;
+                }
+            },
+            fixture.Stop)));
+
+        Assert.Equal($"{Writers * Increments}", (await fixture.Store.ReadAsync(Pod("counter"), fixture.Stop))!.Uid);
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task Commits_that_wait_share_a_transaction_and_requests_go_before_projections()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        var pages = new List<LogPage>();
+        using var following = fixture.Store.Follow(pages.Add);
+        using var gate = new LoopGate(fixture.Store);
+        var first = await gate.HoldAsync(() => fixture.MustCommitAsync(Put("first")));
+
+        var projection = fixture.Store.CommitAsync([Put("projection")], CommitClass.Projection, fixture.Stop);
+        var request = fixture.MustCommitAsync(Put("request"));
+        gate.Open();
+        await Task.WhenAll(first, projection, request);
+
+        Assert.Equal(2, (await request).Version);
+        Assert.Equal(3, Assert.IsType<CommitOutcome.Committed>(await projection).Version);
+        Assert.Equal([1, 2], pages.Select(page => page.Changes.Count));
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task A_full_queue_refuses_and_the_other_class_still_has_room()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken, options => options with { MaxWaitingCommits = 2 });
+        using var gate = new LoopGate(fixture.Store);
+        var first = await gate.HoldAsync(() => fixture.MustCommitAsync(Put("first")));
+        var waiting = new[] { fixture.CommitAsync(Put("a")), fixture.CommitAsync(Put("b")) };
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => fixture.CommitAsync(Put("c")));
+        var projection = fixture.Store.CommitAsync([Put("d")], CommitClass.Projection, fixture.Stop);
+
+        gate.Open();
+        await Task.WhenAll([first, .. waiting, projection]);
+        Assert.Null(await fixture.Store.ReadAsync(Pod("c"), fixture.Stop));
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task A_caller_that_gives_up_while_it_waits_has_written_nothing()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        using var gate = new LoopGate(fixture.Store);
+        var first = await gate.HoldAsync(() => fixture.MustCommitAsync(Put("first")));
+        using var impatient = new CancellationTokenSource();
+
+        var waiting = fixture.Store.CommitAsync([Put("a")], CommitClass.Request, impatient.Token);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        gate.Open();
+        await first;
+
+        Assert.Equal(2, (await fixture.MustCommitAsync(Put("b"))).Version);
+        Assert.Null(await fixture.Store.ReadAsync(Pod("a"), fixture.Stop));
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A44")]
+    [Trait("Row", "REL-FI22")]
+    public async Task A_full_store_refuses_writes_answers_reads_and_heals_when_there_is_room()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken, options => options with { MaxBytes = 256 * 1024 });
+        await fixture.MustCommitAsync(Put("a"));
+        var large = $",\"x\":\"{new string('x', 200_000)}\"";
+
+        await fixture.MustCommitAsync(Put("large", extra: large));
+        var full = await Assert.ThrowsAsync<StoreUnavailableException>(() => fixture.CommitAsync(Put("more", extra: large)));
+
+        Assert.Contains("full", full.Message, StringComparison.Ordinal);
+        Assert.NotNull(await fixture.Store.ReadAsync(Pod("a"), fixture.Stop));
+        Assert.Null(await fixture.Store.ReadAsync(Pod("more"), fixture.Stop));
+        Assert.Equal(3, (await fixture.MustCommitAsync(Put("small"))).Version);
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A02")]
+    public async Task A_document_that_is_too_large_is_refused()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+
+        var outcome = await fixture.CommitAsync(Put("ok"), Put("a", extra: $",\"x\":\"{new string('x', StoreLimits.MaxDocumentBytes)}\""));
+
+        Assert.Equal(1, Assert.IsType<CommitOutcome.Refused>(outcome).Index);
+        Assert.Null(await fixture.Store.ReadAsync(Pod("ok"), fixture.Stop));
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A46")]
+    public async Task A_store_that_another_process_locks_is_unavailable_within_five_seconds_and_heals()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await fixture.MustCommitAsync(Put("a"));
+        using (var other = new SqliteConnection($"Data Source={fixture.Database};Pooling=False"))
+        {
+            other.Open();
+            using var transaction = other.BeginTransaction(deferred: false);
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => fixture.CommitAsync(Put("b")).WaitAsync(TimeSpan.FromSeconds(10), fixture.Stop));
+        }
+
+        Assert.Equal(2, (await fixture.MustCommitAsync(Put("b"))).Version);
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A48")]
+    public async Task A_file_that_is_no_store_is_refused_at_start()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await fixture.Store.StopAsync();
+        await File.WriteAllTextAsync(fixture.Database, new string('x', 8_192), fixture.Stop);
+
+        var refused = await Assert.ThrowsAsync<DataDirectoryRefusedException>(fixture.ReopenAsync);
+
+        Assert.Equal(DataDirectoryRefusal.NotAStore, refused.Reason);
+        Assert.Contains("backup", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A55")]
+    public async Task A_restored_backup_is_a_new_timeline_above_every_version_that_was_told()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await fixture.MustCommitAsync(Put("a"));
+        var before = await fixture.Store.PositionAsync(fixture.Stop);
+        await fixture.Store.StopAsync();
+        var backup = await File.ReadAllBytesAsync(fixture.Database, fixture.Stop);
+        await using (var lost = await fixture.ReopenAsync())
+        {
+            Assert.Equal(before.Timeline, (await lost.Store.PositionAsync(lost.Stop)).Timeline);
+            await lost.MustCommitAsync(Put("b"));
+        }
+
+        await File.WriteAllBytesAsync(fixture.Database, backup, fixture.Stop);
+        await using var restored = await fixture.ReopenAsync();
+
+        var after = await restored.Store.PositionAsync(restored.Stop);
+        Assert.NotEqual(before.Timeline, after.Timeline);
+        Assert.True(after.Version > 2);
+        await using var cache = await restored.StartCacheAsync();
+        Assert.NotNull(cache.Get(Pod("a")));
+        Assert.Throws<WatchExpiredException>(() => cache.Watch(_ => true, 2));
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task A_stopped_store_carries_out_what_waits_and_refuses_what_comes()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        var waiting = Enumerable.Range(0, 200).Select(i => fixture.MustCommitAsync(Put($"p{i}"))).ToList();
+
+        await fixture.Store.StopAsync();
+
+        await Task.WhenAll(waiting);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => fixture.CommitAsync(Put("late")));
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task The_log_is_cut_by_age_and_by_size_but_never_below_two_minutes()
+    {
+        await using var fixture = await StartAsync(
+            TestContext.Current.CancellationToken, options => options with { Retention = LogRetention.Standard with { MaxRows = 10 } });
+        for (var i = 0; i < 30; i++)
+        {
+            await fixture.MustCommitAsync(Put("a"));
+        }
+
+        await fixture.Store.TrimAsync();
+        var young = await fixture.Store.LoadAsync(fixture.Stop);
+        fixture.Time.Advance(TimeSpan.FromMinutes(3));
+        await fixture.Store.TrimAsync();
+        var cut = await fixture.Store.LoadAsync(fixture.Stop);
+        fixture.Time.Advance(TimeSpan.FromMinutes(13));
+        await fixture.Store.TrimAsync();
+        var old = await fixture.Store.LoadAsync(fixture.Stop);
+
+        Assert.Equal((0, 30), (young.LogStart, young.Log.Count));
+        Assert.Equal((20, 10), (cut.LogStart, cut.Log.Count));
+        Assert.Equal((30, 0), (old.LogStart, old.Log.Count));
     }
 }

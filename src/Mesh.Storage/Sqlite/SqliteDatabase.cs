@@ -32,7 +32,7 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
         try
         {
             Statement.Execute(connection, "PRAGMA journal_mode = WAL");
-            Statement.Execute(connection, "PRAGMA synchronous = FULL");
+            Statement.Execute(connection, "PRAGMA synchronous = FULL"); // NORMAL would lose acknowledged commits with the power
             Statement.Execute(connection, "PRAGMA journal_size_limit = 67108864");
             Statement.Execute(connection, $"PRAGMA max_page_count = {options.MaxBytes / PageBytes}");
             return connection;

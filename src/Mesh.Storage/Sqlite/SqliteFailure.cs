@@ -17,6 +17,8 @@ internal static class SqliteFailure
         _ => $"The store '{path}' answered: {failed.Message}",
     };
 
+    public static bool IsDamage(SqliteException failed) => failed.SqliteErrorCode is SQLITE_CORRUPT or SQLITE_NOTADB;
+
     /// <summary>
     /// Whether a COMMIT that failed so may survive all the same: its frames can be in the log, complete but not synced.
     /// A full disk cannot: the last frame, which makes the rest count, is what did not fit.

@@ -104,7 +104,10 @@ public sealed class SqliteStore(SqliteStoreOptions options, TimeProvider time, I
         catch (SqliteException failed)
         {
             throw new DataDirectoryRefusedException(
-                DataDirectoryRefusal.NotAStore, SqliteFailure.Explain(failed, _database.Path), null, failed);
+                SqliteFailure.IsDamage(failed) ? DataDirectoryRefusal.NotAStore : DataDirectoryRefusal.NotWritable,
+                SqliteFailure.Explain(failed, _database.Path),
+                null,
+                failed);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {

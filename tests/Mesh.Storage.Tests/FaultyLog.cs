@@ -1,0 +1,38 @@
+namespace Mesh.Storage.Tests;
+
+/// <summary>A change log that can be deaf, silent, or another one from now on.</summary>
+internal sealed class FaultyLog(IChangeLog log) : IChangeLog
+{
+    public IChangeLog Log { get; set; } = log;
+
+    /// <summary>What the committing loop tells does not arrive.</summary>
+    public bool IsDeaf { get; set; }
+
+    /// <summary>Looks at the counter get no answer.</summary>
+    public bool IsSilent { get; set; }
+
+    public int Looks { get; private set; }
+
+    public Task<StoreImage> LoadAsync(CancellationToken stop) => Log.LoadAsync(stop);
+
+    public async Task<LogPosition> PositionAsync(CancellationToken stop)
+    {
+        Looks++;
+        if (IsSilent)
+        {
+            await new TaskCompletionSource().Task.WaitAsync(stop);
+        }
+
+        return await Log.PositionAsync(stop);
+    }
+
+    public Task<LogPage?> ReadAsync(LogPosition after, CancellationToken stop) => Log.ReadAsync(after, stop);
+
+    public IDisposable Follow(Action<LogPage> committed) => Log.Follow(page =>
+    {
+        if (!IsDeaf)
+        {
+            committed(page);
+        }
+    });
+}
