@@ -14,7 +14,7 @@ public static class DataPlaneMetrics
 
     private static readonly Meter Meter = new(MeterName);
 
-    private static readonly Histogram<double> RequestDuration = Meter.CreateHistogram(
+    private static readonly Histogram<double> RequestDuration = Meter.CreateHistogram<double>(
         "http.server.request.duration",
         "s",
         "Duration of requests at the Ingress gateway",

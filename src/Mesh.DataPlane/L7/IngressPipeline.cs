@@ -57,19 +57,22 @@ internal sealed class IngressPipeline(
             return null;
         }
 
-        exchange.IsUpgrade = RequestRules.IsWebSocket(exchange.Http.Request);
-        if (RequestRules.Check(exchange) is { } unfit)
+        var snapshot = routes.Current; // one read: the whole request sees one version
+        var forwarding = RequestRouting.Decide(snapshot, exchange.HostSent, exchange.Path);
+        if (forwarding is Forwarding.Refuse refuse)
         {
-            return unfit;
+            exchange.Match = refuse.Match;
+            exchange.Service = refuse.Match?.Backend?.Service;
+            return Refusal.Of(refuse.Reason, refuse.Text);
         }
 
-        var snapshot = routes.Current; // one read: the whole request sees one version
-        var decision = RouteDecision.Decide(snapshot, exchange.HostSent, exchange.Path);
-        exchange.Match = decision.Match;
-        exchange.Service = decision.Service;
-        if (decision.Refusal is { } refusal)
+        var to = (Forwarding.ToService)forwarding;
+        exchange.Match = to.Match;
+        exchange.Service = to.Service.Service.Name;
+        exchange.IsUpgrade = WebSocketRules.IsAsked(exchange.Http.Request);
+        if (exchange.IsUpgrade && WebSocketRules.Check(exchange.Http.Request) is { } unfit)
         {
-            return refusal;
+            return unfit;
         }
 
         if (exchange.IsUpgrade)
@@ -78,7 +81,7 @@ internal sealed class IngressPipeline(
             features.Set<IHttpUpgradeFeature>(new TunnelUpgrade(features.GetRequiredFeature<IHttpUpgradeFeature>(), features.GetRequiredFeature<IRequestTunnel>()));
         }
 
-        return await forwarder.ForwardAsync(exchange, decision.Usable);
+        return await forwarder.ForwardAsync(exchange, to.Port.Usable);
     }
 
     /// <summary><c>OPTIONS *</c> asks about the server as a whole (RFC 9110 §9.3.7), which is this gateway.</summary>

@@ -1,0 +1,277 @@
+using System.Net;
+using System.Net.Sockets;
+using Mesh.DataPlane.L4;
+using Mesh.DataPlane.Listening;
+using Mesh.DataPlane.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Mesh.DataPlane.Tests.L4;
+
+/// <summary>TCP to ClusterIPs, over real sockets.</summary>
+public sealed class ServiceListenersTests
+{
+    private const int Limit = 20_000;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = Limit)]
+    public async Task A_connection_reaches_an_endpoint_and_bytes_flow_both_ways()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host();
+        var address = L4Host.FreeClusterIP();
+        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
+        await host.StartAsync();
+
+        using var client = await L4Host.ConnectAsync(address, Stop);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n", Stop);
+
+        Assert.Equal("ok", (await client.AnswerAsync(Stop))!.Body);
+        Assert.Equal("GET / HTTP/1.1\r\nHost: x\r\n\r\n", backend.Received);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "REL-X26")]
+    public async Task A_Service_without_endpoints_refuses_and_the_first_endpoint_opens_it()
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = new L4Host();
+        var address = L4Host.FreeClusterIP();
+        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1", ready: false));
+        await host.StartAsync();
+
+        await L4Host.RefusedAsync(address, Stop);
+        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
+        (await L4Host.ConnectAsync(address, Stop)).Dispose();
+        host.Routes.Service("web", address.Address.ToString(), address.Port);
+        await L4Host.RefusedAsync(address, Stop);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "SVC-U4")]
+    public async Task No_change_of_endpoints_cuts_a_connection()
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = new L4Host();
+        var address = L4Host.FreeClusterIP();
+        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
+        await host.StartAsync();
+        using var client = await L4Host.ConnectAsync(address, Stop);
+        await client.SendAsync("GET /1 HTTP/1.1\r\n\r\n", Stop);
+        Assert.Equal("ok", (await client.AnswerAsync(Stop))!.Body);
+
+        host.Routes.RemoveService("web");
+        await L4Host.RefusedAsync(address, Stop);
+
+        await client.SendAsync("GET /2 HTTP/1.1\r\n\r\n", Stop);
+        Assert.Equal("ok", (await client.AnswerAsync(Stop))!.Body);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "SVC-U7")]
+    public async Task A_client_that_half_closes_still_reads()
+    {
+        await using var backend = new RecordingBackend(async connection =>
+        {
+            while (await connection.ReceiveAsync())
+            {
+            }
+
+            await connection.SendAsync("late");
+            connection.Finish();
+        });
+        await using var host = new L4Host();
+        var address = L4Host.FreeClusterIP();
+        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
+        await host.StartAsync();
+
+        using var client = await L4Host.ConnectAsync(address, Stop);
+        await client.SendAsync("all", Stop);
+        client.Socket.Shutdown(SocketShutdown.Send);
+
+        Assert.Equal("late", await client.ToEndAsync(Stop));
+        Assert.Equal("all", backend.Received);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "SVC-U7")]
+    public async Task An_endpoint_that_half_closes_still_reads()
+    {
+        await using var backend = new RecordingBackend(async connection =>
+        {
+            await connection.SendAsync("early");
+            connection.Finish();
+            while (await connection.ReceiveAsync())
+            {
+            }
+        });
+        await using var host = new L4Host();
+        var address = L4Host.FreeClusterIP();
+        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
+        await host.StartAsync();
+
+        using var client = await L4Host.ConnectAsync(address, Stop);
+        Assert.Equal("early", await client.ToEndAsync(Stop));
+        await client.SendAsync("after your end", Stop);
+        client.Socket.Shutdown(SocketShutdown.Send);
+        await (await backend.AcceptedAsync(Stop)).Ended.WaitAsync(Stop);
+
+        Assert.Equal("after your end", backend.Received);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_reset_of_either_side_resets_the_other()
+    {
+        await using var backend = new RecordingBackend(async connection =>
+        {
+            await connection.ReceiveUntilAsync("reset me");
+            if (connection.Received.Contains("please", StringComparison.Ordinal))
+            {
+                connection.Reset();
+            }
+            else
+            {
+                await connection.ReceiveAsync();
+            }
+        });
+        await using var host = new L4Host();
+        var address = L4Host.FreeClusterIP();
+        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
+        await host.StartAsync();
+
+        using var asking = await L4Host.ConnectAsync(address, Stop);
+        await asking.SendAsync("please reset me", Stop);
+        var reset = await Assert.ThrowsAsync<SocketException>(async () => await asking.Socket.ReceiveAsync(new byte[1], Stop));
+        Assert.Equal(SocketError.ConnectionReset, reset.SocketErrorCode);
+        await backend.AcceptedAsync(Stop);
+
+        var resetting = await L4Host.ConnectAsync(address, Stop);
+        var connection = await backend.AcceptedAsync(Stop);
+        await resetting.SendAsync("reset me", Stop);
+        resetting.Socket.Close(timeout: 0);
+        await connection.Ended.WaitAsync(Stop);
+        Assert.True(connection.SawReset);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "REL-X24")]
+    public async Task An_endpoint_that_refuses_costs_no_client_its_connection_and_is_suspected()
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = new L4Host();
+        var address = L4Host.FreeClusterIP();
+        var gone = new SomePod("gone", L4Host.FreeClusterIP());
+        host.Routes.Service("web", address.Address.ToString(), address.Port, gone, backend.Pod("web-1"));
+        await host.StartAsync();
+
+        for (var connection = 0; connection < 40; connection++)
+        {
+            using var client = await L4Host.ConnectAsync(address, Stop);
+            await client.SendAsync("GET / HTTP/1.1\r\n\r\n", Stop);
+            Assert.Equal("ok", (await client.AnswerAsync(Stop))!.Body);
+        }
+
+        Assert.NotEmpty(host.Suspects.Pods);
+        Assert.All(host.Suspects.Pods, pod => Assert.Equal("gone", pod));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Each_endpoint_gets_its_share()
+    {
+        await using var one = new RecordingBackend();
+        await using var two = new RecordingBackend();
+        await using var three = new RecordingBackend();
+        await using var host = new L4Host();
+        var address = L4Host.FreeClusterIP();
+        host.Routes.Service("web", address.Address.ToString(), address.Port, one.Pod("a"), two.Pod("b"), three.Pod("c"));
+        await host.StartAsync();
+
+        for (var connection = 0; connection < 90; connection++)
+        {
+            using var client = await L4Host.ConnectAsync(address, Stop);
+            await client.SendAsync("GET / HTTP/1.1\r\n\r\n", Stop);
+            await client.AnswerAsync(Stop);
+        }
+
+        // The seed is fixed; a fair choice leaves none of three with fewer than 15 of 90 but once in 3,000 seeds.
+        Assert.All([one, two, three], backend => Assert.InRange(backend.Connections.Count, 15, 45));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_port_that_another_holds_is_reported_by_its_holder_and_taken_when_it_is_free()
+    {
+        await using var backend = new RecordingBackend();
+        var time = new FakeTimeProvider();
+        await using var host = new L4Host(time: time);
+        var address = L4Host.FreeClusterIP();
+        using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        other.Bind(new IPEndPoint(IPAddress.Any, address.Port));
+        other.Listen();
+        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
+        await host.StartAsync();
+
+        var taken = Assert.IsType<PortProblem.Taken>(await host.Problems.ReportedAsync(Stop));
+        Assert.Equal(Environment.ProcessId, taken.Holder!.ProcessId);
+        Assert.Contains($"process {Environment.ProcessId} (", taken.Message, StringComparison.Ordinal);
+
+        other.Dispose();
+        var solved = host.Problems.SolvedAsync(Stop);
+        while (!solved.IsCompleted)
+        {
+            time.Advance(new ServiceListenerOptions().RetryEvery); // again, as the loop may not wait for its timer yet
+            await Task.Yield();
+        }
+
+        Assert.Equal(address, await solved);
+        (await L4Host.ConnectAsync(address, Stop)).Dispose();
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Connections_over_the_limit_are_reset_at_once()
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = new L4Host(new ServiceListenerOptions { MaxConnections = 1 });
+        var address = L4Host.FreeClusterIP();
+        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
+        await host.StartAsync();
+        using var first = await L4Host.ConnectAsync(address, Stop);
+        await backend.AcceptedAsync(Stop);
+
+        var reset = await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            using var second = await RawClient.ConnectAsync(address, Stop);
+            await second.Socket.ReceiveAsync(new byte[1], Stop);
+        });
+        Assert.Equal(SocketError.ConnectionReset, reset.SocketErrorCode);
+        await first.SendAsync("GET / HTTP/1.1\r\n\r\n", Stop);
+        Assert.Equal("ok", (await first.AnswerAsync(Stop))!.Body);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_stop_refuses_new_clients_lets_open_ones_end_and_cuts_them_at_the_deadline()
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = new L4Host();
+        var address = L4Host.FreeClusterIP();
+        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
+        await host.StartAsync();
+        using var ending = await L4Host.ConnectAsync(address, Stop);
+        await backend.AcceptedAsync(Stop);
+        using var staying = await L4Host.ConnectAsync(address, Stop);
+        await backend.AcceptedAsync(Stop);
+
+        using var deadline = new CancellationTokenSource();
+        var stopped = host.Listeners.StopAsync(deadline.Token);
+        await L4Host.RefusedAsync(address, Stop);
+        await ending.SendAsync("GET / HTTP/1.1\r\n\r\n", Stop);
+        Assert.Equal("ok", (await ending.AnswerAsync(Stop))!.Body);
+        ending.Dispose();
+        Assert.False(stopped.IsCompleted);
+
+        await deadline.CancelAsync();
+        await stopped;
+        Assert.Equal(0, host.Listeners.OpenConnections);
+        Assert.True(await staying.IsClosedAsync(Stop));
+    }
+}

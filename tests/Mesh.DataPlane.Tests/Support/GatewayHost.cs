@@ -1,0 +1,58 @@
+using System.Net;
+using Mesh.DataPlane.L7;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Mesh.DataPlane.Tests.Support;
+
+/// <summary>The L7 gateway on a free port of 127.0.0.1, with routes of its own.</summary>
+internal sealed class GatewayHost : IAsyncDisposable
+{
+    private readonly IngressGateway _gateway;
+
+    private GatewayHost(IngressOptions options, ILoggerFactory? logs, TimeProvider? time)
+    {
+        _gateway = new IngressGateway(
+            Routes.Published,
+            options with { HttpListen = [new IPEndPoint(IPAddress.Loopback, 0)] },
+            Problems,
+            Suspects,
+            new Random(1),
+            time ?? TimeProvider.System,
+            logs ?? NullLoggerFactory.Instance);
+        Routes.Follow(_gateway.Update);
+    }
+
+    public SomeRoutes Routes { get; } = new();
+
+    public Suspects Suspects { get; } = new();
+
+    public Problems Problems { get; } = new();
+
+    public IngressGateway Gateway => _gateway;
+
+    public IPEndPoint Address => _gateway.Addresses.Single();
+
+    /// <summary>A gateway whose host app.test goes to Service web with these Pods.</summary>
+    public static async Task<GatewayHost> StartAsync(SomePod[] pods, IngressOptions? options = null, ILoggerFactory? logs = null, TimeProvider? time = null)
+    {
+        var host = new GatewayHost(options ?? new IngressOptions(), logs, time);
+        host.Routes.Service("web", "127.97.0.1", 80, pods);
+        host.Routes.Ingress("app", "app.test", ("/", "Prefix", "web"));
+        host.Routes.Synced();
+        await host._gateway.StartAsync(CancellationToken.None);
+        return host;
+    }
+
+    public Task<RawClient> ConnectAsync(CancellationToken stop) => RawClient.ConnectAsync(Address, stop);
+
+    /// <summary>Sends the bytes on a connection of their own, and reads the first answer.</summary>
+    public async Task<RawAnswer?> AskAsync(string bytes, CancellationToken stop)
+    {
+        using var client = await ConnectAsync(stop);
+        await client.SendAsync(bytes, stop);
+        return await client.AnswerAsync(stop);
+    }
+
+    public async ValueTask DisposeAsync() => await _gateway.DisposeAsync();
+}

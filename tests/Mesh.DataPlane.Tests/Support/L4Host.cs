@@ -1,0 +1,79 @@
+using System.Net;
+using System.Net.Sockets;
+using Mesh.DataPlane.L4;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Mesh.DataPlane.Tests.Support;
+
+/// <summary>The L4 proxy with routes of its own, on ClusterIPs that no other test uses.</summary>
+internal sealed class L4Host : IAsyncDisposable
+{
+    private static int LastAddress;
+
+    public L4Host(ServiceListenerOptions? options = null, TimeProvider? time = null)
+    {
+        Listeners = new ServiceListeners(
+            Routes.Published, options ?? new ServiceListenerOptions(), Problems, Suspects, new Random(1), time ?? TimeProvider.System, NullLogger<ServiceListeners>.Instance);
+        Routes.Follow(Listeners.Update);
+    }
+
+    public SomeRoutes Routes { get; } = new();
+
+    public Suspects Suspects { get; } = new();
+
+    public Problems Problems { get; } = new();
+
+    public ServiceListeners Listeners { get; }
+
+    /// <summary>A ClusterIP and a port on it that are free.</summary>
+    public static IPEndPoint FreeClusterIP()
+    {
+        var number = Interlocked.Increment(ref LastAddress);
+        var address = new IPAddress([127, 97, (byte)(1 + (Environment.ProcessId % 250)), (byte)(1 + (number % 250))]);
+        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        probe.Bind(new IPEndPoint(address, 0));
+        return (IPEndPoint)probe.LocalEndPoint!;
+    }
+
+    public Task StartAsync() => Listeners.StartAsync(CancellationToken.None);
+
+    /// <summary>Connects as soon as the Service is listened on.</summary>
+    public static async Task<RawClient> ConnectAsync(IPEndPoint address, CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                return await RawClient.ConnectAsync(address, stop);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+            {
+                await Task.Yield(); // the loop that opens listeners has not run yet
+                stop.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    /// <summary>Returns when the Service refuses connections.</summary>
+    public static async Task RefusedAsync(IPEndPoint address, CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                using var client = await RawClient.ConnectAsync(address, stop);
+                await Task.Yield();
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+            {
+                return;
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+            {
+                await Task.Yield(); // it was in the backlog of the listener that just closed
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await Listeners.DisposeAsync();
+}

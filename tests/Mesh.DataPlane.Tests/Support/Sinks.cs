@@ -1,0 +1,31 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Threading.Channels;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.DataPlane.Listening;
+
+namespace Mesh.DataPlane.Tests.Support;
+
+/// <summary>Keeps what the data plane told the Agent.</summary>
+internal sealed class Suspects : ISuspects
+{
+    public ConcurrentQueue<string> Pods { get; } = [];
+
+    public void Refused(Endpoint endpoint, IPEndPoint address) => Pods.Enqueue(endpoint.Pod.Name);
+}
+
+/// <summary>Keeps what the data plane told of ports.</summary>
+internal sealed class Problems : IPortProblems
+{
+    private readonly Channel<PortProblem> _reported = Channel.CreateBounded<PortProblem>(100);
+    private readonly Channel<IPEndPoint> _solved = Channel.CreateBounded<IPEndPoint>(100);
+
+    public void Report(NamespacedName? service, PortProblem problem) => _reported.Writer.TryWrite(problem);
+
+    public void Solved(NamespacedName? service, IPEndPoint address) => _solved.Writer.TryWrite(address);
+
+    public async Task<PortProblem> ReportedAsync(CancellationToken stop) => await _reported.Reader.ReadAsync(stop);
+
+    public async Task<IPEndPoint> SolvedAsync(CancellationToken stop) => await _solved.Reader.ReadAsync(stop);
+}

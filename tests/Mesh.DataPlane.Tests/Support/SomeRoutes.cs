@@ -1,0 +1,81 @@
+using System.Net;
+using System.Text;
+using Mesh.Core;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.Core.Services;
+
+namespace Mesh.DataPlane.Tests.Support;
+
+/// <summary>Routes built through the table that a node builds its snapshot with, changed while the data plane runs.</summary>
+internal sealed class SomeRoutes
+{
+    private readonly RoutingTable _table = new("here");
+    private readonly List<Action<IEnumerable<NamespacedName>>> _followers = [];
+    private long _version = 10;
+
+    public Published<RoutingSnapshot> Published { get; } = new(RoutingSnapshot.Empty);
+
+    public static NamespacedName Name(string name) => NamespacedName.Of("default", name);
+
+    /// <summary>Calls <paramref name="follower"/> after each change, as the node's loop does.</summary>
+    public void Follow(Action<IEnumerable<NamespacedName>> follower) => _followers.Add(follower);
+
+    public void Synced() => Change(_table.MarkSynced);
+
+    /// <summary>A Service with one port (named http) and these Pods, which are its whole set.</summary>
+    public void Service(string name, string clusterIP, int port, params SomePod[] pods)
+    {
+        var version = ++_version;
+        var document = $$$"""
+            {"apiVersion":"v1","kind":"Service","metadata":{"name":"{{{name}}}","namespace":"default","uid":"u-{{{name}}}","resourceVersion":"{{{version}}}" },
+             "spec":{"type":"ClusterIP","clusterIP":"{{{clusterIP}}}","clusterIPs":["{{{clusterIP}}}"],"selector":{"app":"{{{name}}}"},
+             "ports":[{"name":"http","port":{{{port}}},"protocol":"TCP","targetPort":8080} ] },"status":{"loadBalancer":{} } }
+            """;
+        Apply(new RoutingChange.ServiceSpec(
+            new ObjectDocument(Name(name), "u-" + name, version, 5, Encoding.UTF8.GetBytes(document)),
+            new EndpointsChange("u-" + name, IsFull: true, IsSynced: true, version, [.. pods.Select(pod => Row(pod, version))])));
+    }
+
+    public void RemoveService(string name) => Apply(new RoutingChange.ServiceRemoved(Name(name), "u-" + name));
+
+    /// <summary>An Ingress of one rule; an empty host is every host.</summary>
+    public void Ingress(string name, string host, params (string Path, string Type, string Service)[] paths)
+    {
+        var version = ++_version;
+        var rules = string.Join(',', paths.Select(path =>
+            $$$"""{"path":"{{{path.Path}}}","pathType":"{{{path.Type}}}","backend":{"service":{"name":"{{{path.Service}}}","port":{"number":80} } } }"""));
+        var hostField = host.Length == 0 ? "" : $"\"host\":\"{host}\",";
+        var document = $$$"""
+            {"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"{{{name}}}","namespace":"default","uid":"i-{{{name}}}","resourceVersion":"{{{version}}}" },
+             "spec":{"rules":[{ {{{hostField}}} "http":{"paths":[{{{rules}}}] } }] } }
+            """;
+        Apply(new RoutingChange.IngressSpec(new ObjectDocument(Name(name), "i-" + name, version, version, Encoding.UTF8.GetBytes(document))));
+    }
+
+    private void Apply(RoutingChange change) => Change(() => _table.Apply(change));
+
+    private void Change(Action change)
+    {
+        change();
+        Published.TryPublish(_table.Current);
+        var changed = _table.TakeChanged();
+        foreach (var follower in _followers)
+        {
+            follower(changed);
+        }
+    }
+
+    private static Endpoint Row(SomePod pod, long version) => new()
+    {
+        Pod = Name(pod.Name),
+        Order = new RowOrder("p-" + pod.Name, 10, version, (ulong)version),
+        Address = pod.Address.Address,
+        Ports = [new EndpointPort("http", TransportProtocol.Tcp, pod.Address.Port)],
+        NodeName = "elsewhere",
+        Ready = pod.Ready,
+        Serving = pod.Ready,
+    };
+}
+
+internal sealed record SomePod(string Name, IPEndPoint Address, bool Ready = true);
