@@ -40,4 +40,201 @@ public sealed class WatchCacheTests
         Assert.Contains("\"resourceVersion\":\"3\"", Text(changes[2].Object), StringComparison.Ordinal);
         Assert.Equal(3, watch.Version);
     }
+
+    [Fact(Timeout = Deadline)]
+    public async Task A_list_is_in_order_and_of_one_version_while_the_cache_goes_on()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await using var cache = await fixture.StartCacheAsync();
+        await fixture.MustCommitAsync(Put("b", ns: "x"), Put("a", ns: "y"), Put("a", ns: "x"), Put("a-", ns: "x"));
+
+        var all = cache.List("", "Pod", null);
+        var one = cache.List("", "Pod", "x");
+        await fixture.MustCommitAsync(new Write.Delete(Pod("a", "x"), Precondition.None));
+
+        Assert.Equal(["x/a", "x/a-", "x/b", "y/a"], all.Items.Select(stored => $"{stored.Key.Namespace}/{stored.Key.Name}"));
+        Assert.Equal(["a", "a-", "b"], one.Items.Select(stored => stored.Key.Name));
+        Assert.Equal((4, 4), (all.Version, one.Version));
+        Assert.Equal(["a-", "b"], cache.List("", "Pod", "x").Items.Select(stored => stored.Key.Name));
+        Assert.Empty(cache.List("", "Service", null).Items);
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task A_watch_tells_only_what_its_filter_accepts_and_its_version_goes_on_with_the_rest()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await using var cache = await fixture.StartCacheAsync();
+        using var watch = cache.Watch(key => key.Namespace == "mine", 0);
+        var next = watch.NextAsync(fixture.Stop).AsTask();
+
+        await fixture.MustCommitAsync(Put("a"), Put("b"));
+
+        Assert.Equal(2, watch.Version);
+        Assert.False(next.IsCompleted);
+        await fixture.MustCommitAsync(Put("c"), Put("a", ns: "mine"));
+        Assert.Equal("mine", Assert.Single(await next).Object.Key.Namespace);
+        Assert.Equal(4, watch.Version);
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task A_wait_for_the_next_change_can_be_given_up_and_taken_up_again()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await using var cache = await fixture.StartCacheAsync();
+        using var watch = cache.Watch(_ => true, 0);
+        using var impatient = new CancellationTokenSource();
+
+        var given = watch.NextAsync(impatient.Token).AsTask();
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        await fixture.MustCommitAsync(Put("a"));
+
+        Assert.Single(await watch.NextAsync(fixture.Stop));
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A33")]
+    public async Task A_watch_from_before_the_log_is_expired_also_after_a_restart()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await using var cache = await fixture.StartCacheAsync();
+        await fixture.MustCommitAsync(Put("a"));
+        fixture.Time.Advance(TimeSpan.FromMinutes(16));
+        await fixture.Store.TrimAsync();
+        await fixture.MustCommitAsync(Put("b"));
+
+        Assert.Throws<WatchExpiredException>(() => cache.Watch(_ => true, 0));
+        await using var late = await fixture.StartCacheAsync();
+        Assert.Throws<WatchExpiredException>(() => late.Watch(_ => true, 0));
+        using var watch = late.Watch(_ => true, 1);
+        Assert.Equal(2, Assert.Single(await watch.NextAsync(fixture.Stop)).Object.ResourceVersion);
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A36")]
+    public async Task A_reader_that_stops_disturbs_nobody_and_expires_once_the_log_has_left_it_behind()
+    {
+        await using var fixture = await StartAsync(
+            TestContext.Current.CancellationToken, options => options with { Retention = LogRetention.Standard with { MaxRows = 100 } });
+        await using var cache = await fixture.StartCacheAsync();
+        using var slow = cache.Watch(_ => true, 0);
+        using var quick = cache.Watch(_ => true, 0);
+        await fixture.MustCommitAsync(Put("a"));
+        Assert.Single(await slow.NextAsync(fixture.Stop));
+
+        var read = 0;
+        for (var i = 0; i < 200; i++)
+        {
+            await fixture.MustCommitAsync(Put("a"));
+            read += (await quick.NextAsync(fixture.Stop)).Count;
+        }
+
+        fixture.Time.Advance(TimeSpan.FromMinutes(3));
+        await fixture.MustCommitAsync(Put("b"));
+
+        Assert.Equal(201, read);
+        await Assert.ThrowsAsync<WatchExpiredException>(() => slow.NextAsync(fixture.Stop).AsTask());
+        Assert.Single(await quick.NextAsync(fixture.Stop));
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task What_the_committing_loop_did_not_tell_is_read_a_second_later()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        var log = new FaultyLog(fixture.Store);
+        await using var cache = await fixture.StartCacheAsync(log);
+        using var watch = cache.Watch(_ => true, 0);
+        log.IsDeaf = true;
+
+        await fixture.MustCommitAsync(Put("a"));
+        await fixture.MustCommitAsync(Put("a"), Put("b"));
+        await fixture.MustCommitAsync(new Write.Delete(Pod("a"), Precondition.None));
+        Assert.Equal(0, cache.Version);
+        fixture.Time.Advance(TimeSpan.FromSeconds(1));
+        await cache.WaitForAsync(4, fixture.Stop);
+
+        var changes = await watch.NextAsync(fixture.Stop);
+        Assert.Equal([1L, 2L, 3L, 4L], changes.Select(change => change.Object.ResourceVersion));
+        Assert.Equal([null, 1L, null, 2L], changes.Select(change => change.Previous?.ResourceVersion));
+        Assert.Equal("b", Assert.Single(cache.List("", "Pod", null).Items).Key.Name);
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task A_page_after_a_missing_one_is_not_applied_before_the_gap_is_filled()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        var log = new FaultyLog(fixture.Store) { IsDeaf = true };
+        await using var cache = await fixture.StartCacheAsync(log);
+        await fixture.MustCommitAsync(Put("a"));
+        log.IsDeaf = false;
+
+        await fixture.MustCommitAsync(Put("b"));
+        await cache.WaitForAsync(2, fixture.Stop);
+
+        Assert.Equal(["a", "b"], cache.List("", "Pod", null).Items.Select(stored => stored.Key.Name));
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task A_fresh_read_waits_for_what_the_cache_was_not_told()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        var log = new FaultyLog(fixture.Store);
+        await using var cache = await fixture.StartCacheAsync(log);
+        log.IsDeaf = true;
+        await fixture.MustCommitAsync(Put("a"));
+
+        Assert.True(await cache.WaitForFreshAsync(fixture.Stop));
+
+        Assert.NotNull(cache.Get(Pod("a")));
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task A_fresh_read_is_served_as_it_is_when_the_store_is_silent_for_a_second_and_looks_are_shared()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        var log = new FaultyLog(fixture.Store) { IsSilent = true };
+        await using var cache = await fixture.StartCacheAsync(log);
+
+        var reads = Enumerable.Range(0, 100).Select(_ => cache.WaitForFreshAsync(fixture.Stop)).ToList();
+        fixture.Time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.All(await Task.WhenAll(reads), isFresh => Assert.False(isFresh));
+        Assert.InRange(log.Looks, 0, 1);
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task Another_timeline_expires_every_watch_and_is_loaded_anew()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await using var other = await StartAsync(TestContext.Current.CancellationToken);
+        await other.MustCommitAsync(Put("other"));
+        await fixture.MustCommitAsync(Put("a"), Put("b"));
+        var log = new FaultyLog(fixture.Store);
+        await using var cache = await fixture.StartCacheAsync(log);
+        var timeline = cache.Timeline;
+        using var watch = cache.Watch(_ => true, cache.Version);
+        var next = watch.NextAsync(fixture.Stop).AsTask();
+
+        log.Log = other.Store;
+        fixture.Time.Advance(TimeSpan.FromSeconds(1));
+
+        await Assert.ThrowsAsync<WatchExpiredException>(() => next);
+        Assert.NotEqual(timeline, cache.Timeline);
+        Assert.Equal("other", Assert.Single(cache.List("", "Pod", null).Items).Key.Name);
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task A_watch_from_the_future_waits_and_begins_there()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await using var cache = await fixture.StartCacheAsync();
+        using var watch = cache.Watch(_ => true, 2);
+        var next = watch.NextAsync(fixture.Stop).AsTask();
+
+        await fixture.MustCommitAsync(Put("a"));
+        await fixture.MustCommitAsync(Put("b"));
+        await fixture.MustCommitAsync(Put("c"));
+
+        Assert.Equal(3, Assert.Single(await next).Object.ResourceVersion);
+    }
 }
