@@ -31,11 +31,16 @@ public sealed class RoutingSnapshot : IVersioned
     public ImmutableDictionary<IPAddress, NamespacedName> ClusterIPs { get; init; } =
         ImmutableDictionary<IPAddress, NamespacedName>.Empty;
 
+    /// <summary>Services by the addresses of their endpoints, ready or not, for reverse lookups.</summary>
+    public ImmutableDictionary<IPAddress, ImmutableSortedSet<NamespacedName>> EndpointAddresses { get; init; } =
+        ImmutableDictionary<IPAddress, ImmutableSortedSet<NamespacedName>>.Empty;
+
     /// <summary>Whether both route the same: parts are persistent, so one that did not change is the same object.</summary>
     internal bool HasSameParts(RoutingSnapshot other) =>
         IsSynced == other.IsSynced
         && ReferenceEquals(Services, other.Services)
         && ReferenceEquals(Ingresses, other.Ingresses)
         && ReferenceEquals(Namespaces, other.Namespaces)
-        && ReferenceEquals(ClusterIPs, other.ClusterIPs);
+        && ReferenceEquals(ClusterIPs, other.ClusterIPs)
+        && ReferenceEquals(EndpointAddresses, other.EndpointAddresses);
 }

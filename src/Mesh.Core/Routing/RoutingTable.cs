@@ -184,6 +184,7 @@ public sealed class RoutingTable
             IsSynced = Current.IsSynced || isSynced,
             Services = _services.Routes,
             ClusterIPs = _services.ClusterIPs,
+            EndpointAddresses = _services.EndpointAddresses,
             Ingresses = ingresses ?? Current.Ingresses,
             Namespaces = namespaces ?? Current.Namespaces,
         };

@@ -18,6 +18,9 @@ internal sealed class ServiceTable(LocalPods local, Func<string, bool> isSilent)
     public ImmutableDictionary<IPAddress, NamespacedName> ClusterIPs { get; private set; } =
         ImmutableDictionary<IPAddress, NamespacedName>.Empty;
 
+    public ImmutableDictionary<IPAddress, ImmutableSortedSet<NamespacedName>> EndpointAddresses { get; private set; } =
+        ImmutableDictionary<IPAddress, ImmutableSortedSet<NamespacedName>>.Empty;
+
     public ImmutableArray<NamespacedName> TakeChanged()
     {
         var changed = _changed.ToImmutableArray();
@@ -167,6 +170,7 @@ internal sealed class ServiceTable(LocalPods local, Func<string, bool> isSilent)
             Readdress(before?.Service, service);
         }
 
+        EndpointAddresses = EndpointAddresses.Move(service.Name, before?.Endpoints ?? [], endpoints);
         Routes = Routes.SetItem(service.Name, new ServiceRoute
         {
             Service = service,
@@ -183,6 +187,7 @@ internal sealed class ServiceTable(LocalPods local, Func<string, bool> isSilent)
         entry.Rows.Clear();
         _entries.Remove(name);
         Readdress(entry.Service, null);
+        EndpointAddresses = EndpointAddresses.Move(name, Routes[name].Endpoints, []);
         Routes = Routes.Remove(name);
         _changed.Add(name);
     }
