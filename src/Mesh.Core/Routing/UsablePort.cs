@@ -68,7 +68,7 @@ internal static class UsablePort
             }
 
             var shared = next < old.Length && ReferenceEquals(old[next].Endpoint, endpoint) && old[next].Address.Port == number;
-            isSame &= shared && next == targets.Count;
+            isSame &= shared;
             targets.Add(shared ? old[next] : new Target(endpoint, new IPEndPoint(endpoint.Address, number)));
         }
 
