@@ -1,3 +1,4 @@
+using Mesh.Core.Names;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Grains;
@@ -31,4 +32,28 @@ internal static partial class GrainsLog
 
     [LoggerMessage(103, LogLevel.Warning, "Node {Node} was not written, tried again: {Reason}")]
     public static partial void NodeNotWritten(this ILogger log, string node, string reason);
+
+    [LoggerMessage(104, LogLevel.Debug, "Pod {Pod}: the registry was not told, asked again by the Keeper")]
+    public static partial void PodNotPublished(this ILogger log, NamespacedName pod, Exception failure);
+
+    [LoggerMessage(105, LogLevel.Debug, "A report of a node was not taken, tried again")]
+    public static partial void ReportNotTaken(this ILogger log, Exception failure);
+
+    [LoggerMessage(106, LogLevel.Warning, "Node {Node} linked, but its grain does not answer; its Node object follows later")]
+    public static partial void NodeNotOpened(this ILogger log, string node);
+
+    [LoggerMessage(107, LogLevel.Debug, "Keeper: {Kind} {Key} did not answer, asked again")]
+    public static partial void NotWoken(this ILogger log, string kind, string key, Exception failure);
+
+    [LoggerMessage(108, LogLevel.Warning, "Keeper: sweeping the store failed, tried again")]
+    public static partial void SweepFailed(this ILogger log, Exception failure);
+
+    [LoggerMessage(109, LogLevel.Information, "Namespace {Namespace} is empty and removed")]
+    public static partial void NamespaceRemoved(this ILogger log, string @namespace);
+
+    [LoggerMessage(110, LogLevel.Debug, "Event {Reason} about {Object} dropped: too many wait")]
+    public static partial void EventDropped(this ILogger log, ObjectKey @object, string reason);
+
+    [LoggerMessage(111, LogLevel.Debug, "Event {Reason} about {Object} was not written")]
+    public static partial void EventNotWritten(this ILogger log, ObjectKey @object, string reason, Exception failure);
 }

@@ -1,6 +1,9 @@
 using Mesh.Grains.Delivery;
+using Mesh.Grains.Events;
 using Mesh.Grains.Gateways;
 using Mesh.Grains.Services;
+using Mesh.Grains.Keeping;
+using Mesh.Grains.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -18,6 +21,12 @@ public static class MeshGrains
         silo.Services.AddSingleton<MembershipSignal>();
         silo.Services.AddHostedService(services => services.GetRequiredService<MembershipSignal>());
         silo.Services.AddSingleton<ClusterIPs>();
+        silo.Services.AddSingleton<LinkReports>();
+        silo.Services.AddSingleton<InventoryRouting>();
+        silo.Services.AddSingleton<NodeSessionService>();
+        silo.Services.AddSingleton<EventRecorder>();
+        silo.Services.AddHostedService(services => services.GetRequiredService<EventRecorder>());
+        silo.Services.AddHostedService<Keeper>();
         silo.Services.AddPlacementDirector<LinkedSiloPlacement, LinkedSiloDirector>();
         return silo;
     }

@@ -1,0 +1,104 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Events;
+using Mesh.Grains.Keeping;
+using Mesh.Grains.Nodes;
+using Mesh.Grains.Objects;
+using Mesh.Grains.Pods;
+using Mesh.Storage;
+using Orleans.Concurrency;
+
+namespace Mesh.Grains.Ingresses;
+
+/// <summary>Owns one Ingress object: commits it, shows at which addresses it is served, and says what of it is not routed.</summary>
+[GrainType("mesh.ingress"), Reentrant]
+public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
+{
+    private readonly IWatchCache _cache;
+    private readonly EventRecorder _events;
+    private readonly OwnedObject _object;
+    private IReadOnlyList<Finding> _found = [];
+
+    public IngressGrain(IGrainContext context, IObjectStore store, IWatchCache cache, EventRecorder events, TimeProvider time, Random random)
+    {
+        var key = context.GrainId.Key.ToString();
+        var name = NamespacedName.TryParse(key, out var parsed) ? parsed : throw new ArgumentException($"'{key}' is not the key of an Ingress.", nameof(context));
+        (_cache, _events) = (cache, events);
+        _object = new OwnedObject(Kinds.Ingress(name), store, cache, new IngressRules(time, random));
+    }
+
+    public Task<ObjectReply> Write(ObjectRequest request, CancellationToken stop) => _object.WriteAsync(request, stop);
+
+    public async Task Reconcile(long version, CancellationToken stop)
+    {
+        if (await _object.ReadAsync(version, stop) is not { } stored || Dependents.TryParse(stored) is not { } ingress)
+        {
+            _found = [];
+            return;
+        }
+
+        var found = IngressReview.Of(ingress, _cache);
+        foreach (var finding in found.Except(_found))
+        {
+            _events.Record(stored, isWarning: true, finding.Reason, finding.Message);
+        }
+
+        _found = found;
+        await ShowAddressesAsync(stop);
+    }
+
+    public void Dispose() => _object.Dispose();
+
+    /// <summary>The nodes' gateways serve every Ingress, so its addresses are theirs; a node that is not heard of is left out.</summary>
+    private Task<ObjectReply> ShowAddressesAsync(CancellationToken stop)
+    {
+        var addresses = _cache.List("", "Node", null).Items
+            .Where(node => NodeDocument.ReadyStatus(node.Document) == "True")
+            .SelectMany(node => NodeDocument.Addresses(node.Document))
+            .Where(address => IPAddress.TryParse(address, out _))
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal)
+            .ToArray();
+        return _object.ChangeAsync(
+            current => current is null || Shown(current).SequenceEqual(addresses)
+                ? new WritePlan.Keep()
+                : new WritePlan.Put(WithAddresses(current.Document, addresses), []),
+            static _ => null,
+            CommitClass.Projection,
+            stop);
+    }
+
+    private static IEnumerable<string> Shown(StoredObject stored) =>
+        (StoredFields.Node(stored.Document, "status", "loadBalancer", "ingress") as JsonArray)?
+            .Select(entry => (string?)entry?["ip"] ?? "") ?? [];
+
+    private static ReadOnlyMemory<byte> WithAddresses(ReadOnlyMemory<byte> document, string[] addresses)
+    {
+        var ingress = StoredFields.Open(document);
+        ingress.Child("status").Child("loadBalancer")["ingress"] =
+            new JsonArray([.. addresses.Select(address => (JsonNode)new JsonObject { ["ip"] = address })]);
+        return StoredFields.Close(ingress);
+    }
+
+    private sealed class IngressRules(TimeProvider time, Random random) : IObjectRules
+    {
+        public WritePlan Plan(ObjectRequest request, StoredObject? current)
+        {
+            if (request.Verb == ObjectVerb.Delete)
+            {
+                return new WritePlan.Delete([]);
+            }
+
+            var ingress = StoredFields.Open(request.Document);
+            var metadata = ingress.Child("metadata");
+            metadata["uid"] ??= current?.Uid ?? Uid.New(random);
+            metadata["creationTimestamp"] ??= StoredFields.Time(time.GetUtcNow());
+            ingress["status"] = (current is null ? null : StoredFields.Node(current.Document, "status")) ?? new JsonObject { ["loadBalancer"] = new JsonObject() };
+            return new WritePlan.Put(StoredFields.Close(ingress), []);
+        }
+
+        public ObjectReply? Explain(ObjectRequest request, CommitOutcome.Failed failed) => null;
+    }
+}

@@ -1,0 +1,67 @@
+using Mesh.Core.Ingresses;
+using Mesh.Core.Names;
+using Mesh.Core.Services;
+using Mesh.Grains.Keeping;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Ingresses;
+
+/// <summary>What of an Ingress is not routed as its writer hoped, in words for its Events.</summary>
+internal static class IngressReview
+{
+    public static IReadOnlyList<Finding> Of(Ingress ingress, IWatchCache cache) =>
+        [.. Backends(ingress, cache).Concat(Conflicts(ingress, cache)).Distinct()];
+
+    private static IEnumerable<Finding> Backends(Ingress ingress, IWatchCache cache)
+    {
+        var backends = ingress.Rules.SelectMany(rule => rule.Paths).Select(path => path.Backend).Append(ingress.DefaultBackend);
+        foreach (var backend in backends.OfType<IngressBackend>())
+        {
+            if (cache.Get(Kinds.Service(backend.Service)) is not { } stored)
+            {
+                yield return new Finding("ServiceNotFound", $"Service {backend.Service} does not exist; its requests are answered 503");
+            }
+            else if (Parse(stored) is { } service && !HasPort(service, backend))
+            {
+                yield return new Finding("ServicePortNotFound", $"Service {backend.Service} has no port {Port(backend)}; its requests are answered 503");
+            }
+        }
+    }
+
+    /// <summary>The older Ingress wins what two claim.</summary>
+    private static IEnumerable<Finding> Conflicts(Ingress ingress, IWatchCache cache)
+    {
+        var claims = Claims(ingress).ToHashSet();
+        foreach (var older in Dependents.Parsed(cache, null).Where(other => other.CreatedVersion < ingress.CreatedVersion))
+        {
+            foreach (var (host, path, _) in Claims(older).Where(claims.Contains))
+            {
+                var where = host.Length == 0 ? "every host" : $"host {host}";
+                yield return new Finding("PathConflict", $"{where}, path {path} is claimed by the older Ingress {older.Name}, which wins");
+            }
+        }
+    }
+
+    private static IEnumerable<(string Host, string Path, bool IsExact)> Claims(Ingress ingress) =>
+        ingress.Rules.SelectMany(rule => rule.Paths.Select(path => (rule.Host, path.Path, path.Type == PathType.Exact)));
+
+    private static bool HasPort(Service service, IngressBackend backend) =>
+        service.Ports.Any(port => backend.PortName is { } name ? port.Name == name : port.Port == backend.PortNumber);
+
+    private static string Port(IngressBackend backend) => backend.PortName is { } name ? $"'{name}'" : $"{backend.PortNumber}";
+
+    private static Service? Parse(StoredObject stored)
+    {
+        try
+        {
+            return ServiceParser.Parse(stored.Document, stored.CreatedVersion);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <param name="Reason">One of the words of <c>RefusalReason</c>, or PathConflict.</param>
+internal sealed record Finding(string Reason, string Message);

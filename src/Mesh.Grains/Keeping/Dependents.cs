@@ -1,0 +1,79 @@
+using Mesh.Core.Ingresses;
+using Mesh.Core.Names;
+using Mesh.Grains.Nodes;
+using Mesh.Grains.Pods;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Keeping;
+
+/// <summary>Which grains have a reason to look after a change: the object's own, and those of objects that depend on it.</summary>
+internal static class Dependents
+{
+    public static IEnumerable<KeptGrain> Of(StoreChange change, IWatchCache cache)
+    {
+        var key = change.Object.Key;
+        if (KeptGrain.Of(key) is { } own)
+        {
+            yield return own;
+        }
+
+        var others = key.Kind switch
+        {
+            "EndpointSlice" => ServiceOf(key.Namespace, StoredFields.Text(change.Object.Document, "metadata", "labels", "kubernetes.io/service-name")),
+            "Endpoints" => ServiceOf(key.Namespace, key.Name),
+            "Service" => Ingresses(cache, key.Namespace, ingress => Backends(ingress).Any(service => service.Name == key.Name)),
+            "Ingress" => SharingHost(change, cache),
+            "Node" when IsSeen(change) => PodsOf(cache, key.Name).Concat(Ingresses(cache, null, static _ => true)),
+            _ => [],
+        };
+        foreach (var other in others)
+        {
+            yield return other;
+        }
+    }
+
+    public static IEnumerable<NamespacedName> Backends(Ingress ingress) =>
+        ingress.Rules.SelectMany(rule => rule.Paths).Select(path => path.Backend).Append(ingress.DefaultBackend)
+            .OfType<IngressBackend>().Select(backend => backend.Service);
+
+    /// <summary>Every admitted Ingress, of one namespace or of all.</summary>
+    public static IEnumerable<Ingress> Parsed(IWatchCache cache, string? ns) =>
+        cache.List(Kinds.NetworkingGroup, "Ingress", ns).Items.Select(TryParse).OfType<Ingress>();
+
+    public static Ingress? TryParse(StoredObject stored)
+    {
+        try
+        {
+            return IngressParser.Parse(stored.Document, stored.CreatedVersion);
+        }
+        catch (FormatException)
+        {
+            return null; // written past the API's checks: nothing is routed by it
+        }
+    }
+
+    private static KeptGrain[] ServiceOf(string ns, string? name) =>
+        string.IsNullOrEmpty(name) ? [] : [new KeptGrain(KeptKind.Service, $"{ns}/{name}")];
+
+    private static IEnumerable<KeptGrain> Ingresses(IWatchCache cache, string? ns, Func<Ingress, bool> which) =>
+        Parsed(cache, ns).Where(which).Select(ingress => new KeptGrain(KeptKind.Ingress, ingress.Name.ToString()));
+
+    private static IEnumerable<KeptGrain> SharingHost(StoreChange change, IWatchCache cache)
+    {
+        var hosts = new[] { change.Object, change.Previous }.OfType<StoredObject>()
+            .Select(TryParse).OfType<Ingress>().SelectMany(ingress => ingress.Rules).Select(rule => rule.Host).ToHashSet(StringComparer.Ordinal);
+        return Ingresses(cache, null, other => other.Rules.Any(rule => hosts.Contains(rule.Host)));
+    }
+
+    /// <summary>Pods and Ingresses show whether the node is heard of, and its address.</summary>
+    private static bool IsSeen(StoreChange change) =>
+        change.Previous is null
+        || change.Type == StoreChangeType.Deleted
+        || NodeDocument.ReadyStatus(change.Previous.Document) != NodeDocument.ReadyStatus(change.Object.Document)
+        || !NodeDocument.Addresses(change.Previous.Document).SequenceEqual(NodeDocument.Addresses(change.Object.Document));
+
+    private static IEnumerable<KeptGrain> PodsOf(IWatchCache cache, string node) =>
+        cache.List("", "Pod", null).Items
+            .Where(pod => PodDocument.NodeName(pod.Document) == node)
+            .Select(pod => new KeptGrain(KeptKind.Pod, $"{pod.Key.Namespace}/{pod.Key.Name}"));
+}

@@ -1,0 +1,193 @@
+using System.Collections.Concurrent;
+using Mesh.Core.Names;
+using Mesh.Grains.Delivery;
+using Mesh.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Grains.Keeping;
+
+/// <summary>
+/// Wakes the sleeping: each object has one keeper, a live silo by rendezvous hash, that calls its grain on each change of
+/// the object and of what it depends on, and now and then without one. Ends namespaces, collects garbage, expires Events.
+/// </summary>
+public sealed class Keeper(
+    IObjectStore store,
+    IWatchCache cache,
+    IGrainFactory grains,
+    ILocalSiloDetails silo,
+    IClusterMembershipService membership,
+    MembershipSignal signal,
+    TimeProvider time,
+    ILogger<Keeper> log) : BackgroundService
+{
+    /// <summary>How often every kept grain is woken, change or not.</summary>
+    public static readonly TimeSpan WakeEvery = TimeSpan.FromSeconds(60);
+
+    // All changes of a moment make one step: a namespace of many Pods is not listed for each of them.
+    private static readonly TimeSpan EndEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
+
+    private readonly WakeQueue _wakes = new(grains, time, log);
+    private readonly NamespaceEnd _namespaces = new(store, cache, grains, log);
+    private readonly ConcurrentDictionary<string, byte> _endingNamespaces = new(StringComparer.Ordinal);
+    private readonly string _self = silo.SiloAddress.ToParsableString();
+    private long? _followed;
+
+    public override void Dispose()
+    {
+        _wakes.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await Task.WhenAll(
+                _wakes.RunAsync(stoppingToken),
+                RepeatAsync(FollowAsync, stoppingToken),
+                RepeatAsync(EndNamespacesAsync, stoppingToken),
+                RepeatAsync(SweepAsync, stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task FollowAsync(CancellationToken stop)
+    {
+        _followed ??= cache.Version;
+        using var watch = cache.Watch(static key => key.Kind != "Event", _followed.Value);
+        while (true)
+        {
+            foreach (var change in await watch.NextAsync(stop))
+            {
+                WakeAbout(change);
+                await EndAboutAsync(change);
+                _followed = change.Object.ResourceVersion;
+            }
+        }
+    }
+
+    private void WakeAbout(StoreChange change)
+    {
+        var members = Members();
+        foreach (var grain in Dependents.Of(change, cache).Where(grain => IsMine(grain.HashKey, members)))
+        {
+            _wakes.Add(grain, change.Object.ResourceVersion);
+        }
+    }
+
+    /// <summary>A namespace that is ending takes a step after changes in it; what a deleted owner had goes with it.</summary>
+    private async Task EndAboutAsync(StoreChange change)
+    {
+        var key = change.Object.Key;
+        var ns = key.Kind == "Namespace" ? change.Object : cache.Get(Kinds.Namespace(key.Namespace));
+        var isEnd = change.Type == StoreChangeType.Deleted;
+        if (ns is { IsDeleting: true } && (isEnd != (key.Kind == "Namespace")) && IsMine($"Namespace/{ns.Key.Name}", Members()))
+        {
+            _endingNamespaces[ns.Key.Name] = 0;
+        }
+
+        // A Pod owns nothing here, and too many end for a look at each; the sweep sees to the rest.
+        if (isEnd && key.Kind is "Service" or "Ingress" or "ConfigMap" or "Secret" && IsMine($"{key.Kind}/{key.Namespace}/{key.Name}", Members()))
+        {
+            await DeleteAsync(Garbage.Orphans(cache, key.Namespace));
+        }
+    }
+
+    private async Task SweepAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            var changed = signal.Changed;
+            var members = Members();
+            foreach (var grain in KeptGrain.All(cache).Where(grain => IsMine(grain.HashKey, members)))
+            {
+                _wakes.Add(grain, cache.Version);
+            }
+
+            foreach (var ns in cache.List("", "Namespace", null).Items.Where(ns => ns.IsDeleting && IsMine($"Namespace/{ns.Key.Name}", members)))
+            {
+                _endingNamespaces[ns.Key.Name] = 0;
+            }
+
+            await DeleteAsync(Garbage.Orphans(cache, null).Where(orphan => IsMine(orphan.Key.ToString(), members)));
+            await DeleteAsync(Garbage.OldEvents(cache, time.GetUtcNow()).Where(old => IsMine(old.Key.ToString(), members)));
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            await Task.WhenAny(changed, Task.Delay(WakeEvery, time, waiting.Token));
+            await waiting.CancelAsync();
+            stop.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task EndNamespacesAsync(CancellationToken stop)
+    {
+        using var tick = new PeriodicTimer(EndEvery, time);
+        while (await tick.WaitForNextTickAsync(stop))
+        {
+            foreach (var name in _endingNamespaces.Keys)
+            {
+                _endingNamespaces.TryRemove(name, out _); // before the step, so that a change during it makes another
+                try
+                {
+                    if (cache.Get(Kinds.Namespace(name)) is { IsDeleting: true } ns)
+                    {
+                        await _namespaces.StepAsync(ns, stop);
+                    }
+                }
+                catch
+                {
+                    _endingNamespaces[name] = 0;
+                    throw;
+                }
+            }
+        }
+    }
+
+    private async Task DeleteAsync(IEnumerable<StoredObject> garbage)
+    {
+        foreach (var stored in garbage.ToArray())
+        {
+            await store.CommitAsync(
+                [new Write.Delete(stored.Key, new Precondition.Is(stored.ResourceVersion, stored.Uid))], CommitClass.Projection, CancellationToken.None);
+        }
+    }
+
+    private async Task RepeatAsync(Func<CancellationToken, Task> run, CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                await run(stop);
+            }
+            catch (WatchExpiredException)
+            {
+                _followed = null;
+                signal.Raise(); // it fell behind the log: everything is woken
+                continue;
+            }
+#pragma warning disable CA1031 // The boundary of the Keeper's loops: whatever the store or a grain threw, the next round looks again.
+            catch (Exception failure) when (!stop.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                log.SweepFailed(failure);
+            }
+
+            await Task.Delay(TryAgainAfter, time, stop);
+        }
+    }
+
+    private bool IsMine(string key, IReadOnlyCollection<string> members) => Rendezvous.Owner(key, members) == _self;
+
+    private string[] Members()
+    {
+        var live = membership.CurrentSnapshot.Members.Values
+            .Where(member => member.Status == SiloStatus.Active)
+            .Select(member => member.SiloAddress.ToParsableString())
+            .ToArray();
+        return live.Length == 0 ? [_self] : live;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Nodes;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Keeping;
+
+/// <summary>A grain that somebody must wake, by the kind of its object.</summary>
+internal readonly record struct KeptGrain(KeptKind Kind, string Key)
+{
+    public string HashKey => $"{Kind}/{Key}";
+
+    public static KeptGrain? Of(ObjectKey key) => key.Kind switch
+    {
+        "Service" => new KeptGrain(KeptKind.Service, $"{key.Namespace}/{key.Name}"),
+        "Pod" => new KeptGrain(KeptKind.Pod, $"{key.Namespace}/{key.Name}"),
+        "Ingress" => new KeptGrain(KeptKind.Ingress, $"{key.Namespace}/{key.Name}"),
+        "Node" => new KeptGrain(KeptKind.Node, key.Name),
+        "Namespace" => new KeptGrain(KeptKind.Registry, RegistryKeys.Of(key.Name)),
+        _ => null,
+    };
+
+    public static IEnumerable<KeptGrain> All(IWatchCache cache) =>
+        new[] { ("", "Node"), ("", "Namespace"), ("", "Service"), (Kinds.NetworkingGroup, "Ingress"), ("", "Pod") }
+            .SelectMany(kind => cache.List(kind.Item1, kind.Item2, null).Items)
+            .Select(stored => Of(stored.Key))
+            .OfType<KeptGrain>();
+
+    public Task WakeAsync(IGrainFactory grains, long version, CancellationToken stop) => Kind switch
+    {
+        KeptKind.Service => grains.GetGrain<IServiceGrain>(Key).Reconcile(version, stop),
+        KeptKind.Pod => grains.GetGrain<IPodGrain>(Key).Reconcile(version, stop),
+        KeptKind.Ingress => grains.GetGrain<IIngressGrain>(Key).Reconcile(version, stop),
+        KeptKind.Node => grains.GetGrain<INodeGrain>(Key).Reconcile(version, stop),
+        KeptKind.Registry => grains.GetGrain<IPodRegistryGrain>(Key).Wake(stop),
+        _ => throw new UnreachableException(),
+    };
+}
+
+internal enum KeptKind
+{
+    Node,
+    Registry,
+    Service,
+    Ingress,
+    Pod,
+}

@@ -1,0 +1,45 @@
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Abstractions.Nodes;
+using Mesh.Grains.Pods;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Nodes;
+
+/// <summary>
+/// Splits what a node says it holds by namespace, for the registries, and finds the registered Pods that it no longer
+/// holds: absent, with a lower liveness than the inventory's counter, they have ended.
+/// </summary>
+public sealed class InventoryRouting(IWatchCache cache, IGrainFactory grains, LinkReports reports)
+{
+    /// <param name="ns">The only namespace that it tells of; empty: all.</param>
+    public async Task RouteAsync(string node, ulong counter, string ns, IReadOnlyList<HeldPod> held, CancellationToken stop)
+    {
+        var stored = cache.List("", "Pod", ns.Length == 0 ? null : ns).Items.Where(pod => PodDocument.NodeName(pod.Document) == node).ToArray();
+        var spaces = held.ToLookup(pod => pod.Namespace, StringComparer.Ordinal);
+        var names = spaces.Select(space => space.Key).Concat(stored.Select(pod => pod.Key.Namespace)).Concat(Others(ns)).ToHashSet(StringComparer.Ordinal);
+        await Task.WhenAll(names.Select(name => TellAsync(name, new NodeInventory(node, counter, [.. spaces[name].Select(Row)]), stop)));
+        await Task.WhenAll(Absent(stored, held).Select(pod => reports.ReportAsync(End(pod, node, counter), stop)));
+    }
+
+    /// <summary>A registry may hold rows of this node whose objects are gone: it hears of every namespace, also the empty ones.</summary>
+    private IEnumerable<string> Others(string ns) =>
+        ns.Length > 0 ? [ns] : cache.List("", "Namespace", null).Items.Select(stored => stored.Key.Name);
+
+    private Task<bool> TellAsync(string ns, NodeInventory inventory, CancellationToken stop) =>
+        reports.TryAsync(() => grains.GetGrain<IPodRegistryGrain>(RegistryKeys.Of(ns)).Inventory(inventory, stop), stop);
+
+    private static IEnumerable<StoredObject> Absent(StoredObject[] stored, IReadOnlyList<HeldPod> held)
+    {
+        var uids = held.Select(pod => pod.Uid).ToHashSet(StringComparer.Ordinal);
+        return stored.Where(pod => RegisteredPod.IsRegistered(pod.Document) && !uids.Contains(pod.Uid));
+    }
+
+    private static PodReport End(StoredObject pod, string node, ulong counter) => new(
+        pod.Key.Namespace, pod.Key.Name, pod.Uid, node, default, 0, counter, false, false, IsEnded: true, "NodeLost", "its node no longer holds it", true);
+
+    private static PodRow Row(HeldPod pod) => new(
+        pod.Name, new OrderMessage(pod.Uid, 0, 0, pod.Liveness), [], null, [], "", pod.IsReady, pod.IsTerminating, pod.IsRegistered, false);
+}
+
+/// <summary>One Pod of a node's inventory.</summary>
+public sealed record HeldPod(string Namespace, string Name, string Uid, ulong Liveness, bool IsReady, bool IsTerminating, bool IsRegistered);

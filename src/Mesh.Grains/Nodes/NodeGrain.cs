@@ -1,0 +1,182 @@
+using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Nodes;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Objects;
+using Mesh.Grains.Pods;
+using Mesh.Storage;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+
+namespace Mesh.Grains.Nodes;
+
+/// <summary>Owns one machine's Node object: what it said of itself, its newest link, and whether anything is heard of it.</summary>
+[GrainType("mesh.node"), KeepAlive, Reentrant]
+public sealed class NodeGrain : Grain, INodeGrain, IDisposable
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    private readonly IWatchCache _cache;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly ILogger _log;
+    private readonly OwnedObject _object;
+    private NodeSession? _newest;
+    private NodeFacts? _facts;
+    private bool _factsUntold;
+    private DateTimeOffset _heard;
+    private bool _isLooking;
+
+    public NodeGrain(IGrainContext context, IObjectStore store, IWatchCache cache, TimeProvider time, Random random, ILogger<NodeGrain> log)
+    {
+        (_cache, _time, _random, _log) = (cache, time, random, log);
+        _object = new OwnedObject(Kinds.Node(context.GrainId.Key.ToString()!), store, cache, new ReadOnlyNode());
+    }
+
+    private string Name => _object.Key.Name;
+
+    private bool IsSilent => _time.GetUtcNow() - _heard >= NodeLiveness.SilentAfter;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _heard = _time.GetUtcNow(); // at the earliest: before that this activation could not hear
+        await _object.ReadAsync(0, cancellationToken);
+        this.RegisterGrainTimer(LookAsync, new GrainTimerCreationOptions(LookEvery, LookEvery) { Interleave = true });
+    }
+
+    public async Task<NodeOpened> Open(NodeSession session, NodeFacts facts, CancellationToken stop)
+    {
+        var known = _object.Current is { } node ? NodeDocument.Incarnation(node.Document) : 0;
+        if (!Hear(session))
+        {
+            return new NodeOpened(false, known);
+        }
+
+        (_facts, _factsUntold) = (facts, true);
+        await LookAsync(stop); // with a silent store the node links all the same, and the object follows
+        return new NodeOpened(true, known);
+    }
+
+    public Task<bool> Alive(NodeSession session, CancellationToken stop) => Task.FromResult(Hear(session));
+
+    public Task HintRenew(string registry) =>
+        _newest is null ? Task.CompletedTask : GrainFactory.GetGrain<IGatewayGrain>(_newest.Gateway).HintInventory(registry);
+
+    public Task<ObjectReply> Write(ObjectRequest request, CancellationToken stop) => _object.WriteAsync(request, stop);
+
+    public async Task Reconcile(long version, CancellationToken stop)
+    {
+        await _object.ReadAsync(version, stop);
+        await LookAsync(stop);
+    }
+
+    public void Dispose() => _object.Dispose();
+
+    /// <summary>False when the node has a newer link than this one.</summary>
+    private bool Hear(NodeSession session)
+    {
+        if (_newest is not null && (session.Incarnation, session.Number).CompareTo((_newest.Incarnation, _newest.Number)) < 0)
+        {
+            return false;
+        }
+
+        _newest = session;
+        _heard = _time.GetUtcNow();
+        return true;
+    }
+
+    private async Task LookAsync(CancellationToken stop)
+    {
+        if (_isLooking)
+        {
+            return;
+        }
+
+        _isLooking = true;
+        try
+        {
+            while (Next() is { } next)
+            {
+                if (!await WriteAsync(next, stop))
+                {
+                    return; // the timer tries again
+                }
+            }
+
+            await EndPodsAsync(stop);
+        }
+        finally
+        {
+            _isLooking = false;
+        }
+    }
+
+    /// <summary>What should be stored and is not; null when the object is as it should be.</summary>
+    private Wanted? Next()
+    {
+        var stored = _object.Current is { } node ? NodeDocument.ReadyStatus(node.Document) : null;
+        var wanted = IsSilent ? "Unknown" : _newest is null ? stored : "True";
+        var isKnown = _object.Current is not null || _newest is not null;
+        return isKnown && wanted is not null && (wanted != stored || (_factsUntold && _newest is not null)) ? new Wanted(wanted, _newest, _facts) : null;
+    }
+
+    private async Task<bool> WriteAsync(Wanted wanted, CancellationToken stop)
+    {
+        var facts = _facts;
+        var reply = await _object.ChangeAsync(
+            current => current is null && wanted.Session is null
+                ? new WritePlan.Keep() // deleted, and nothing links: it stays so
+                : new WritePlan.Put(wanted.Apply(current?.Document ?? NodeDocument.Create(Name, Uid.New(_random), _time.GetUtcNow()), _time.GetUtcNow()), []),
+            static _ => null,
+            CommitClass.Request,
+            stop);
+        if (reply.Result != ObjectResult.Committed)
+        {
+            _log.NodeNotWritten(Name, reply.Message);
+            return false;
+        }
+
+        _factsUntold &= !ReferenceEquals(facts, _facts); // told, unless newer ones came meanwhile
+        return true;
+    }
+
+    /// <summary>Nothing was heard for so long that its Pods are given up, unless the silence is wider than one fault explains.</summary>
+    private async Task EndPodsAsync(CancellationToken stop)
+    {
+        if (!IsSilent || _object.Current is not { } node || NodeDocument.ReadySince(node.Document) is not { } since
+            || _time.GetUtcNow() - since < NodeLiveness.PodsEndAfter)
+        {
+            return;
+        }
+
+        var nodes = _cache.List("", "Node", null).Items;
+        if (NodeLiveness.IsMassSilence(nodes.Count(other => NodeDocument.IsSilent(other.Document)), nodes.Count))
+        {
+            return;
+        }
+
+        foreach (var pod in _cache.List("", "Pod", null).Items.Where(pod => PodDocument.NodeName(pod.Document) == Name))
+        {
+            var grain = GrainFactory.GetGrain<IPodGrain>($"{pod.Key.Namespace}/{pod.Key.Name}");
+            await grain.Write(new ObjectRequest(ObjectVerb.Delete, default, 0, pod.Uid, false, GracePeriodSeconds: 0), stop);
+        }
+    }
+
+    private sealed record Wanted(string Ready, NodeSession? Session, NodeFacts? Facts)
+    {
+        public ReadOnlyMemory<byte> Apply(ReadOnlyMemory<byte> document, DateTimeOffset now)
+        {
+            var told = Session is null || Facts is null ? document : NodeDocument.WithFacts(document, Session, Facts);
+            return Ready == "True"
+                ? NodeDocument.WithReady(told, Ready, "NodeLinked", "the node is linked to a silo", now)
+                : NodeDocument.WithReady(told, Ready, "NodeStatusUnknown", "nothing is heard of the node", now);
+        }
+    }
+
+    private sealed class ReadOnlyNode : IObjectRules
+    {
+        public WritePlan Plan(ObjectRequest request, StoredObject? current) => new WritePlan.Refuse(
+            Replies.Invalid("metadata.name", "writing Nodes is not in this version: a Node is what its machine says of itself"));
+
+        public ObjectReply? Explain(ObjectRequest request, CommitOutcome.Failed failed) => null;
+    }
+}

@@ -1,0 +1,248 @@
+using Mesh.Core.Names;
+using Mesh.Core.Pods;
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Abstractions.Nodes;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Nodes;
+using Mesh.Grains.Objects;
+using Mesh.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace Mesh.Grains.Pods;
+
+/// <summary>
+/// Owns one Pod object, the newest word of its node, and its row at the registry. A registration is committed before it
+/// is acknowledged; readiness and an end are published first and written after.
+/// </summary>
+[GrainType("mesh.pod"), PreferLocalPlacement, Reentrant]
+public sealed class PodGrain : Grain, IPodGrain, IDisposable
+{
+    private readonly NamespacedName _name;
+    private readonly IWatchCache _cache;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly PodRules _rules;
+    private readonly OwnedObject _object;
+    private readonly EndedUids _ended = new();
+    private PodLife? _life;
+    private PodRow? _published;
+
+    public PodGrain(
+        IGrainContext context,
+        IObjectStore store,
+        IWatchCache cache,
+        IOptions<GrainOptions> options,
+        TimeProvider time,
+        Random random,
+        ILogger<PodGrain> log)
+    {
+        var key = context.GrainId.Key.ToString();
+        _name = NamespacedName.TryParse(key, out var name) ? name : throw new ArgumentException($"'{key}' is not the key of a Pod.", nameof(context));
+        (_cache, _time, _log) = (cache, time, log);
+        _rules = new PodRules(cache, options.Value.NodeName, time, random);
+        _object = new OwnedObject(Kinds.Pod(_name), store, cache, _rules);
+    }
+
+    private IPodRegistryGrain Registry => GrainFactory.GetGrain<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace));
+
+    public async Task<PodReportReply> Report(PodReport report, CancellationToken stop)
+    {
+        try
+        {
+            await _object.ReadAsync(0, stop);
+            return report switch
+            {
+                { IsEnded: true } => await EndAsync(report, stop),
+                _ when _ended.Contains(report.Uid) => Accepted(), // older than the end of its Pod
+                { IsRegistered: true } => await RegisteredAsync(report, stop),
+                _ => await ManifestAsync(report, stop),
+            };
+        }
+        catch (Exception problem) when (problem is StoreUnavailableException or CommitOutcomeUnknownException or OrleansException or TimeoutException)
+        {
+            return new PodReportReply(PodReportResult.Retry, 0, 0, problem.Message);
+        }
+    }
+
+    public async Task<ObjectReply> Write(ObjectRequest request, CancellationToken stop)
+    {
+        var before = await _object.ReadAsync(0, stop);
+        var reply = await _object.WriteAsync(request, stop);
+        if (!request.DryRun && reply.Result is ObjectResult.Committed or ObjectResult.DeletionStarted)
+        {
+            try
+            {
+                await PublishAsync(request.Verb == ObjectVerb.Delete && _object.Current is null ? before : null, stop);
+            }
+            catch (Exception problem) when (problem is OrleansException or TimeoutException)
+            {
+                _log.PodNotPublished(_name, problem); // the Keeper, which follows the log, asks again
+            }
+        }
+
+        return reply;
+    }
+
+    public async Task Reconcile(long version, CancellationToken stop)
+    {
+        if (await _object.ReadAsync(version, stop) is null && _published is not { IsEnded: true })
+        {
+            _published = PodRowOf.Absent(_name.Name, version);
+            await Registry.Apply([_published], stop);
+            return;
+        }
+
+        await PublishAsync(null, stop);
+        ShowStatus();
+    }
+
+    public void Dispose() => _object.Dispose();
+
+    private async Task<PodReportReply> RegisteredAsync(PodReport report, CancellationToken stop)
+    {
+        if (Problem(report) is { } problem)
+        {
+            return new PodReportReply(PodReportResult.Invalid, 0, 0, problem);
+        }
+
+        if (_object.Current is { } other && other.Uid != report.Uid && IsOver(other, report))
+        {
+            if (await EndAsync(Successor(other, report), stop) is { Result: not PodReportResult.Accepted } refused)
+            {
+                return refused;
+            }
+        }
+
+        var reply = await _object.ChangeAsync(current => Plan(report, current), static _ => null, CommitClass.Request, stop);
+        return reply.Result switch
+        {
+            ObjectResult.Committed => await HearAsync(report, stop),
+            ObjectResult.AlreadyExists => new PodReportReply(PodReportResult.Conflict, 0, 0, reply.Message),
+            ObjectResult.NamespaceNotFound or ObjectResult.NamespaceTerminating =>
+                new PodReportReply(PodReportResult.NamespaceNotActive, 0, 0, reply.Message),
+            ObjectResult.Invalid => new PodReportReply(PodReportResult.Invalid, 0, 0, reply.Message),
+            _ => new PodReportReply(PodReportResult.Retry, 0, 0, reply.Message),
+        };
+    }
+
+    private WritePlan Plan(PodReport report, StoredObject? current)
+    {
+        if (current is null)
+        {
+            return new WritePlan.Put(RegisteredPod.Create(report, _rules.AddressOf(report.NodeName), _time.GetUtcNow()), []);
+        }
+
+        if (current.Uid != report.Uid)
+        {
+            return new WritePlan.Refuse(new ObjectReply(ObjectResult.AlreadyExists, default, 0, Holder(current)));
+        }
+
+        return RegisteredPod.Shown(current.Document).Version >= report.RegistrationVersion
+            ? new WritePlan.Keep()
+            : new WritePlan.Put(RegisteredPod.Register(current.Document, report, _time.GetUtcNow()), []);
+    }
+
+    private Task<PodReportReply> ManifestAsync(PodReport report, CancellationToken stop) =>
+        _object.Current is { } current && current.Uid == report.Uid && PodDocument.NodeName(current.Document) == report.NodeName
+            ? HearAsync(report, stop)
+            : Task.FromResult(Accepted()); // of an object that is gone, or another node's by now
+
+    /// <summary>Takes the node's word on a Pod that is stored: published first, shown after.</summary>
+    private async Task<PodReportReply> HearAsync(PodReport report, CancellationToken stop)
+    {
+        if (_life is null || !_life.IsNewerThan(report))
+        {
+            _life = PodLife.Of(report);
+            await PublishAsync(null, stop);
+            ShowStatus();
+        }
+
+        return Accepted();
+    }
+
+    private async Task<PodReportReply> EndAsync(PodReport report, CancellationToken stop)
+    {
+        if (_object.Current is not { } current || current.Uid != report.Uid || Known(current) > report.Liveness)
+        {
+            return Accepted();
+        }
+
+        _ended.Add(report.Uid);
+        _published = PodRowOf.Ended(current, _life, report.Liveness);
+        await Registry.Apply([_published], stop);
+        var reply = await _object.ChangeAsync(
+            now => now is null || now.Uid != report.Uid ? new WritePlan.Keep() : new WritePlan.Delete([]),
+            static _ => null,
+            CommitClass.Request,
+            stop);
+        return reply.Result is ObjectResult.Committed or ObjectResult.NotFound
+            ? Accepted()
+            : new PodReportReply(PodReportResult.Retry, 0, 0, reply.Message);
+    }
+
+    private async Task PublishAsync(StoredObject? deleted, CancellationToken stop)
+    {
+        var row = (deleted, _object.Current) switch
+        {
+            ({ } gone, _) => PodRowOf.Ended(gone, _life, 0),
+            (null, { } current) when !_ended.Contains(current.Uid) => PodRowOf.Object(current, _life),
+            _ => null,
+        };
+        if (row is null || (_published is not null && IsTold(_published, row)))
+        {
+            return;
+        }
+
+        await Registry.Apply([row], stop);
+        _published = row;
+    }
+
+    /// <summary>A status write alone moves the object's version and changes nothing that a row tells.</summary>
+    private static bool IsTold(PodRow published, PodRow row) =>
+        Delivery.PodRows.Kind.Merge(published, row with { Order = row.Order with { SpecVersion = published.Order.SpecVersion } }) is var merged
+        && ReferenceEquals(merged, published);
+
+    private static void ShowStatus()
+    {
+    }
+
+    private PodReportReply Accepted() =>
+        new(PodReportResult.Accepted, _object.Current?.CreatedVersion ?? 0, _object.Current?.ResourceVersion ?? 0, "");
+
+    private ulong Known(StoredObject current) =>
+        Math.Max(_life?.Uid == current.Uid ? _life.Liveness : 0, RegisteredPod.Shown(current.Document).Liveness);
+
+    /// <summary>A node never holds two living Pods of one name: its newer one tells that the older has ended.</summary>
+    private bool IsOver(StoredObject other, PodReport newer) =>
+        RegisteredPod.IsRegistered(other.Document)
+        && PodDocument.NodeName(other.Document) == newer.NodeName
+        && Known(other) < newer.Liveness;
+
+    private PodReport Successor(StoredObject other, PodReport report) =>
+        report with { Uid = other.Uid, IsEnded = true, Liveness = Math.Max(Known(other), report.Liveness - 1) };
+
+    private string Holder(StoredObject current) => RegisteredPod.IsRegistered(current.Document)
+        ? $"Pod {_name} lives on node {PodDocument.NodeName(current.Document)} (uid {current.Uid})"
+        : $"Pod {_name} was applied as a manifest (uid {current.Uid})";
+
+    private string? Problem(PodReport report)
+    {
+        if (report.Uid.Length == 0 || $"{report.Namespace}/{report.Name}" != _name.ToString())
+        {
+            return "a registration needs a uid, and the name that it is reported under";
+        }
+
+        try
+        {
+            PodParser.Parse(RegisteredPod.Create(report, "", _time.GetUtcNow()), 0);
+            return null;
+        }
+        catch (Exception problem) when (problem is FormatException or System.Text.Json.JsonException or InvalidOperationException)
+        {
+            return problem.Message;
+        }
+    }
+}

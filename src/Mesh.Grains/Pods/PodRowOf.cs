@@ -1,0 +1,44 @@
+using System.Globalization;
+using Mesh.Core.Pods;
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Pods;
+
+/// <summary>A Pod's row as the registry gets it.</summary>
+internal static class PodRowOf
+{
+    /// <exception cref="FormatException">The stored document is no Pod.</exception>
+    public static PodRow Object(StoredObject stored, PodLife? life)
+    {
+        var pod = PodParser.Parse(stored.Document, stored.CreatedVersion);
+        var word = life?.Uid == stored.Uid ? life : null;
+        var liveness = word?.Liveness ?? RegisteredPod.Shown(stored.Document).Liveness;
+        return new PodRow(
+            pod.Name.Name,
+            new OrderMessage(stored.Uid, stored.CreatedVersion, stored.ResourceVersion, liveness),
+            pod.Labels.ToDictionary(StringComparer.Ordinal),
+            pod.PodIP,
+            [.. pod.Ports.Select(port => new PodPort(port.Name ?? "", (byte)port.Protocol, port.Number))],
+            pod.NodeName ?? "",
+            word?.IsReady ?? pod.IsReady,
+            pod.IsDeleting || word is { IsTerminating: true },
+            pod.IsRegistered,
+            pod.IsTerminal);
+    }
+
+    public static PodRow Ended(StoredObject stored, PodLife? life, ulong liveness)
+    {
+        var row = Object(stored, life);
+        return row with
+        {
+            IsEnded = true,
+            IsReady = false,
+            Order = row.Order with { Liveness = Math.Max(row.Order.Liveness, liveness) },
+        };
+    }
+
+    /// <summary>No object of this name existed at that version: whatever was created before has ended.</summary>
+    public static PodRow Absent(string name, long version) =>
+        new(name, new OrderMessage("absent-" + version.ToString(CultureInfo.InvariantCulture), version, version, 0), [], null, [], "", false, false, false, true);
+}

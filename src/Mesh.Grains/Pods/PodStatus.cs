@@ -1,0 +1,102 @@
+using System.Text.Json.Nodes;
+
+namespace Mesh.Grains.Pods;
+
+/// <summary>What the API shows of a Pod's life: conditions and container statuses, written after the fact.</summary>
+/// <param name="IsReady">All of it: the Pod's own readiness, and something is heard of its node.</param>
+/// <param name="Reason">Why it is not ready, a CamelCase word; empty when there is nothing to say.</param>
+internal sealed record PodStatus(bool IsReady, string Reason, string Message, string PodIP, string HostIP)
+{
+    /// <summary>The document with this status. A condition's transition time moves only with its status.</summary>
+    public ReadOnlyMemory<byte> Apply(ReadOnlyMemory<byte> document, DateTimeOffset now)
+    {
+        var pod = StoredFields.Open(document);
+        var status = pod.Child("status");
+        var before = status["conditions"] as JsonArray;
+        status["phase"] = "Running";
+        status["conditions"] = new JsonArray(
+            Condition("PodScheduled", true, before, now),
+            Condition("Initialized", true, before, now),
+            Condition("ContainersReady", IsReady, before, now),
+            Condition("Ready", IsReady, before, now));
+        status["startTime"] ??= StoredFields.Time(now);
+        status["qosClass"] ??= "BestEffort";
+        SetAddresses(status);
+        status["containerStatuses"] = Containers(pod, status, now);
+        return StoredFields.Close(pod);
+    }
+
+    /// <summary>Whether the stored document shows this already.</summary>
+    public bool IsShownBy(ReadOnlyMemory<byte> document)
+    {
+        var ready = Find(StoredFields.Node(document, "status", "conditions") as JsonArray, "Ready");
+        return (string?)ready?["status"] == (IsReady ? "True" : "False")
+            && ((string?)ready?["reason"] ?? "") == (IsReady ? "" : Reason)
+            && ((string?)ready?["message"] ?? "") == (IsReady ? "" : Message)
+            && (StoredFields.Text(document, "status", "podIP") ?? "") == PodIP;
+    }
+
+    private void SetAddresses(JsonObject status)
+    {
+        if (HostIP.Length > 0)
+        {
+            status["hostIP"] = HostIP;
+            status["hostIPs"] = new JsonArray(new JsonObject { ["ip"] = HostIP });
+        }
+
+        if (PodIP.Length > 0)
+        {
+            status["podIP"] = PodIP;
+            status["podIPs"] = new JsonArray(new JsonObject { ["ip"] = PodIP });
+        }
+    }
+
+    private JsonObject Condition(string type, bool isTrue, JsonArray? before, DateTimeOffset now)
+    {
+        var status = isTrue ? "True" : "False";
+        var known = Find(before, type);
+        var condition = new JsonObject
+        {
+            ["type"] = type,
+            ["status"] = status,
+            ["lastProbeTime"] = null,
+            ["lastTransitionTime"] = (string?)known?["status"] == status ? (string?)known?["lastTransitionTime"] : StoredFields.Time(now),
+        };
+        if (!isTrue && Reason.Length > 0)
+        {
+            condition["reason"] = Reason;
+        }
+
+        if (!isTrue && Message.Length > 0)
+        {
+            condition["message"] = Message;
+        }
+
+        return condition;
+    }
+
+    private JsonArray Containers(JsonObject pod, JsonObject status, DateTimeOffset now)
+    {
+        var started = (string?)(status["containerStatuses"] as JsonArray)?.FirstOrDefault()?["state"]?["running"]?["startedAt"];
+        var statuses = new JsonArray();
+        foreach (var container in pod["spec"]?["containers"] as JsonArray ?? [])
+        {
+            statuses.Add(new JsonObject
+            {
+                ["name"] = (string?)container?["name"],
+                ["image"] = (string?)container?["image"] ?? "",
+                ["imageID"] = "",
+                ["ready"] = IsReady,
+                ["started"] = true,
+                ["restartCount"] = 0,
+                ["state"] = new JsonObject { ["running"] = new JsonObject { ["startedAt"] = started ?? StoredFields.Time(now) } },
+                ["lastState"] = new JsonObject(),
+            });
+        }
+
+        return statuses;
+    }
+
+    private static JsonNode? Find(JsonArray? conditions, string type) =>
+        conditions?.FirstOrDefault(condition => (string?)condition?["type"] == type);
+}
