@@ -4,6 +4,7 @@ using Mesh.Grains.Gateways;
 using Mesh.Grains.Services;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Nodes;
+using Mesh.Grains.Pods;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -21,6 +22,7 @@ public static class MeshGrains
         silo.Services.AddSingleton<MembershipSignal>();
         silo.Services.AddHostedService(services => services.GetRequiredService<MembershipSignal>());
         silo.Services.AddSingleton<ClusterIPs>();
+        silo.Services.AddSingleton<StatusPace>();
         silo.Services.AddSingleton<LinkReports>();
         silo.Services.AddSingleton<InventoryRouting>();
         silo.Services.AddSingleton<NodeSessionService>();

@@ -18,6 +18,7 @@ public sealed class InventoryRouting(IWatchCache cache, IGrainFactory grains, Li
         var spaces = held.ToLookup(pod => pod.Namespace, StringComparer.Ordinal);
         var names = spaces.Select(space => space.Key).Concat(stored.Select(pod => pod.Key.Namespace)).Concat(Others(ns)).ToHashSet(StringComparer.Ordinal);
         await Task.WhenAll(names.Select(name => TellAsync(name, new NodeInventory(node, counter, [.. spaces[name].Select(Row)]), stop)));
+        await Task.WhenAll(Differing(stored, held).Select(pod => reports.ReportAsync(Heard(pod, node), stop)));
         await Task.WhenAll(Absent(stored, held).Select(pod => reports.ReportAsync(End(pod, node, counter), stop)));
     }
 
@@ -33,6 +34,17 @@ public sealed class InventoryRouting(IWatchCache cache, IGrainFactory grains, Li
         var uids = held.Select(pod => pod.Uid).ToHashSet(StringComparer.Ordinal);
         return stored.Where(pod => RegisteredPod.IsRegistered(pod.Document) && !uids.Contains(pod.Uid));
     }
+
+    /// <summary>Pods that the API shows otherwise, such as after their node was silent.</summary>
+    private static IEnumerable<HeldPod> Differing(StoredObject[] stored, IReadOnlyList<HeldPod> held)
+    {
+        var shown = stored.ToDictionary(pod => pod.Uid, pod => PodDocument.IsReady(pod.Document), StringComparer.Ordinal);
+        return held.Where(pod => shown.TryGetValue(pod.Uid, out var isReady) && isReady != pod.IsReady);
+    }
+
+    // Not as a registration: it says nothing of labels and ports.
+    private static PodReport Heard(HeldPod pod, string node) => new(
+        pod.Namespace, pod.Name, pod.Uid, node, default, 0, pod.Liveness, pod.IsReady, pod.IsTerminating, false, "", "", IsRegistered: false);
 
     private static PodReport End(StoredObject pod, string node, ulong counter) => new(
         pod.Key.Namespace, pod.Key.Name, pod.Uid, node, default, 0, counter, false, false, IsEnded: true, "NodeLost", "its node no longer holds it", true);

@@ -27,6 +27,10 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     private readonly PodRules _rules;
     private readonly OwnedObject _object;
     private readonly EndedUids _ended = new();
+    private readonly StatusPace _pace;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _showing = Task.CompletedTask;
+    private bool _statusWanted;
     private PodLife? _life;
     private PodRow? _published;
 
@@ -35,13 +39,14 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         IObjectStore store,
         IWatchCache cache,
         IOptions<GrainOptions> options,
+        StatusPace pace,
         TimeProvider time,
         Random random,
         ILogger<PodGrain> log)
     {
         var key = context.GrainId.Key.ToString();
         _name = NamespacedName.TryParse(key, out var name) ? name : throw new ArgumentException($"'{key}' is not the key of a Pod.", nameof(context));
-        (_cache, _time, _log) = (cache, time, log);
+        (_cache, _pace, _time, _log) = (cache, pace, time, log);
         _rules = new PodRules(cache, options.Value.NodeName, time, random);
         _object = new OwnedObject(Kinds.Pod(_name), store, cache, _rules);
     }
@@ -99,7 +104,17 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         ShowStatus();
     }
 
-    public void Dispose() => _object.Dispose();
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await _showing;
+    }
+
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _object.Dispose();
+    }
 
     private async Task<PodReportReply> RegisteredAsync(PodReport report, CancellationToken stop)
     {
@@ -191,7 +206,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
             (null, { } current) when !_ended.Contains(current.Uid) => PodRowOf.Object(current, _life),
             _ => null,
         };
-        if (row is null || (_published is not null && IsTold(_published, row)))
+        if (row is null || (_published is not null && PodRowOf.TellsTheSame(_published, row)))
         {
             return;
         }
@@ -200,13 +215,45 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         _published = row;
     }
 
-    /// <summary>A status write alone moves the object's version and changes nothing that a row tells.</summary>
-    private static bool IsTold(PodRow published, PodRow row) =>
-        Delivery.PodRows.Kind.Merge(published, row with { Order = row.Order with { SpecVersion = published.Order.SpecVersion } }) is var merged
-        && ReferenceEquals(merged, published);
-
-    private static void ShowStatus()
+    private void ShowStatus()
     {
+        _statusWanted = true;
+        if (_showing.IsCompleted)
+        {
+            _showing = ShowAsync();
+        }
+    }
+
+    /// <summary>Writes the newest state, at once and then at most once a second, until it is stored.</summary>
+    private async Task ShowAsync()
+    {
+        try
+        {
+            while (_statusWanted)
+            {
+                _statusWanted = false;
+                await _pace.WaitAsync(_stop.Token);
+                var reply = await _object.ChangeAsync(ShowPlan, static _ => null, CommitClass.Projection, _stop.Token);
+                _statusWanted |= reply.Result is ObjectResult.Unavailable or ObjectResult.Unknown or ObjectResult.Conflict;
+                await Task.Delay(StatusPace.PerObject, _time, _stop.Token);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+        }
+    }
+
+    private WritePlan ShowPlan(StoredObject? current)
+    {
+        if (current is null || _ended.Contains(current.Uid) || _cache.Get(Kinds.Namespace(_name.Namespace)) is not { IsDeleting: false })
+        {
+            return new WritePlan.Keep();
+        }
+
+        var status = _rules.Status(current, _life);
+        return status.IsShownBy(current.Document)
+            ? new WritePlan.Keep()
+            : new WritePlan.Put(status.Apply(current.Document, _time.GetUtcNow()), []);
     }
 
     private PodReportReply Accepted() =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Mesh.Core.Labels;
 using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Storage;
@@ -37,6 +38,19 @@ internal static class PodRowOf
             Order = row.Order with { Liveness = Math.Max(row.Order.Liveness, liveness) },
         };
     }
+
+    /// <summary>A status write alone moves the object's version, and changes nothing that a row tells.</summary>
+    public static bool TellsTheSame(PodRow published, PodRow row) =>
+        published.Order.Uid == row.Order.Uid
+        && published.Order.CreatedVersion == row.Order.CreatedVersion
+        && published.Order.Liveness == row.Order.Liveness
+        && published.IsReady == row.IsReady
+        && published.IsTerminating == row.IsTerminating
+        && published.IsEnded == row.IsEnded
+        && published.NodeName == row.NodeName
+        && Equals(published.Address, row.Address)
+        && published.Ports.AsSpan().SequenceEqual(row.Ports)
+        && LabelMap.Same(published.Labels, row.Labels);
 
     /// <summary>No object of this name existed at that version: whatever was created before has ended.</summary>
     public static PodRow Absent(string name, long version) =>

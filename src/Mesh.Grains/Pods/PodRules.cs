@@ -1,5 +1,6 @@
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Nodes;
 using Mesh.Grains.Objects;
 using Mesh.Storage;
 
@@ -24,6 +25,24 @@ internal sealed class PodRules(IWatchCache cache, string ownNode, TimeProvider t
     /// <summary>The address of a node, empty while it has none.</summary>
     public string AddressOf(string node) =>
         cache.Get(Kinds.Node(node)) is { } stored && NodeAddresses(stored) is [var first, ..] ? first : "";
+
+    /// <summary>What the object should show: its node's newest word, unless nothing is heard of the node.</summary>
+    public PodStatus Status(StoredObject stored, PodLife? life)
+    {
+        var node = PodDocument.NodeName(stored.Document) ?? "";
+        var host = AddressOf(node);
+        var address = StoredFields.Text(stored.Document, "status", "podIP")
+            ?? StoredFields.Text(stored.Document, "metadata", "annotations", MeshAnnotations.PodIP)
+            ?? host;
+        if (cache.Get(Kinds.Node(node)) is { } known && NodeDocument.IsSilent(known.Document))
+        {
+            return new PodStatus(false, "NodeStatusUnknown", $"nothing is heard of node {node}", address, host);
+        }
+
+        return life?.Uid == stored.Uid
+            ? new PodStatus(life.IsReady, life.Reason.Length > 0 ? life.Reason : "ContainersNotReady", life.Message, address, host)
+            : PodStatus.Stored(stored.Document, address, host);
+    }
 
     private WritePlan.Put Create(ReadOnlyMemory<byte> document)
     {
@@ -75,5 +94,5 @@ internal sealed class PodRules(IWatchCache cache, string ownNode, TimeProvider t
         ? null
         : cache.List("", "Node", null).Items.FirstOrDefault(node => NodeAddresses(node).Contains(address))?.Key.Name;
 
-    private static IReadOnlyList<string> NodeAddresses(StoredObject node) => Nodes.NodeDocument.Addresses(node.Document);
+    private static IReadOnlyList<string> NodeAddresses(StoredObject node) => NodeDocument.Addresses(node.Document);
 }

@@ -7,6 +7,13 @@ namespace Mesh.Grains.Pods;
 /// <param name="Reason">Why it is not ready, a CamelCase word; empty when there is nothing to say.</param>
 internal sealed record PodStatus(bool IsReady, string Reason, string Message, string PodIP, string HostIP)
 {
+    /// <summary>What the document shows already, while its node has said nothing to this activation.</summary>
+    public static PodStatus Stored(ReadOnlyMemory<byte> document, string podIP, string hostIP)
+    {
+        var ready = Find(StoredFields.Node(document, "status", "conditions") as JsonArray, "Ready");
+        return new PodStatus((string?)ready?["status"] == "True", (string?)ready?["reason"] ?? "", (string?)ready?["message"] ?? "", podIP, hostIP);
+    }
+
     /// <summary>The document with this status. A condition's transition time moves only with its status.</summary>
     public ReadOnlyMemory<byte> Apply(ReadOnlyMemory<byte> document, DateTimeOffset now)
     {
