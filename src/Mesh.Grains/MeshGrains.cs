@@ -1,10 +1,10 @@
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Events;
 using Mesh.Grains.Gateways;
-using Mesh.Grains.Services;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Nodes;
 using Mesh.Grains.Pods;
+using Mesh.Grains.Services;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
