@@ -51,7 +51,7 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
     {
         await session.WelcomeAsync(Options, session.Ended);
         await Sessions.Writer.WriteAsync(session, session.Ended);
-        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, session.Ended);
+        await new TaskCompletionSource().Task.WaitAsync(session.Ended);
     }
 
     public async Task<ReportAck> OnReportAsync(LinkSession session, PodReport report, CancellationToken stop)

@@ -113,7 +113,7 @@ public sealed class LinkTests
         var first = await FakeSilo.StartAsync(place.Socket, stop);
         first.Answer = async (_, ended) =>
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ended);
+            await new TaskCompletionSource().Task.WaitAsync(ended);
             return new ReportAck();
         };
         await using var node = new FakeNode(place.Socket);

@@ -48,6 +48,11 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
             {
                 _byUid.Add(report.Uid, entry = new Entry());
             }
+            else if (report.Liveness < entry.Report.Liveness)
+            {
+                // Two threads that tell of one Pod may meet here in the wrong order.
+                return;
+            }
 
             report.Number = ++_number;
             entry.Report = report;

@@ -1,0 +1,206 @@
+using Mesh.Agent.Registrations;
+using Mesh.Core.Names;
+using Microsoft.AspNetCore.Http;
+
+namespace Mesh.Agent.Http;
+
+/// <summary>The registration API and the node's health, as one function of a request.</summary>
+internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady)
+{
+    /// <summary>Of a registration's body.</summary>
+    public const int MaxBody = 64 * 1024;
+
+    private readonly PeerRules _peers = new(agent);
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var refused = await AnswerAsync(context);
+        if (refused is not null)
+        {
+            await RefuseAsync(context, refused);
+        }
+    }
+
+    private async Task<Refusal?> AnswerAsync(HttpContext context)
+    {
+        // The order counts: a foreign page learns nothing, health needs no user, and nothing is parsed for one who may not ask.
+        if (_peers.RefuseNames(context) is { } foreign)
+        {
+            return foreign;
+        }
+
+        var path = context.Request.Path.Value ?? "";
+        if (path is "/livez" or "/readyz" or "/healthz")
+        {
+            return await HealthAsync(context, path);
+        }
+
+        return _peers.RefuseUser(context) is { } stranger ? stranger : await PodsAsync(context, path.Split('/'));
+    }
+
+    private async Task<Refusal?> HealthAsync(HttpContext context, string path)
+    {
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            return Refusal.MethodNotAllowed($"{context.Request.Method} is not for {path}.");
+        }
+
+        var reason = path == "/livez" ? null : notReady();
+        context.Response.StatusCode = reason is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        context.Response.ContentType = "text/plain";
+        await context.Response.WriteAsync((reason ?? "ok") + "\n", context.RequestAborted);
+        return null;
+    }
+
+    private async Task<Refusal?> PodsAsync(HttpContext context, string[] path)
+    {
+        if (path is not ["", "v1", "namespaces", var ns, "pods", ..] || path.Length > 6)
+        {
+            return Refusal.NotFound($"{context.Request.Path} is nothing here; Pods are at /v1/namespaces/NAMESPACE/pods/NAME.");
+        }
+
+        if (!DnsLabel.IsValid(ns))
+        {
+            return Refusal.BadRequest($"namespace: '{ns}' is not a DNS label.");
+        }
+
+        if (path.Length == 5 || path[5].Length == 0)
+        {
+            return HttpMethods.IsGet(context.Request.Method)
+                ? await WriteAsync(context, PodDocument.List(agent.Table.List(ns)))
+                : Refusal.MethodNotAllowed($"{context.Request.Method} needs the name of a Pod.");
+        }
+
+        if (!NamespacedName.TryCreate(ns, path[5], out var name))
+        {
+            return Refusal.BadRequest($"name: '{path[5]}' is not a DNS subdomain (lower case letters, digits, '-' and '.').");
+        }
+
+        var query = context.Request.Query;
+        if (query.ContainsKey("ttl"))
+        {
+            return Refusal.BadRequest("ttl: not in this version; hold the request open instead.");
+        }
+
+        var uid = query["uid"].ToString() is { Length: > 0 } told ? told : null;
+        return context.Request.Method switch
+        {
+            "GET" => await GetAsync(context, name),
+            "PUT" => await PutAsync(context, name, uid),
+            "PATCH" => await PatchAsync(context, name, uid),
+            "DELETE" => await DeleteAsync(context, name, uid),
+            var method => Refusal.MethodNotAllowed($"{method} is not for Pods; GET, PUT, PATCH and DELETE are."),
+        };
+    }
+
+    private async Task<Refusal?> GetAsync(HttpContext context, NamespacedName name) => agent.Table.Show(name) is var (facts, shown)
+        ? await WriteAsync(context, PodDocument.One(facts, shown))
+        : Refusal.NotFound($"Pod {name} is not registered on this machine.");
+
+    private async Task<Refusal?> PutAsync(HttpContext context, NamespacedName name, string? uid)
+    {
+        var (tooLarge, body) = await BodyAsync(context);
+        if (tooLarge is not null)
+        {
+            return Counted(tooLarge);
+        }
+
+        Registration wanted;
+        try
+        {
+            wanted = RegistrationParser.Read(body);
+        }
+        catch (FormatException malformed)
+        {
+            return Counted(Refusal.BadRequest(malformed.Message));
+        }
+
+        // Not cancelled with the request: a client that is gone already is noticed by the stream, which ends what has begun.
+        var (refused, pod, lease) = await agent.Pods.RegisterAsync(name, wanted, uid, agent.Stopping);
+        if (refused is not null)
+        {
+            return Counted(refused);
+        }
+
+        AgentMetrics.Asked(StatusCodes.Status200OK);
+        await new RegistrationStream(agent, pod!, lease!).WriteAsync(context);
+        return null;
+    }
+
+    private async Task<Refusal?> PatchAsync(HttpContext context, NamespacedName name, string? uid)
+    {
+        var (tooLarge, body) = await BodyAsync(context);
+        if (tooLarge is not null)
+        {
+            return tooLarge;
+        }
+
+        RegistrationPatch patch;
+        try
+        {
+            patch = RegistrationParser.ReadPatch(body);
+        }
+        catch (FormatException malformed)
+        {
+            return Refusal.BadRequest(malformed.Message);
+        }
+
+        var (refused, _) = await agent.Pods.PatchAsync(name, patch, uid, agent.Stopping);
+        return refused ?? await GetAsync(context, name);
+    }
+
+    private async Task<Refusal?> DeleteAsync(HttpContext context, NamespacedName name, string? uid)
+    {
+        var last = agent.Table.Show(name);
+        return await agent.Pods.DeleteAsync(name, uid) is { } refused
+            ? refused
+            : await WriteAsync(context, PodDocument.One(last!.Value.Facts, last.Value.Shown));
+    }
+
+    private static Refusal Counted(Refusal refusal)
+    {
+        AgentMetrics.Asked(refusal.Code);
+        return refusal;
+    }
+
+    /// <summary>The whole body, whatever its Content-Type says: curl -d says form data.</summary>
+    private static async Task<(Refusal? TooLarge, ReadOnlyMemory<byte> Body)> BodyAsync(HttpContext context)
+    {
+        var buffer = new byte[MaxBody + 1];
+        var length = 0;
+        if (context.Request.ContentLength is null or <= MaxBody)
+        {
+            int read;
+            while ((read = await context.Request.Body.ReadAsync(buffer.AsMemory(length), context.RequestAborted)) > 0)
+            {
+                length += read;
+            }
+        }
+        else
+        {
+            length = buffer.Length;
+        }
+
+        return length > MaxBody ? (Refusal.TooLarge($"The body is larger than {MaxBody} bytes."), default) : (null, buffer.AsMemory(0, length));
+    }
+
+    private static async Task<Refusal?> WriteAsync(HttpContext context, byte[] json)
+    {
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = json.Length;
+        await context.Response.Body.WriteAsync(json, context.RequestAborted);
+        return null;
+    }
+
+    private static async Task RefuseAsync(HttpContext context, Refusal refused)
+    {
+        context.Response.StatusCode = refused.Code;
+        if (refused.Code == StatusCodes.Status413PayloadTooLarge)
+        {
+            // The rest of the body is not read.
+            context.Response.Headers.Connection = "close";
+        }
+
+        await WriteAsync(context, PodDocument.Status(refused));
+    }
+}

@@ -1,0 +1,144 @@
+using Mesh.Agent.Probes;
+using Mesh.Core.Routing;
+using Mesh.NodeLink.Journal;
+using Mesh.NodeLink.NodeEnd;
+using Mesh.NodeLink.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Agent.Pods;
+
+/// <summary>Tells what is observed of registered Pods: this machine's snapshot first, then the silo, and the Pod's own stream.</summary>
+internal sealed class PodVoice(
+    PodTable table,
+    LivenessCounter liveness,
+    ILocalRouting routing,
+    IReportSink reports,
+    IRegistrationJournal journal,
+    ProbeLoop probes,
+    ILogger logger)
+{
+    /// <summary>Completes when this machine's snapshot has the Pod as it is now.</summary>
+    public async Task TellAsync(RegisteredPod pod, CancellationToken stop)
+    {
+        LocalPod local;
+        PodReport report;
+        lock (table.Gate)
+        {
+            if (pod.IsEnded)
+            {
+                return;
+            }
+
+            pod.Liveness = liveness.Next();
+            local = pod.Local;
+            report = pod.Report("", "");
+            if (pod.ToldReady != local.IsReady)
+            {
+                logger.ReadinessChanged(pod.Facts.Name.ToString(), local.IsReady ? "ready" : "not ready", pod.Reason);
+            }
+
+            pod.ToldReady = local.IsReady;
+            pod.Lease?.Touch();
+        }
+
+        await routing.ApplyAsync(local, stop);
+        reports.Put(report);
+    }
+
+    /// <summary>The Pod has ended: nothing routes to it from here on, and its name and address are free.</summary>
+    /// <param name="tellSilo">False when the silo said so itself.</param>
+    public async Task EndAsync(RegisteredPod pod, LeaseEnd end, string reason, string message, bool tellSilo = true)
+    {
+        LocalPod local;
+        PodReport report;
+        Lease? lease;
+        lock (table.Gate)
+        {
+            if (pod.IsEnded)
+            {
+                return;
+            }
+
+            pod.IsEnded = true;
+            pod.Liveness = liveness.Next();
+            local = pod.Local;
+            report = pod.Report(reason, message);
+            lease = pod.Lease;
+            table.Remove(pod);
+            if (pod.Probe is { } probe)
+            {
+                probes.Remove(probe);
+            }
+        }
+
+        // Not cancellable: what has begun to end has ended.
+        await routing.ApplyAsync(local, CancellationToken.None);
+        if (tellSilo)
+        {
+            reports.Put(report);
+        }
+
+        lease?.Finish(end);
+        lock (table.Gate)
+        {
+            table.Addresses.Release(pod.Facts.Address);
+        }
+
+        AgentMetrics.Ended();
+        logger.Ended(pod.Facts.Name.ToString(), pod.Uid, message);
+        await ForgetInJournalAsync(pod);
+        if (!tellSilo)
+        {
+            await routing.ForgetAsync(pod.Uid, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Makes the Pod's probe what its registration asks for now; the caller holds the lock and starts what is returned.</summary>
+    public ProbeTarget? ArrangeProbe(RegisteredPod pod, bool isAwaited)
+    {
+        var spec = pod.ProbeSpec(isAwaited);
+        if (pod.Probe is { } old)
+        {
+            if (spec is not null && old.Spec.IsSame(spec))
+            {
+                return null;
+            }
+
+            probes.Remove(old);
+        }
+
+        pod.Probe = spec is null ? null : new ProbeTarget(spec, () => OnProbedAsync(pod)) { IsReady = pod.Probe?.IsReady ?? false };
+        return pod.Probe;
+    }
+
+    private async Task OnProbedAsync(RegisteredPod pod)
+    {
+        bool isGone;
+        lock (table.Gate)
+        {
+            // While its stream is awaited back, its ports are all that says that it lives.
+            isGone = pod is { Lease: null, Probe: { Spec.Action: null, IsReady: false } };
+        }
+
+        if (isGone)
+        {
+            await EndAsync(pod, new LeaseEnd.Deleted(), "PortsClosed", "Its ports do not accept, and its stream did not come back.");
+            return;
+        }
+
+        await TellAsync(pod, CancellationToken.None);
+    }
+
+    private async Task ForgetInJournalAsync(RegisteredPod pod)
+    {
+        try
+        {
+            await journal.EndAsync(pod.Uid, CancellationToken.None);
+        }
+        catch (IOException failed)
+        {
+            // A restarted node finds its ports closed, or nobody with its uid, and ends it then.
+            logger.EndNotJournaled(pod.Facts.Name.ToString(), failed.Message);
+        }
+    }
+}

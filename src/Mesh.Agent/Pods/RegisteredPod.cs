@@ -1,0 +1,147 @@
+using Mesh.Agent.Probes;
+using Mesh.Agent.Registrations;
+using Mesh.Core.Pods;
+using Mesh.Core.Routing;
+using Mesh.Core.Services;
+using Mesh.NodeLink.Wire;
+using Registration = Mesh.Agent.Registrations.Registration;
+
+namespace Mesh.Agent.Pods;
+
+/// <summary>One Pod registered on this machine. Everything that changes is guarded by the lock of <see cref="RegisteredPods"/>.</summary>
+internal sealed class RegisteredPod(PodDocument.Facts facts)
+{
+    public PodDocument.Facts Facts { get; set; } = facts;
+
+    public string Uid => Facts.Uid;
+
+    public Registration Registration => Facts.Registration;
+
+    /// <summary>Counts PUTs and PATCHes.</summary>
+    public long Version { get; set; } = 1;
+
+    public ulong Liveness { get; set; }
+
+    /// <summary>Null while the stream is awaited back after a restart of the node.</summary>
+    public Lease? Lease { get; set; }
+
+    public ProbeTarget? Probe { get; set; }
+
+    public StoredMeta? Stored { get; set; }
+
+    public long StoredVersion { get; set; }
+
+    public bool IsTerminating { get; set; }
+
+    public bool IsEnded { get; set; }
+
+    /// <summary>Completed when the silo has what was last reported of it, as far as a drain waits for that.</summary>
+    public TaskCompletionSource? DrainReported { get; set; }
+
+    /// <summary>As last told to the snapshot and the silo.</summary>
+    public bool ToldReady { get; set; }
+
+    public bool IsReady => !IsEnded && !IsTerminating && Registration.Ready != false && Probe is not { IsReady: false };
+
+    public string Reason => this switch
+    {
+        { IsTerminating: true } => "The Pod is being deleted.",
+        { Registration.Ready: false } => "The application says that it is not ready.",
+        { Probe: { IsReady: false } probe } => probe.Message,
+        _ => "",
+    };
+
+    public PodDocument.Shown Shown => new(
+        Stored?.Labels ?? Registration.Labels,
+        Stored?.Annotations ?? Registration.Annotations,
+        StoredVersion,
+        Stored?.DeletionTimestamp,
+        IsReady,
+        Reason);
+
+    public LocalPod Local => new(Facts.Name, Uid, !IsEnded, IsReady, IsTerminating, Liveness);
+
+    public PodState State => new()
+    {
+        Namespace = Facts.Name.Namespace,
+        Name = Facts.Name.Name,
+        Uid = Uid,
+        Liveness = Liveness,
+        Ready = IsReady,
+        Terminating = IsTerminating,
+        Registered = true,
+    };
+
+    public PodReport Report(string endReason, string endMessage) => new()
+    {
+        Namespace = Facts.Name.Namespace,
+        Name = Facts.Name.Name,
+        Uid = Uid,
+        Registered = true,
+        Document = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(PodDocument.ForReport(Facts)),
+        RegistrationVersion = Version,
+        Liveness = Liveness,
+        Ready = IsReady,
+        Terminating = IsTerminating,
+        Ended = IsEnded,
+        Reason = IsEnded ? endReason : "",
+        Message = IsEnded ? endMessage : Reason,
+    };
+
+    public NodeLink.Wire.Registration Record(string bootId) => new()
+    {
+        Namespace = Facts.Name.Namespace,
+        Name = Facts.Name.Name,
+        Uid = Uid,
+        Request = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(PodDocument.Request(Registration)),
+        Version = Version,
+        Address = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(Facts.Address.GetAddressBytes()),
+        BootId = bootId,
+        CreatedUnixSeconds = Facts.Created.ToUnixTimeSeconds(),
+    };
+
+    /// <summary>What decides readiness now; null when nothing is probed. <paramref name="isAwaited"/>: only its ports tell that it lives.</summary>
+    public ProbeSpec? ProbeSpec(bool isAwaited)
+    {
+        if (Registration.ReadinessProbe is not null)
+        {
+            return Probes.ProbeSpec.Of(ParsedProbe(Facts)!, Facts.Address, Registration.Ports);
+        }
+
+        return (Registration.Ready is null || isAwaited) && Registration.Ports.Any(port => port.Protocol == TransportProtocol.Tcp)
+            ? Probes.ProbeSpec.PortsAccept(Facts.Address, Registration.Ports, TimeSpan.FromSeconds(1))
+            : null;
+    }
+
+    /// <exception cref="FormatException">The probe is not one that the API would take.</exception>
+    public static Probe? ParsedProbe(PodDocument.Facts facts)
+    {
+        if (facts.Registration.ReadinessProbe is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            var probe = PodParser.Parse(PodDocument.ForReport(facts), 0).ReadinessProbe ?? throw new FormatException("it has no action.");
+            var (port, host) = probe.Action switch
+            {
+                ProbeAction.HttpGet http => (http.Port, http.Host),
+                ProbeAction.TcpSocket tcp => (tcp.Port, tcp.Host),
+                _ => throw new System.Diagnostics.UnreachableException(),
+            };
+            if (port.In(facts.Registration.Ports) is null)
+            {
+                throw new FormatException($"the Pod has no port named '{port.Name}'.");
+            }
+
+            return host is null || host == facts.Address.ToString()
+                ? probe
+                : throw new FormatException($"host: probes go to the Pod's own address; for a virtual host give the header Host.");
+        }
+        catch (FormatException wrong)
+        {
+            throw new FormatException("readinessProbe: " + wrong.Message, wrong);
+        }
+    }
+}

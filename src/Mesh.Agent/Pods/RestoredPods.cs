@@ -1,0 +1,112 @@
+using System.Net;
+using Mesh.Agent.Probes;
+using Mesh.Agent.Registrations;
+using Mesh.Core.Names;
+using Mesh.NodeLink.Journal;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Agent.Pods;
+
+/// <summary>
+/// The registrations that an earlier process of this node took on. On the same boot they live on while their ports accept,
+/// and their streams are awaited back for a while; on another boot their processes are gone.
+/// </summary>
+internal sealed class RestoredPods(
+    AgentIdentity identity,
+    PodTable table,
+    PodVoice voice,
+    ProbeLoop probes,
+    ProbeRunner runner,
+    IRegistrationJournal journal,
+    TimeProvider time,
+    ILogger logger)
+{
+    /// <summary>How long a stream is awaited back.</summary>
+    internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    private const int AtOnce = 256;
+
+    /// <summary>Completes when this machine's snapshot has those that live.</summary>
+    public async Task RestoreAsync(IReadOnlyCollection<NodeLink.Wire.Registration> registrations, string nodeName, CancellationToken stop)
+    {
+        var living = new List<RegisteredPod>();
+        foreach (var record in registrations)
+        {
+            if (record.BootId != identity.BootId || Read(record, nodeName) is not { } pod)
+            {
+                // Absent from the inventory, it ends at the silo too.
+                await journal.EndAsync(record.Uid, stop);
+                continue;
+            }
+
+            lock (table.Gate)
+            {
+                table.Add(pod);
+                table.Addresses.Reserve(pod.Facts.Address);
+            }
+
+            AgentMetrics.Began();
+            living.Add(pod);
+        }
+
+        logger.Restored(living.Count);
+        await Parallel.ForEachAsync(living, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop }, async (pod, _) => await ReviveAsync(pod, stop));
+    }
+
+    /// <summary>Ends those whose stream did not come back.</summary>
+    public async Task EndAwaitedAsync(CancellationToken stop)
+    {
+        await Task.Delay(Grace, time, stop);
+        foreach (var pod in table.Where(pod => pod.Lease is null))
+        {
+            await voice.EndAsync(pod, new LeaseEnd.Deleted(), "StreamLost", "Its stream did not come back after a restart of the node.");
+        }
+    }
+
+    private async Task ReviveAsync(RegisteredPod pod, CancellationToken stop)
+    {
+        var ports = ProbeSpec.PortsAccept(pod.Facts.Address, pod.Registration.Ports, TimeSpan.FromSeconds(1));
+        if (await runner.TryAsync(ports, stop) is { } closed)
+        {
+            await voice.EndAsync(pod, new LeaseEnd.Deleted(), "PortsClosed", $"After a restart of the node its ports do not accept: {closed}");
+            return;
+        }
+
+        ProbeTarget? probe;
+        lock (table.Gate)
+        {
+            probe = voice.ArrangeProbe(pod, isAwaited: true);
+            if (probe is not null)
+            {
+                probe.IsReady = true;
+            }
+        }
+
+        await voice.TellAsync(pod, stop);
+        if (probe is not null)
+        {
+            probes.Add(probe);
+        }
+    }
+
+    private RegisteredPod? Read(NodeLink.Wire.Registration record, string nodeName)
+    {
+        try
+        {
+            var facts = new PodDocument.Facts(
+                NamespacedName.Of(record.Namespace, record.Name),
+                record.Uid,
+                nodeName,
+                new IPAddress(record.Address.Span),
+                DateTimeOffset.FromUnixTimeSeconds(record.CreatedUnixSeconds),
+                RegistrationParser.Read(record.Request.Memory));
+            RegisteredPod.ParsedProbe(facts);
+            return new RegisteredPod(facts) { Version = record.Version };
+        }
+        catch (Exception unreadable) when (unreadable is FormatException or ArgumentException)
+        {
+            logger.PodUnreadable($"{record.Namespace}/{record.Name}", unreadable.Message);
+            return null;
+        }
+    }
+}

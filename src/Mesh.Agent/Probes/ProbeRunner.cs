@@ -1,0 +1,123 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using Mesh.Core.Pods;
+using Mesh.Core.Services;
+
+namespace Mesh.Agent.Probes;
+
+/// <summary>Makes one attempt as a kubelet would: its own connection, no redirects followed, the body not read.</summary>
+internal sealed class ProbeRunner(TimeProvider time) : IDisposable
+{
+    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseProxy = false,
+        UseCookies = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        // A kept connection would hide that nobody accepts any more.
+        PooledConnectionLifetime = TimeSpan.Zero,
+        MaxResponseDrainSize = 0,
+        MaxResponseHeadersLength = 32,
+        ActivityHeadersPropagator = null,
+#pragma warning disable CA5359 // As the kubelet: who answers is known by its address, not by a certificate.
+        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+#pragma warning restore CA5359
+    });
+
+    /// <summary>Null for success, else what failed.</summary>
+    public async Task<string?> TryAsync(ProbeSpec spec, CancellationToken stop)
+    {
+        using var late = new CancellationTokenSource(spec.Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
+        try
+        {
+            return spec.Action switch
+            {
+                null => await PortsAcceptAsync(spec, either.Token),
+                ProbeAction.TcpSocket tcp => await ConnectAsync(spec, tcp.Port, either.Token),
+                ProbeAction.HttpGet http => await GetAsync(spec, http, either.Token),
+                _ => throw new System.Diagnostics.UnreachableException(),
+            };
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return $"no answer within {spec.Timeout.TotalSeconds:0.###} s";
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static async Task<string?> PortsAcceptAsync(ProbeSpec spec, CancellationToken stop)
+    {
+        foreach (var port in spec.Ports)
+        {
+            if (port.Protocol == TransportProtocol.Tcp && await ConnectAsync(new IPEndPoint(spec.Address, port.Number), stop) is { } failure)
+            {
+                return failure;
+            }
+        }
+
+        return null;
+    }
+
+    private static async Task<string?> ConnectAsync(ProbeSpec spec, PortReference port, CancellationToken stop) =>
+        port.In(spec.Ports) is { } number ? await ConnectAsync(new IPEndPoint(spec.Address, number), stop) : $"the Pod has no port named {port.Name}";
+
+    private static async Task<string?> ConnectAsync(IPEndPoint endpoint, CancellationToken stop)
+    {
+        using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(endpoint, stop);
+            // A free port of the ephemeral range can be connected to from itself.
+            return socket.LocalEndPoint!.Equals(endpoint) ? $"{endpoint}: nobody listens" : null;
+        }
+        catch (SocketException refused)
+        {
+            return $"{endpoint}: {refused.Message}";
+        }
+    }
+
+    private async Task<string?> GetAsync(ProbeSpec spec, ProbeAction.HttpGet http, CancellationToken stop)
+    {
+        if (http.Port.In(spec.Ports) is not { } port)
+        {
+            return $"the Pod has no port named {http.Port.Name}";
+        }
+
+        // Only ever the Pod's own address (reliability: a probe must not become a way to reach others).
+        var path = http.Path.StartsWith('/') ? http.Path : "/" + http.Path;
+        var scheme = http.Scheme.Equals("HTTPS", StringComparison.OrdinalIgnoreCase) ? "https" : "http";
+        if (!Uri.TryCreate($"{scheme}://{new IPEndPoint(spec.Address, port)}{path}", UriKind.Absolute, out var target))
+        {
+            return $"{path} is not a path";
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, target) { Version = HttpVersion.Version11 };
+        request.Headers.TryAddWithoutValidation("User-Agent", "kube-probe/mesh");
+        request.Headers.TryAddWithoutValidation("Accept", "*/*");
+        request.Headers.TryAddWithoutValidation("Connection", "close");
+        if (http.Host is { } host)
+        {
+            request.Headers.Host = host;
+        }
+
+        foreach (var (name, value) in http.Headers)
+        {
+            request.Headers.Remove(name);
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        try
+        {
+            using var response = await _http.SendAsync(request, stop);
+            var status = (int)response.StatusCode;
+            return status is >= 200 and < 400 ? null : $"HTTP probe failed with status {status}";
+        }
+        catch (HttpRequestException failed)
+        {
+            return $"{target.Authority}: {failed.Message}";
+        }
+    }
+}

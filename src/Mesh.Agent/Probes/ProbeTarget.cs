@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using System.Net;
+using Mesh.Core.Pods;
+
+namespace Mesh.Agent.Probes;
+
+/// <summary>What one probe tries. Null <paramref name="Action"/>: every TCP port accepts a connection.</summary>
+internal sealed record ProbeSpec(
+    ProbeAction? Action,
+    IPAddress Address,
+    ImmutableArray<ContainerPort> Ports,
+    TimeSpan InitialDelay,
+    TimeSpan Period,
+    TimeSpan Timeout,
+    int SuccessThreshold,
+    int FailureThreshold)
+{
+    public static ProbeSpec Of(Probe probe, IPAddress address, ImmutableArray<ContainerPort> ports) => new(
+        probe.Action, address, ports, probe.InitialDelay, probe.Period, probe.Timeout, probe.SuccessThreshold, probe.FailureThreshold);
+
+    /// <summary>Without a probe a Pod is ready while its ports accept.</summary>
+    public static ProbeSpec PortsAccept(IPAddress address, ImmutableArray<ContainerPort> ports, TimeSpan every) =>
+        new(null, address, ports, TimeSpan.Zero, every, TimeSpan.FromSeconds(1), 1, 1);
+
+    /// <summary>Whether both try the same thing in the same rhythm. (Records that hold collections do not compare by content.)</summary>
+    public bool IsSame(ProbeSpec other) =>
+        (Address, InitialDelay, Period, Timeout, SuccessThreshold, FailureThreshold)
+            .Equals((other.Address, other.InitialDelay, other.Period, other.Timeout, other.SuccessThreshold, other.FailureThreshold))
+        && Ports.SequenceEqual(other.Ports)
+        && (Action, other.Action) switch
+        {
+            (ProbeAction.HttpGet http, ProbeAction.HttpGet same) => http.Headers.SequenceEqual(same.Headers) && (http with { Headers = [] }) == (same with { Headers = [] }),
+            var (action, same) => action == same,
+        };
+}
+
+/// <summary>One Pod being probed. Its counters belong to the <see cref="ProbeLoop"/>.</summary>
+internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
+{
+    private int _successes;
+    private int _failures;
+    private bool _wasCounted;
+
+    public ProbeSpec Spec => spec;
+
+    public bool IsReady { get; set; }
+
+    /// <summary>What the last failure was, for the Pod's Ready condition.</summary>
+    public string Message { get; private set; } = "Not probed yet.";
+
+    internal long Due { get; set; }
+
+    internal long Started { get; set; }
+
+    internal bool IsRunning { get; set; }
+
+    internal bool IsHurried { get; set; }
+
+    internal bool IsRemoved { get; set; }
+
+    /// <summary>Counts one result; true when readiness changed or is known for the first time (kubelet <c>prober/worker.go</c>).</summary>
+    internal bool Count(string? failure)
+    {
+        var isFirst = !_wasCounted;
+        _wasCounted = true;
+        if (failure is null)
+        {
+            _failures = 0;
+            _successes++;
+            Message = "";
+        }
+        else
+        {
+            _successes = 0;
+            _failures++;
+            Message = failure;
+        }
+
+        var ready = IsReady ? _failures < spec.FailureThreshold : _successes >= spec.SuccessThreshold;
+        var isNews = isFirst || ready != IsReady;
+        IsReady = ready;
+        return isNews;
+    }
+
+    internal Task TellAsync() => onChanged();
+}

@@ -1,0 +1,240 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Mesh.Core.Labels;
+using Mesh.Core.Names;
+using Mesh.Core.Pods;
+using Mesh.Core.Services;
+
+namespace Mesh.Agent.Registrations;
+
+/// <summary>Reads the body of a PUT or PATCH. Every refusal is a <see cref="FormatException"/> whose sentence names the field.</summary>
+internal static class RegistrationParser
+{
+    public static Registration Read(ReadOnlyMemory<byte> body) => Parse(body, root =>
+    {
+        OnlyFields(root, "labels", "annotations", "ports", "address", "ready", "readinessProbe");
+        var registration = new Registration
+        {
+            Labels = Map(root, "labels", LabelRules.IsValue),
+            Annotations = Map(root, "annotations", _ => true),
+            Ports = Ports(root),
+            Address = Address(root),
+            Ready = Flag(root, "ready"),
+            ReadinessProbe = Probe(root),
+        };
+        if (registration.Annotations.Keys.FirstOrDefault(key => key.StartsWith("mesh.internal/", StringComparison.Ordinal)) is { } own)
+        {
+            throw new FormatException($"annotations: '{own}' is Mesh's own.");
+        }
+
+        return registration;
+    });
+
+    public static RegistrationPatch ReadPatch(ReadOnlyMemory<byte> body) => Parse(body, root =>
+    {
+        OnlyFields(root, "labels", "annotations", "ready");
+        return new RegistrationPatch(Changes(root, "labels", LabelRules.IsValue), Changes(root, "annotations", _ => true), Flag(root, "ready"));
+    });
+
+    private static T Parse<T>(ReadOnlyMemory<byte> body, Func<JsonElement, T> read)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? read(document.RootElement)
+                : throw new FormatException("The body is not a JSON object.");
+        }
+        catch (JsonException malformed)
+        {
+            throw new FormatException($"The body is not JSON: {malformed.Message}", malformed);
+        }
+        catch (InvalidOperationException text)
+        {
+            // A string with a lone surrogate escape is legal JSON and no text.
+            throw new FormatException($"The body has text that is not Unicode: {text.Message}", text);
+        }
+    }
+
+    private static void OnlyFields(JsonElement root, params ReadOnlySpan<string> known)
+    {
+        foreach (var field in root.EnumerateObject())
+        {
+            if (!known.Contains(field.Name))
+            {
+                throw new FormatException($"The field '{field.Name}' is not known here; known are {string.Join(", ", known!)}.");
+            }
+        }
+    }
+
+    private static bool? Flag(JsonElement root, string name)
+    {
+        if (!root.TryGetProperty(name, out var field) || field.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        return field.ValueKind is JsonValueKind.True or JsonValueKind.False ? field.GetBoolean() : throw new FormatException($"{name}: must be true or false.");
+    }
+
+    private static ImmutableSortedDictionary<string, string> Map(JsonElement root, string name, Func<string, bool> isValue)
+    {
+        var map = LabelMap.Empty.ToBuilder();
+        foreach (var (key, value) in Changes(root, name, isValue))
+        {
+            map[key] = value ?? throw new FormatException($"{name}: the value of '{key}' must be a string.");
+        }
+
+        return map.ToImmutable();
+    }
+
+    private static ImmutableArray<KeyValuePair<string, string?>> Changes(JsonElement root, string name, Func<string, bool> isValue)
+    {
+        if (!root.TryGetProperty(name, out var field) || field.ValueKind == JsonValueKind.Null)
+        {
+            return [];
+        }
+
+        if (field.ValueKind != JsonValueKind.Object)
+        {
+            throw new FormatException($"{name}: must be an object of strings.");
+        }
+
+        var changes = ImmutableArray.CreateBuilder<KeyValuePair<string, string?>>();
+        foreach (var pair in field.EnumerateObject())
+        {
+            if (!LabelRules.IsKey(pair.Name))
+            {
+                throw new FormatException($"{name}: '{pair.Name}' is not a valid key.");
+            }
+
+            var value = pair.Value.ValueKind switch
+            {
+                JsonValueKind.String => pair.Value.GetString(),
+                JsonValueKind.Null => null,
+                _ => throw new FormatException($"{name}: the value of '{pair.Name}' must be a string."),
+            };
+            if (value is not null && !isValue(value))
+            {
+                throw new FormatException($"{name}: '{value}' is not a valid value of '{pair.Name}'.");
+            }
+
+            changes.Add(new(pair.Name, value));
+        }
+
+        return changes.ToImmutable();
+    }
+
+    private static string Address(JsonElement root)
+    {
+        if (!root.TryGetProperty("address", out var field) || field.ValueKind == JsonValueKind.Null)
+        {
+            return Registration.HostAddress;
+        }
+
+        var text = field.ValueKind == JsonValueKind.String ? field.GetString()! : throw new FormatException("address: must be a string.");
+        return text is Registration.HostAddress or Registration.AllocatedAddress || AddressText.TryParse(text, out _)
+            ? text
+            : throw new FormatException($"address: '{text}' is neither 'host', 'allocate' nor an IP address.");
+    }
+
+    private static ImmutableArray<ContainerPort> Ports(JsonElement root)
+    {
+        if (!root.TryGetProperty("ports", out var field) || field.ValueKind == JsonValueKind.Null)
+        {
+            return [];
+        }
+
+        if (field.ValueKind != JsonValueKind.Array)
+        {
+            throw new FormatException("ports: must be an array.");
+        }
+
+        var ports = ImmutableArray.CreateBuilder<ContainerPort>();
+        foreach (var item in field.EnumerateArray())
+        {
+            var port = Port(item, $"ports[{ports.Count}]");
+            if (port.Name is not null && ports.Any(other => other.Name == port.Name))
+            {
+                throw new FormatException($"ports[{ports.Count}].name: '{port.Name}' occurs twice.");
+            }
+
+            ports.Add(port);
+        }
+
+        return ports.ToImmutable();
+    }
+
+    private static ContainerPort Port(JsonElement item, string path)
+    {
+        if (item.ValueKind != JsonValueKind.Object)
+        {
+            throw new FormatException($"{path}: must be an object.");
+        }
+
+        foreach (var field in item.EnumerateObject())
+        {
+            if (field.Name is not ("name" or "containerPort" or "protocol"))
+            {
+                throw new FormatException($"{path}: the field '{field.Name}' is not known here.");
+            }
+        }
+
+        if (!item.TryGetProperty("containerPort", out var number) || !number.TryGetInt32Safely(out var value) || value is < 1 or > 65535)
+        {
+            throw new FormatException($"{path}.containerPort: must be a number from 1 to 65535.");
+        }
+
+        var name = OptionalText(item, "name", path);
+        if (name is not null && (!DnsLabel.IsValid(name) || name.Length > 15 || !name.Any(char.IsAsciiLetterLower)))
+        {
+            // RFC 6335 service name, as Kubernetes takes it (apimachinery IsValidPortName).
+            throw new FormatException($"{path}.name: '{name}' is not a port name (at most 15 of a-z, 0-9 and -).");
+        }
+
+        return new ContainerPort(name, value, OptionalText(item, "protocol", path) switch
+        {
+            null or "TCP" => TransportProtocol.Tcp,
+            "UDP" => TransportProtocol.Udp,
+            "SCTP" => TransportProtocol.Sctp,
+            var other => throw new FormatException($"{path}.protocol: '{other}' is not TCP, UDP or SCTP."),
+        });
+    }
+
+    private static string? OptionalText(JsonElement item, string name, string path)
+    {
+        if (!item.TryGetProperty(name, out var field) || field.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        return field.ValueKind == JsonValueKind.String ? field.GetString() : throw new FormatException($"{path}.{name}: must be a string.");
+    }
+
+    private static bool TryGetInt32Safely(this JsonElement element, out int value)
+    {
+        value = 0;
+        return element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out value);
+    }
+
+    private static JsonElement? Probe(JsonElement root)
+    {
+        if (!root.TryGetProperty("readinessProbe", out var probe) || probe.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        if (probe.ValueKind != JsonValueKind.Object)
+        {
+            throw new FormatException("readinessProbe: must be an object.");
+        }
+
+        var actions = probe.EnumerateObject().Select(field => field.Name).Where(name => name is "httpGet" or "tcpSocket" or "exec" or "grpc").ToList();
+        return actions switch
+        {
+            ["httpGet" or "tcpSocket"] => probe.Clone(),
+            [var unserved] => throw new FormatException($"readinessProbe: '{unserved}' is not in this version."),
+            _ => throw new FormatException("readinessProbe: needs exactly one of httpGet and tcpSocket."),
+        };
+    }
+}
