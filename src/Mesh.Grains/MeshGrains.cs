@@ -4,6 +4,7 @@ using Mesh.Grains.Gateways;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Nodes;
 using Mesh.Grains.Pods;
+using Mesh.Grains.Projections;
 using Mesh.Grains.Services;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -29,6 +30,7 @@ public static class MeshGrains
         silo.Services.AddSingleton<EventRecorder>();
         silo.Services.AddHostedService(services => services.GetRequiredService<EventRecorder>());
         silo.Services.AddHostedService<Keeper>();
+        silo.Services.AddSingleton<ProjectionPace>();
         silo.Services.AddPlacementDirector<LinkedSiloPlacement, LinkedSiloDirector>();
         return silo;
     }

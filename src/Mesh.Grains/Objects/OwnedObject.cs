@@ -121,6 +121,7 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
         {
             CommitOutcome.Committed done => Accept(plan, before, done),
             CommitOutcome.Failed failed => Learn(failed, explain),
+            CommitOutcome.Refused refused => Replies.Invalid("", refused.Reason),
             _ => throw new UnreachableException(),
         };
     }

@@ -5,6 +5,7 @@ using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Objects;
+using Mesh.Grains.Projections;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -19,6 +20,7 @@ public sealed class ServiceGrain(
     IWatchCache cache,
     ClusterIPs addresses,
     MembershipSignal membership,
+    ProjectionPace pace,
     TimeProvider time,
     Random random,
     ILogger<ServiceGrain> log) : Grain, IServiceGrain, IDisposable
@@ -27,6 +29,7 @@ public sealed class ServiceGrain(
     private NamespacedName _name = null!;
     private OwnedObject _object = null!;
     private ServiceEndpoints _endpoints = null!;
+    private Projection _projection = null!;
 
     private string Key => this.GetPrimaryKeyString();
 
@@ -41,12 +44,17 @@ public sealed class ServiceGrain(
 
         _name = name;
         _object = new OwnedObject(Kinds.Service(name), store, cache, new ServiceRules(name, addresses, cache, time, random));
-        _endpoints = new ServiceEndpoints(Subscribe, Settings(), () => { });
+        var mirror = new EndpointProjection(store, cache, time, random, Mirror);
+        _projection = new Projection(pace, time, random, mirror.WriteAsync, reason => log.ProjectionFailed(Key, reason));
+        _endpoints = new ServiceEndpoints(Subscribe, Settings(), _projection.Mark);
         await LookAsync(0, cancellationToken);
     }
 
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _projection.DisposeAsync();
         await _endpoints.DisposeAsync();
+    }
 
     public async Task<ObjectReply> Write(ObjectRequest request, CancellationToken stop)
     {
@@ -64,7 +72,11 @@ public sealed class ServiceGrain(
         }
     }
 
-    public Task Reconcile(long version, CancellationToken stop) => LookAsync(version, stop);
+    public async Task Reconcile(long version, CancellationToken stop)
+    {
+        await LookAsync(version, stop);
+        _projection.Mark(); // somebody may have changed or removed a slice
+    }
 
     public Task<DeliveryAck> OnRows(string registry, Delta<PodRow> delta, CancellationToken stop) => Task.FromResult(_endpoints.OnRows(delta));
 
@@ -114,6 +126,12 @@ public sealed class ServiceGrain(
             log.ServiceUnreadable(Key, malformed.Message);
         }
     }
+
+    /// <summary>What slices and Endpoints should say; null while that is unknown, or not Mesh's to say.</summary>
+    private Mirrored? Mirror() =>
+        _endpoints is { IsSynced: true, Spec: { } spec } && EndpointSource.IsSelecting(spec) && _object.Current is { } stored && stored.Uid == spec.Uid
+            ? new Mirrored(spec, stored, [.. _endpoints.Rows().Where(row => !row.IsEnded)])
+            : null;
 
     private OutboxSettings Settings() => new(
         GrainContext.ActivationId.ToString(), time, random, (receiver, failure) => log.NotAcknowledged(Key, receiver, failure));

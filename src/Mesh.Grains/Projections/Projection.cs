@@ -1,0 +1,102 @@
+using Mesh.Grains.Delivery;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Projections;
+
+/// <summary>What became of one try to write a projection.</summary>
+public abstract record ProjectionStep
+{
+    private ProjectionStep()
+    {
+    }
+
+    /// <summary>Stored, or nothing differed.</summary>
+    public sealed record Written(int Rows) : ProjectionStep;
+
+    /// <summary>Something changed meanwhile: composed again from the newest state.</summary>
+    public sealed record Again(string Reason) : ProjectionStep;
+
+    /// <summary>Its namespace or owner ends: nothing is written any more.</summary>
+    public sealed record Dropped : ProjectionStep;
+}
+
+/// <summary>
+/// One object that mirrors a grain's state in the store: written at once, then at most once a second, newest state
+/// only, repeated until it is stored. For one grain: its loop runs in the grain's turns.
+/// </summary>
+/// <param name="write">Composes from the newest state and commits.</param>
+public sealed class Projection(
+    ProjectionPace pace, TimeProvider time, Random random, Func<CancellationToken, Task<ProjectionStep>> write, Action<string> failed) : IAsyncDisposable
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Backoff _backoff = new(time, random);
+    private Task _loop = Task.CompletedTask;
+    private bool _isDirty;
+
+    /// <summary>Everything marked has been written.</summary>
+    public bool IsQuiet => !_isDirty && _loop.IsCompleted;
+
+    public void Mark()
+    {
+        _isDirty = true;
+        if (_loop.IsCompleted && !_stop.IsCancellationRequested)
+        {
+            _loop = RunAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        await Task.Yield(); // all that one turn changes goes in one write
+        try
+        {
+            while (_isDirty)
+            {
+                await pace.TakeAsync(1, _stop.Token);
+                _isDirty = false;
+                await StepAsync();
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task StepAsync()
+    {
+        var step = await TryAsync();
+        if (step is ProjectionStep.Written { Rows: > 0 } written)
+        {
+            _backoff.Reset();
+            await pace.TakeAsync(written.Rows - 1, _stop.Token);
+            await Task.Delay(Period, time, _stop.Token);
+        }
+        else if (step is ProjectionStep.Again again)
+        {
+            failed(again.Reason);
+            _isDirty = true;
+            await _backoff.WaitAsync(_stop.Token);
+        }
+    }
+
+    private async Task<ProjectionStep> TryAsync()
+    {
+        try
+        {
+            return await write(_stop.Token);
+        }
+        catch (Exception silent) when (silent is StoreUnavailableException or CommitOutcomeUnknownException)
+        {
+            return new ProjectionStep.Again(silent.Message);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Abstractions.Objects;
+using Xunit;
+
+namespace Mesh.Grains.Tests.Cluster;
+
+/// <summary>One Service in a namespace of its own, and a node linked to each silo.</summary>
+public sealed class EndpointScene
+{
+    private EndpointScene(MeshTestCluster cluster, NamespacedName service, IReadOnlyList<TestNode> nodes)
+    {
+        Cluster = cluster;
+        Service = service;
+        Nodes = nodes;
+    }
+
+    public MeshTestCluster Cluster { get; }
+
+    public NamespacedName Service { get; }
+
+    public IReadOnlyList<TestNode> Nodes { get; }
+
+    public IServiceGrain ServiceGrain => Cluster.Client.GetGrain<IServiceGrain>(Service.ToString());
+
+    public IPodRegistryGrain Registry => Cluster.Client.GetGrain<IPodRegistryGrain>(Service.Namespace + "/0");
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public static async Task<EndpointScene> OpenAsync(MeshTestCluster cluster)
+    {
+        var service = NamespacedName.Of(await cluster.NamespaceAsync(), "web");
+        var scene = new EndpointScene(cluster, service, [new TestNode($"n1-{service.Namespace}"), new TestNode($"n2-{service.Namespace}")]);
+        var reply = await scene.ServiceGrain.Write(Some.Create(Some.Service(service)), Stop);
+        Assert.Equal(ObjectResult.Committed, reply.Result);
+        await scene.LinkAsync();
+        return scene;
+    }
+
+    public async Task LinkAsync()
+    {
+        for (var i = 0; i < Nodes.Count; i++)
+        {
+            await Cluster.LinkAsync(Nodes[i], Cluster.Silos[i % Cluster.Silos.Count]);
+        }
+    }
+
+    public Task ApplyAsync(params PodRow[] rows) => Registry.Apply(rows, Stop);
+
+    /// <summary>Until every node routes to exactly these Pods.</summary>
+    public Task UntilAsync(params IReadOnlyList<string> pods) =>
+        Task.WhenAll(Nodes.Select(node => node.UntilUsableAsync(Service, pods, Stop)));
+
+    /// <summary>No node ever routed the Service to nothing, from the moment that it first had an endpoint.</summary>
+    public void AssertNeverEmpty()
+    {
+        foreach (var node in Nodes)
+        {
+            var sets = node.History.Select(snapshot => snapshot.Services.TryGetValue(Service, out var route) ? route.Ports[0].Usable.Length : 0);
+            Assert.DoesNotContain(0, sets.SkipWhile(count => count == 0));
+        }
+    }
+
+    public Task DeactivateAsync(IAddressable grain) => Cluster.Orleans.DeactivateAsync(grain);
+}
