@@ -8,6 +8,7 @@ namespace Mesh.Storage;
 /// </summary>
 public sealed class DataDirectoryLock : IDisposable
 {
+    private const int WouldBlock = 11; // EWOULDBLOCK: what flock answers, and .NET hands on
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly FileStream _file;
@@ -36,7 +37,7 @@ public sealed class DataDirectoryLock : IDisposable
             throw new DataDirectoryRefusedException(
                 DataDirectoryRefusal.NotWritable, $"The data directory '{dataDirectory}' cannot be written: {denied.Message}", null, denied);
         }
-        catch (IOException failed) when (File.Exists(path) && !IsReadOnlyOrFull(failed))
+        catch (IOException failed) when (failed.HResult == WouldBlock)
         {
             var holder = HolderOf(dataDirectory);
             var who = holder is null ? "another process" : string.Create(CultureInfo.InvariantCulture, $"the process {holder}");
@@ -51,13 +52,6 @@ public sealed class DataDirectoryLock : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
-
-    private static bool IsReadOnlyOrFull(IOException failed)
-    {
-        const int Enospc = 28;
-        const int Erofs = 30;
-        return (failed.HResult & 0xFFFF) is Enospc or Erofs;
-    }
 
     private static int? HolderOf(string dataDirectory)
     {

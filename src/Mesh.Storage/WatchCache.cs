@@ -70,6 +70,11 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
             await tick.DisposeAsync();
         }
 
+        lock (_gate)
+        {
+            WakeAll();
+        }
+
         await _end.CancelAsync();
         await _catchingUp;
         _end.Dispose();
@@ -160,6 +165,11 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(watch.IsClosed, watch);
+            if (_isDisposed)
+            {
+                throw new WatchExpiredException("This silo is stopping: watch at another, or later.");
+            }
+
             if (watch.Timeline != Timeline)
             {
                 throw new WatchExpiredException("The store was restored from a backup: list again.");
@@ -267,6 +277,18 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
         return true;
     });
 
+    /// <summary>They look for themselves whether they can go on.</summary>
+    private void WakeAll()
+    {
+        foreach (var watch in _parked)
+        {
+            watch.Parked?.TrySetResult();
+            watch.Parked = null;
+        }
+
+        _parked.Clear();
+    }
+
     private async Task LoadAsync(CancellationToken stop)
     {
         var image = await _log.LoadAsync(stop);
@@ -280,13 +302,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
 
             _window.Reset(image.LogStart, image.Log);
             Publish(state);
-            foreach (var watch in _parked)
-            {
-                watch.Parked?.TrySetResult(); // they look for themselves whether they can go on
-                watch.Parked = null;
-            }
-
-            _parked.Clear();
+            WakeAll();
         }
 
         _logger.CacheLoaded(image.Objects.Count, image.Position.Version, image.Log.Count, image.LogStart);

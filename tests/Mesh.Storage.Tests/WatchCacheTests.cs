@@ -237,4 +237,17 @@ public sealed class WatchCacheTests
 
         Assert.Equal(3, Assert.Single(await next).Object.ResourceVersion);
     }
+
+    [Fact(Timeout = Deadline)]
+    public async Task A_cache_that_ends_ends_its_watches()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        var cache = await fixture.StartCacheAsync();
+        using var watch = cache.Watch(_ => true, 0);
+        var next = watch.NextAsync(fixture.Stop).AsTask();
+
+        await cache.DisposeAsync();
+
+        await Assert.ThrowsAsync<WatchExpiredException>(() => next);
+    }
 }

@@ -25,7 +25,8 @@ internal sealed class CommitLoop : IAsyncDisposable
     private RunMark _mark;
     private long _version;
     private DateTimeOffset _last = DateTimeOffset.MinValue;
-    private TaskCompletionSource? _trimAsked;
+    private List<TaskCompletionSource> _trimAsked = [];
+    private bool _isTrimDue;
     private ITimer? _tick;
     private Task _running = Task.CompletedTask;
 
@@ -50,7 +51,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     {
         // A thread of its own: a sync may take long, and the pool has grains and sockets to serve.
         _running = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        _tick = _time.CreateTimer(_ => AskForTrim(), null, TickEvery, TickEvery);
+        _tick = _time.CreateTimer(_ => AskForTrim([]), null, TickEvery, TickEvery);
     }
 
     /// <summary>Carries out what waits, then ends the thread and closes the connection.</summary>
@@ -66,16 +67,22 @@ internal sealed class CommitLoop : IAsyncDisposable
     }
 
     /// <summary>Until the log is cut to what is due by now.</summary>
-    public Task TrimAsync() => AskForTrim();
+    public Task TrimAsync()
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        AskForTrim([done]);
+        return done.Task;
+    }
 
-    private Task AskForTrim()
+    private void AskForTrim(IReadOnlyList<TaskCompletionSource> asked)
     {
         lock (_trimGate)
         {
-            _trimAsked ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _queue.Wake();
-            return _trimAsked.Task;
+            _trimAsked.AddRange(asked);
+            _isTrimDue = true;
         }
+
+        _queue.Wake();
     }
 
     private void Run()
@@ -93,7 +100,7 @@ internal sealed class CommitLoop : IAsyncDisposable
 
         WriteMark();
         Close();
-        TakeTrimRequest()?.TrySetResult();
+        Answer(TakeTrimRequests());
     }
 
     private void Commit()
@@ -121,6 +128,15 @@ internal sealed class CommitLoop : IAsyncDisposable
             FailAll(() => new CommitOutcomeUnknownException(failed.Message, failed.InnerException));
             return;
         }
+#pragma warning disable CA1031 // The loop that everybody's commits go through outlives a fault; closing the connection undoes the transaction.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            _log.NotWritten(_group.Count, fault.Message, fault);
+            Close();
+            FailAll(() => new StoreUnavailableException($"A fault of the store: {fault.Message}", fault));
+            return;
+        }
 
         if (result.Page.Changes.Count > 0)
         {
@@ -129,11 +145,12 @@ internal sealed class CommitLoop : IAsyncDisposable
             _followers.Tell(result.Page);
         }
 
-        StorageMetrics.Committed(_group.Count, _time.GetElapsedTime(started));
         for (var i = 0; i < _group.Count; i++)
         {
             _group[i].Answer(result.Outcomes[i]);
         }
+
+        StorageMetrics.Committed(_group.Count, _time.GetElapsedTime(started));
     }
 
     /// <summary>Opened anew after a failure: a full disk that has room again, or a lock that is gone, heals by itself.</summary>
@@ -180,17 +197,17 @@ internal sealed class CommitLoop : IAsyncDisposable
 
     private void Trim()
     {
-        var asked = TakeTrimRequest();
-        if (asked is null && !_trimmer.IsOverfull)
+        if (!_isTrimDue && !_trimmer.IsOverfull)
         {
             return;
         }
 
+        var asked = TakeTrimRequests();
         try
         {
             if (_connection is { } connection && _trimmer.CutPiece(connection, Now()))
             {
-                AskAgain(asked);
+                AskForTrim(asked); // the next piece, after the commits that came meanwhile
                 return;
             }
 
@@ -202,26 +219,24 @@ internal sealed class CommitLoop : IAsyncDisposable
             Close();
         }
 
-        asked?.TrySetResult();
+        Answer(asked);
     }
 
-    /// <summary>The next piece, after the commits that came meanwhile.</summary>
-    private void AskAgain(TaskCompletionSource? asked)
-    {
-        var next = AskForTrim();
-        if (asked is not null)
-        {
-            next.ContinueWith(_ => asked.TrySetResult(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        }
-    }
-
-    private TaskCompletionSource? TakeTrimRequest()
+    private List<TaskCompletionSource> TakeTrimRequests()
     {
         lock (_trimGate)
         {
             var asked = _trimAsked;
-            _trimAsked = null;
+            (_trimAsked, _isTrimDue) = ([], false);
             return asked;
+        }
+    }
+
+    private static void Answer(List<TaskCompletionSource> asked)
+    {
+        foreach (var done in asked)
+        {
+            done.TrySetResult();
         }
     }
 

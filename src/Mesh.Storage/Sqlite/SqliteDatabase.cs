@@ -10,6 +10,7 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
 
     private readonly SemaphoreSlim _permits = new(MaxReaders, MaxReaders);
     private readonly Stack<SqliteConnection> _idle = new();
+    private volatile bool _isClosed;
     private bool _isDisposed;
 
     public string Path => options.DatabasePath;
@@ -50,6 +51,11 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
         await _permits.WaitAsync(stop);
         try
         {
+            if (_isClosed)
+            {
+                throw new StoreUnavailableException("The store is closed.");
+            }
+
             return await Task.Run(() => Read(query), stop);
         }
         catch (SqliteException failed)
@@ -81,6 +87,13 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
         _permits.Release(MaxReaders);
     }
 
+    /// <summary>Nobody reads any more.</summary>
+    public void Close()
+    {
+        _isClosed = true;
+        CloseReaders();
+    }
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _isDisposed, true))
@@ -88,7 +101,7 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
             return;
         }
 
-        CloseReaders();
+        Close();
         _permits.Dispose();
     }
 

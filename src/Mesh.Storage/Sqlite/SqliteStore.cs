@@ -32,7 +32,7 @@ public sealed class SqliteStore(SqliteStoreOptions options, TimeProvider time, I
         if (Interlocked.Exchange(ref _loop, null) is { } loop)
         {
             await loop.DisposeAsync();
-            _database.CloseReaders();
+            _database.Close();
         }
     }
 
