@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.ApiServer;
+
+/// <summary>Every line that the API logs. Writes are told at information: who changed what, and how it was answered.</summary>
+internal static partial class ApiServerLog
+{
+    [LoggerMessage(1, LogLevel.Information, "{Verb} {Resource} {Ns}/{Name} by {Manager}: {Code} {Reason}")]
+    public static partial void Written(
+        this ILogger logger, string verb, string resource, string ns, string name, string manager, int code, string reason);
+
+    [LoggerMessage(2, LogLevel.Debug, "{Verb} {Path}: {Code} {Reason}: {Why}")]
+    public static partial void Refused(this ILogger logger, string verb, string path, int code, string reason, string why);
+
+    [LoggerMessage(3, LogLevel.Warning, "A request without the right bearer token was refused: {Verb} {Path} from {Address}")]
+    public static partial void Unauthorized(this ILogger logger, string verb, string path, string address);
+
+    [LoggerMessage(4, LogLevel.Error, "{Verb} {Path} failed")]
+    public static partial void Failed(this ILogger logger, Exception exception, string verb, string path);
+
+    [LoggerMessage(5, LogLevel.Warning, "Namespace {Name} could not be created yet: {Why}")]
+    public static partial void NamespaceNotCreated(this ILogger logger, string name, string why);
+}

@@ -1,0 +1,42 @@
+using Mesh.Core.Names;
+
+namespace Mesh.ApiServer;
+
+/// <summary>The API's source of chance, for many requests at once.</summary>
+internal sealed class Chance(Random random)
+{
+    // Without vowels and look-alikes, as Kubernetes generates names (apimachinery pkg/util/rand).
+    private const string Alphabet = "bcdfghjklmnpqrstvwxz2456789";
+
+    private readonly Lock _lock = new();
+
+    public string NewUid()
+    {
+        lock (_lock)
+        {
+            return Uid.New(random);
+        }
+    }
+
+    public string Suffix(int length)
+    {
+        lock (_lock)
+        {
+            return string.Create(length, random, static (text, from) =>
+            {
+                for (var i = 0; i < text.Length; i++)
+                {
+                    text[i] = Alphabet[from.Next(Alphabet.Length)];
+                }
+            });
+        }
+    }
+
+    public int Between(int from, int to)
+    {
+        lock (_lock)
+        {
+            return random.Next(from, to);
+        }
+    }
+}

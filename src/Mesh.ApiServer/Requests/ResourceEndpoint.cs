@@ -1,0 +1,218 @@
+using System.Text.Json.Nodes;
+using Mesh.ApiServer.Documents;
+using Mesh.ApiServer.Errors;
+using Mesh.ApiServer.Printing;
+using Mesh.ApiServer.Resources;
+using Mesh.Grains.Abstractions.Objects;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.ApiServer.Requests;
+
+/// <summary>Everything under <c>/api/VERSION/…</c> and <c>/apis/GROUP/VERSION/…</c>: from URL and method to verb and kind.</summary>
+internal sealed class ResourceEndpoint(
+    ResourceCatalog catalog, ReadVerbs reads, WatchVerb watches, WriteVerbs writes, CollectionDeletion collections, TimeProvider time, ILogger<ResourceEndpoint> log)
+{
+    public async Task HandleAsync(HttpContext context)
+    {
+        var stop = context.RequestAborted;
+        var path = context.Request.Path.Value ?? "";
+        var request = ResourceRequest.Parse(catalog, path);
+        var refusal = request is null
+            ? ApiStatus.NoSuchResource()
+            : await DispatchAsync(context, request, stop);
+        if (refusal is not null)
+        {
+            log.Refused(context.Request.Method, path, refusal.Code, refusal.Reason, refusal.Message);
+            await Responses.WriteAsync(context, refusal, stop);
+        }
+    }
+
+    private Task<ApiStatus?> DispatchAsync(HttpContext context, ResourceRequest request, CancellationToken stop)
+    {
+        var method = context.Request.Method;
+        if (request.Subresource.Length > 0)
+        {
+            return SubresourceAsync(context, request, stop);
+        }
+
+        if (HttpMethods.IsGet(method))
+        {
+            return ListOrGetAsync(context, request, stop);
+        }
+
+        return request.Resource.IsWritable
+            ? WriteAsync(context, request, stop)
+            : Refuse(ApiStatus.MethodNotAllowed($"writing {request.Resource.Plural} is not in this version; Mesh keeps them itself"));
+    }
+
+    private Task<ApiStatus?> SubresourceAsync(HttpContext context, ResourceRequest request, CancellationToken stop)
+    {
+        var resource = request.Resource;
+        var name = request.Subresource.Split('/')[0];
+        if (resource.NotImplemented.TryGetValue(name, out var why))
+        {
+            return Refuse(ApiStatus.NotImplemented(why));
+        }
+
+        if (request.Subresource != "status" || !resource.HasStatus)
+        {
+            return Refuse(ApiStatus.NoSuchResource());
+        }
+
+        return HttpMethods.IsGet(context.Request.Method)
+            ? reads.GetAsync(context, request, stop)
+            : Refuse(ApiStatus.MethodNotAllowed($"writing the status of {resource.Plural} is not in this version; Mesh keeps it itself"));
+    }
+
+    private async Task<ApiStatus?> ListOrGetAsync(HttpContext context, ResourceRequest request, CancellationToken stop)
+    {
+        if (ListOptions.Parse(context.Request).IsRefused(out var bad, out var options))
+        {
+            return bad;
+        }
+
+        return options.IsWatch ? await watches.WatchAsync(context, request, options, stop)
+            : request.IsCollection ? await reads.ListAsync(context, request, options, stop)
+            : await reads.GetAsync(context, request, stop);
+    }
+
+    private async Task<ApiStatus?> WriteAsync(HttpContext context, ResourceRequest request, CancellationToken stop)
+    {
+        var method = context.Request.Method;
+        if (WriteOptions.Parse(context.Request).IsRefused(out var badOption, out var options))
+        {
+            return badOption;
+        }
+
+        if (Representation.For(context.Request).IsRefused(out var notAcceptable, out var form))
+        {
+            return notAcceptable;
+        }
+
+        if ((await BodyReader.ReadAsync(context.Request, stop)).IsRefused(out var badBody, out var body))
+        {
+            return badBody;
+        }
+
+        var warnings = new Warnings();
+        var outcome = (method, request.IsCollection) switch
+        {
+            ("POST", true) => await CreateAsync(request, body, options, warnings, stop),
+            ("PUT", false) => await PutAsync(request, body, options, warnings, stop),
+            ("PATCH", false) => await PatchAsync(request, body, options, warnings, stop),
+            ("DELETE", false) => await DeleteAsync(context, request, body, stop),
+            ("DELETE", true) => await collections.DeleteAsync(context, request, body, stop),
+            _ => ApiStatus.MethodNotAllowed("the server does not allow this method on the requested resource"),
+        };
+        var code = outcome.Refusal?.Code ?? outcome.Value!.Code;
+        log.Written(method, request.Resource.Plural, request.Namespace, request.Name, options.Manager, code, outcome.Refusal?.Message ?? "");
+        warnings.WriteTo(context.Response);
+        if (outcome.IsRefused(out var refusal, out var written))
+        {
+            return refusal;
+        }
+
+        await AnswerAsync(context, request, method, form, written, stop);
+        return null;
+    }
+
+    private async Task<Outcome<Written>> CreateAsync(
+        ResourceRequest request, RequestBody body, WriteOptions options, Warnings warnings, CancellationToken stop) =>
+        Decode(request, body).IsRefused(out var refusal, out var json)
+            ? refusal
+            : await writes.CreateAsync(request, json, options, warnings, stop);
+
+    private async Task<Outcome<Written>> PutAsync(
+        ResourceRequest request, RequestBody body, WriteOptions options, Warnings warnings, CancellationToken stop)
+    {
+        if (Decode(request, body).IsRefused(out var refusal, out var json))
+        {
+            return refusal;
+        }
+
+        return await writes.UpdateAsync(
+            request,
+            options,
+            _ => ObjectReader.Read(request.Resource, json.Bytes, options.FieldValidation, warnings),
+            warnings,
+            stop);
+    }
+
+    private async Task<Outcome<Written>> PatchAsync(
+        ResourceRequest request, RequestBody body, WriteOptions options, Warnings warnings, CancellationToken stop)
+    {
+        if (PatchReader.Read(request.Resource, body, warnings).IsRefused(out var bad, out var patch))
+        {
+            return bad;
+        }
+
+        return await writes.UpdateAsync(
+            request,
+            options,
+            stored => patch(stored).IsRefused(out var refused, out var patched)
+                ? refused
+                : ObjectReader.Fit(request.Resource, patched, [], options.FieldValidation, warnings),
+            warnings,
+            stop);
+    }
+
+    private async Task<Outcome<Written>> DeleteAsync(HttpContext context, ResourceRequest request, RequestBody body, CancellationToken stop) =>
+        DeleteOptions.Parse(context.Request, body.Bytes, catalog.DeleteOptions).IsRefused(out var bad, out var options)
+            ? bad
+            : await writes.DeleteAsync(request, options, stop);
+
+    private Task AnswerAsync(
+        HttpContext context, ResourceRequest request, string method, Representation form, Written written, CancellationToken stop)
+    {
+        var isGone = HttpMethods.IsDelete(method) && written.Result == ObjectResult.Committed;
+        if (isGone && !(request.Resource.ReturnsDeleted && written.Document.Length > 0))
+        {
+            return Responses.WriteAsync(context, written.Code, Deleted(request, written.Document), stop);
+        }
+
+        var presenter = new Presenter(request.Resource, form, time.GetUtcNow());
+        return Responses.WriteAsync(context, written.Code, writer => presenter.WriteObject(writer, written.Document), stop);
+    }
+
+    private static JsonObject Deleted(ResourceRequest request, ReadOnlyMemory<byte> document)
+    {
+        var details = new JsonObject { ["name"] = request.Name, ["kind"] = request.Resource.Plural };
+        if (request.Resource.Group.Length > 0)
+        {
+            details["group"] = request.Resource.Group;
+        }
+
+        if (document.Length > 0)
+        {
+            details["uid"] = DocumentReader.ReadStored(document).At("metadata", "uid")?.DeepClone();
+        }
+
+        return new JsonObject
+        {
+            ["kind"] = "Status",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject(),
+            ["status"] = "Success",
+            ["details"] = details,
+        };
+    }
+
+    private static Outcome<RequestBody> Decode(ResourceRequest request, RequestBody body)
+    {
+        switch (body.MediaType)
+        {
+            case Responses.Json:
+                return body;
+            case ProtobufReader.MediaType:
+                return ProtobufReader.Read(body.Bytes, request.Resource.Schema).IsRefused(out var refusal, out var document)
+                    ? refusal
+                    : new RequestBody(document.ToUtf8(), Responses.Json);
+            default:
+                return ApiStatus.UnsupportedMediaType(
+                    $"the body of the request was in an unknown format - accepted media types include: {Responses.Json}");
+        }
+    }
+
+    private static Task<ApiStatus?> Refuse(ApiStatus status) => Task.FromResult<ApiStatus?>(status);
+}

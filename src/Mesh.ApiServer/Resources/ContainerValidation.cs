@@ -1,0 +1,75 @@
+using System.Text.Json.Nodes;
+using Mesh.ApiServer.Documents;
+using Mesh.ApiServer.Errors;
+
+namespace Mesh.ApiServer.Resources;
+
+/// <summary>What Mesh uses of a container: its ports and its readiness probe (validation.go, validateContainerPorts, validateProbe).</summary>
+internal static class ContainerValidation
+{
+    private static readonly string[] Actions = ["exec", "grpc", "httpGet", "tcpSocket"];
+
+    public static void ValidatePorts(JsonNode? ports, string field, Causes causes)
+    {
+        var names = new HashSet<string>();
+        foreach (var (port, index) in ports.AsList().Select((port, index) => (port, index)))
+        {
+            var path = $"{field}[{index}]";
+            if (port.At("containerPort").AsNumber() is not (>= 1 and <= 65535))
+            {
+                causes.Invalid($"{path}.containerPort", port.At("containerPort") ?? 0, ServicePortValidation.Range);
+            }
+
+            ServicePortValidation.ValidateProtocol(port, $"{path}.protocol", causes);
+            if (port.At("name").AsText() is { Length: > 0 } name)
+            {
+                foreach (var error in PortName.Errors(name))
+                {
+                    causes.Invalid($"{path}.name", name, error);
+                }
+
+                if (!names.Add(name))
+                {
+                    causes.Duplicate($"{path}.name", name);
+                }
+            }
+        }
+    }
+
+    public static void ValidateProbe(JsonNode? probe, string field, Causes causes)
+    {
+        if (probe is null)
+        {
+            return;
+        }
+
+        var actions = Actions.Where(action => probe.At(action) is not null).ToList();
+        if (actions.Count == 0)
+        {
+            causes.Required(field, "must specify a handler type");
+        }
+
+        foreach (var action in actions.Skip(1))
+        {
+            causes.Forbidden($"{field}.{action}", "may not specify more than 1 handler type");
+        }
+
+        foreach (var action in actions.Where(action => action is "httpGet" or "tcpSocket"))
+        {
+            ServicePortValidation.ValidateReference(probe.At(action, "port"), $"{field}.{action}.port", causes);
+        }
+
+        if (probe.At("httpGet", "scheme").AsText() is { } scheme and not ("HTTP" or "HTTPS"))
+        {
+            causes.NotSupported($"{field}.httpGet.scheme", scheme, "HTTP", "HTTPS");
+        }
+
+        foreach (var number in new[] { "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold" })
+        {
+            if (probe.At(number).AsNumber() is < 0)
+            {
+                causes.Invalid($"{field}.{number}", probe.At(number), "must be greater than or equal to 0");
+            }
+        }
+    }
+}

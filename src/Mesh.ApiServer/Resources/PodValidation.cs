@@ -1,0 +1,117 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Mesh.ApiServer.Documents;
+using Mesh.ApiServer.Errors;
+using Mesh.Core.Names;
+
+namespace Mesh.ApiServer.Resources;
+
+/// <summary>Which Pods are refused (kubernetes pkg/apis/core/validation/validation.go, ValidatePodSpec), as far as Mesh uses them.</summary>
+internal static class PodValidation
+{
+    /// <summary>The address of a Pod whose process runs already.</summary>
+    public const string AddressAnnotation = "mesh.internal/pod-ip";
+
+    public static void Validate(JsonObject? stored, JsonObject document, Causes causes)
+    {
+        var spec = document.At("spec");
+        if (document.At("metadata", "annotations", AddressAnnotation).AsText() is { } address && !IPAddress.TryParse(address, out _))
+        {
+            causes.Invalid($"metadata.annotations[{AddressAnnotation}]", address, ServiceAddressValidation.NoAddress);
+        }
+
+        if (spec.At("nodeName").AsText() is { Length: > 0 } node && !DnsSubdomain.IsValid(node))
+        {
+            causes.Invalid("spec.nodeName", node, NameRule.DnsSubdomain.Explain(node));
+        }
+
+        if (spec.At("restartPolicy").AsText() is not ("Always" or "OnFailure" or "Never"))
+        {
+            causes.NotSupported("spec.restartPolicy", spec.At("restartPolicy"), "Always", "OnFailure", "Never");
+        }
+
+        if (spec.At("terminationGracePeriodSeconds").AsNumber() is < 0)
+        {
+            causes.Invalid("spec.terminationGracePeriodSeconds", spec.At("terminationGracePeriodSeconds"), "must be greater than or equal to 0");
+        }
+
+        ValidateContainers(spec, causes);
+        if (stored is not null)
+        {
+            ValidateUnchanged(stored, document, causes);
+        }
+    }
+
+    public static IEnumerable<string> Warn(JsonObject document)
+    {
+        foreach (var (container, index) in document.At("spec", "containers").AsList().Select((container, index) => (container, index)))
+        {
+            foreach (var action in new[] { "exec", "grpc" })
+            {
+                if (container.At("readinessProbe", action) is not null)
+                {
+                    yield return $"spec.containers[{index}].readinessProbe.{action} {NotServed.Words}: the Pod is ready while its ports accept";
+                }
+            }
+
+            if (index > 0 && container.At("readinessProbe") is not null)
+            {
+                yield return $"spec.containers[{index}].readinessProbe {NotServed.Words}: only the first container's is";
+            }
+        }
+    }
+
+    private static void ValidateContainers(JsonNode? spec, Causes causes)
+    {
+        if (spec.At("containers").IsUnset())
+        {
+            causes.Required("spec.containers");
+        }
+
+        var names = new HashSet<string>();
+        foreach (var (container, index) in spec.At("containers").AsList().Select((container, index) => (container, index)))
+        {
+            var field = $"spec.containers[{index}]";
+            if (container.At("name").AsText() is not { Length: > 0 } name)
+            {
+                causes.Required($"{field}.name");
+            }
+            else if (!DnsLabel.IsValid(name))
+            {
+                causes.Invalid($"{field}.name", name, NameRule.DnsLabel.Explain(name));
+            }
+            else if (!names.Add(name))
+            {
+                causes.Duplicate($"{field}.name", name);
+            }
+
+            ContainerValidation.ValidatePorts(container.At("ports"), $"{field}.ports", causes);
+            ContainerValidation.ValidateProbe(container.At("readinessProbe"), $"{field}.readinessProbe", causes);
+        }
+    }
+
+    /// <summary>A running Pod cannot become another one: only images, deadlines and tolerations may change.</summary>
+    private static void ValidateUnchanged(JsonObject stored, JsonObject document, Causes causes)
+    {
+        if (!JsonNode.DeepEquals(Fixed(stored), Fixed(document)))
+        {
+            causes.Forbidden(
+                "spec",
+                "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)");
+        }
+    }
+
+    private static JsonObject Fixed(JsonObject document)
+    {
+        var spec = document.At("spec")?.DeepClone() as JsonObject ?? [];
+        spec.Remove("activeDeadlineSeconds");
+        spec.Remove("tolerations");
+        foreach (var container in spec.At("containers").AsList().Concat(spec.At("initContainers").AsList()).OfType<JsonObject>())
+        {
+            container.Remove("image");
+            container.Remove("imagePullPolicy"); // follows the image's tag when left out
+        }
+
+        return spec;
+    }
+}

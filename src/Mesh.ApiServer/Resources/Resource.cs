@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Mesh.ApiServer.Errors;
+using Mesh.ApiServer.Printing;
+using Mesh.ApiServer.Schemas;
+using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Objects;
+
+namespace Mesh.ApiServer.Resources;
+
+/// <summary>
+/// One kind of the API: data plus its rules. Everything that serves requests is written once, for all kinds, and asks
+/// this record.
+/// </summary>
+public sealed record Resource
+{
+    /// <summary>Empty for the core group.</summary>
+    public string Group { get; init; } = "";
+
+    public string Version { get; init; } = "v1";
+
+    public required string Kind { get; init; }
+
+    public required string Plural { get; init; }
+
+    public required string Singular { get; init; }
+
+    public ImmutableArray<string> ShortNames { get; init; } = [];
+
+    public ImmutableArray<string> Categories { get; init; } = [];
+
+    public bool IsNamespaced { get; init; } = true;
+
+    public required ObjectSchema Schema { get; init; }
+
+    /// <summary>Who commits this kind's objects.</summary>
+    public required WrittenBy WrittenBy { get; init; }
+
+    /// <summary>Which names objects of this kind may have.</summary>
+    public NameRule Names { get; init; } = NameRule.DnsSubdomain;
+
+    /// <summary>Has a <c>/status</c> view.</summary>
+    public bool HasStatus { get; init; } = true;
+
+    /// <summary><c>metadata.generation</c> counts changes of the spec.</summary>
+    public bool CountsGenerations { get; init; }
+
+    /// <summary>Subresources that kubectl asks for and that Mesh cannot answer, with the sentence that says why.</summary>
+    public ImmutableSortedDictionary<string, string> NotImplemented { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Fills in what a client may leave out.</summary>
+    public Action<JsonObject> Default { get; init; } = static _ => { };
+
+    /// <summary>The status of a new object; clients cannot set it.</summary>
+    public Func<JsonObject?> InitialStatus { get; init; } = static () => null;
+
+    /// <summary>On an update, keeps what the cluster allocated when the client left it out. First the stored object, then the next.</summary>
+    public Action<JsonObject, JsonObject> KeepAllocated { get; init; } = static (_, _) => { };
+
+    /// <summary>Refuses what cannot be; the first argument is the stored object, null on create.</summary>
+    public Action<JsonObject?, JsonObject, Causes> Validate { get; init; } = static (_, _, _) => { };
+
+    /// <summary>Sentences for the client: what is stored, and not served or not sensible.</summary>
+    public Func<JsonObject, IEnumerable<string>> Warn { get; init; } = static _ => [];
+
+    /// <summary>For kinds of the store whose deletion takes time: marks the object as ending. Null: removed at once.</summary>
+    public Action<JsonObject>? StartDeletion { get; init; }
+
+    /// <summary>A deletion is answered with the object as it last was, as Kubernetes does for this kind; otherwise with a Status.</summary>
+    public bool ReturnsDeleted { get; init; }
+
+    /// <summary>Names of objects that may not be deleted.</summary>
+    public ImmutableHashSet<string> Undeletable { get; init; } = [];
+
+    public required ImmutableArray<TableColumn> Columns { get; init; }
+
+    /// <summary>The cells of one object's row, parallel to <see cref="Columns"/>.</summary>
+    public required Func<JsonElement, DateTimeOffset, string[]> Cells { get; init; }
+
+    /// <summary>Fields that a field selector may name, beside <c>metadata.name</c> and <c>metadata.namespace</c>.</summary>
+    public ImmutableArray<string> SelectableFields { get; init; } = [];
+
+    public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
+
+    /// <summary>The resource as error messages name it: <c>ingresses.networking.k8s.io</c>.</summary>
+    public string Qualified => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
+
+    public string QualifiedKind => Group.Length == 0 ? Kind : $"{Kind}.{Group}";
+
+    public string ListKind => $"{Kind}List";
+
+    public bool IsWritable => WrittenBy is not WrittenBy.Others;
+
+    public ImmutableArray<string> Verbs => IsWritable
+        ? ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+        : ["get", "list", "watch"];
+
+    public ObjectKey Key(string ns, string name) => new(Group, Kind, ns, name);
+}
+
+/// <summary>Who commits the objects of a kind.</summary>
+public abstract record WrittenBy
+{
+    private WrittenBy()
+    {
+    }
+
+    /// <summary>The object's own grain, found by <c>namespace/name</c>.</summary>
+    public sealed record Grain(Func<IGrainFactory, string, IObjectGrain> Find) : WrittenBy;
+
+    /// <summary>The ApiServer itself.</summary>
+    public sealed record Store : WrittenBy;
+
+    /// <summary>Parts of Mesh; clients only read.</summary>
+    public sealed record Others : WrittenBy;
+}

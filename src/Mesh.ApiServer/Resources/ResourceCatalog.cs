@@ -1,0 +1,42 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Mesh.ApiServer.Schemas;
+
+namespace Mesh.ApiServer.Resources;
+
+/// <summary>All kinds that this version serves. A new kind is one more line here.</summary>
+public sealed class ResourceCatalog
+{
+    private readonly FrozenDictionary<(string Group, string Version, string Plural), Resource> _byPath;
+
+    public ResourceCatalog()
+    {
+        var schemas = new SchemaReader();
+        All =
+        [
+            NamespaceResource.Create(schemas),
+            ReadOnlyResources.Node(schemas),
+            PodResource.Create(schemas),
+            ServiceResource.Create(schemas),
+            ReadOnlyResources.Endpoints(schemas),
+            ReadOnlyResources.Event(schemas),
+            IngressResource.Create(schemas),
+            ReadOnlyResources.EndpointSlice(schemas),
+        ];
+        _byPath = All.ToFrozenDictionary(resource => (resource.Group, resource.Version, resource.Plural));
+        Namespaces = Find("", "v1", "namespaces")!;
+        DeleteOptions = schemas.Read(typeof(k8s.Models.V1DeleteOptions));
+    }
+
+    public ImmutableArray<Resource> All { get; }
+
+    public Resource Namespaces { get; }
+
+    public ObjectSchema DeleteOptions { get; }
+
+    /// <summary>Groups with their versions, the core group first.</summary>
+    public IEnumerable<IGrouping<(string Group, string Version), Resource>> Groups =>
+        All.GroupBy(resource => (resource.Group, resource.Version));
+
+    public Resource? Find(string group, string version, string plural) => _byPath.GetValueOrDefault((group, version, plural));
+}

@@ -1,0 +1,85 @@
+using System.Text.Json.Nodes;
+using Mesh.ApiServer.Documents;
+
+namespace Mesh.ApiServer.Resources;
+
+/// <summary>What of a Service is stored and not served in this version, and what Kubernetes warns of (pkg/api/service/warnings.go).</summary>
+internal static class ServiceWarnings
+{
+    public static IEnumerable<string> For(JsonObject document)
+    {
+        var spec = document.At("spec");
+        var type = spec.At("type").AsText();
+        return Unserved(spec, type).Concat(UnservedPorts(spec)).Concat(Senseless(spec, type));
+    }
+
+    private static IEnumerable<string> Unserved(JsonNode? spec, string? type)
+    {
+        if (type is "NodePort" or "LoadBalancer")
+        {
+            yield return $"spec.type: {type} {NotServed.Words}: only its ClusterIP is";
+        }
+
+        if (spec.At("sessionAffinity").AsText() == "ClientIP")
+        {
+            yield return $"spec.sessionAffinity: ClientIP {NotServed.Words}: connections are spread over all endpoints";
+        }
+
+        if (!spec.At("externalIPs").IsUnset())
+        {
+            yield return $"spec.externalIPs {NotServed.Words}";
+        }
+
+        foreach (var policy in new[] { "internalTrafficPolicy", "externalTrafficPolicy" })
+        {
+            if (spec.At(policy).AsText() == "Local")
+            {
+                yield return $"spec.{policy}: Local {NotServed.Words}: endpoints of every node are used";
+            }
+        }
+
+        if (!spec.At("trafficDistribution").IsUnset())
+        {
+            yield return $"spec.trafficDistribution {NotServed.Words}";
+        }
+
+        if (type != "ExternalName" && spec.At("selector").IsUnset())
+        {
+            yield return "spec.selector: a Service without selector has no endpoints in this version, as EndpointSlices cannot be written";
+        }
+    }
+
+    private static IEnumerable<string> UnservedPorts(JsonNode? spec) =>
+        from port in spec.At("ports").AsList().Select((port, index) => (Protocol: port.At("protocol").AsText(), Index: index))
+        where port.Protocol != "TCP"
+        select $"spec.ports[{port.Index}].protocol: {port.Protocol} {NotServed.Words}: only TCP is";
+
+    private static IEnumerable<string> Senseless(JsonNode? spec, string? type)
+    {
+        var isHeadless = spec.At("clusterIP").AsText() == "None";
+        if (isHeadless && !spec.At("loadBalancerIP").IsUnset())
+        {
+            yield return "spec.loadBalancerIP is ignored for headless services";
+        }
+
+        if (isHeadless && !spec.At("externalIPs").IsUnset())
+        {
+            yield return "spec.externalIPs is ignored for headless services";
+        }
+
+        if (isHeadless && spec.At("sessionAffinity").AsText() == "ClientIP")
+        {
+            yield return "spec.SessionAffinity is ignored for headless services";
+        }
+
+        if (type != "ExternalName" && !spec.At("externalName").IsUnset())
+        {
+            yield return "spec.externalName is ignored when spec.type is not \"ExternalName\"";
+        }
+
+        if (type == "ExternalName" && !spec.At("externalIPs").IsUnset())
+        {
+            yield return "spec.externalIPs is ignored when spec.type is \"ExternalName\"";
+        }
+    }
+}

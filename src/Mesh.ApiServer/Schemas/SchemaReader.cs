@@ -1,0 +1,74 @@
+using System.Reflection;
+using System.Text.Json.Serialization;
+using k8s.Models;
+
+namespace Mesh.ApiServer.Schemas;
+
+/// <summary>Reads schemas from the classes of the KubernetesClient package, each type once. Not for two threads.</summary>
+internal sealed class SchemaReader
+{
+    private readonly Dictionary<Type, ObjectSchema> _known = [];
+
+    public ObjectSchema Read(Type type)
+    {
+        if (_known.TryGetValue(type, out var known))
+        {
+            return known;
+        }
+
+        var schema = new ObjectSchema(NameOf(type));
+        _known.Add(type, schema); // before its fields: types may contain themselves
+        foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            if (property.GetCustomAttribute<JsonPropertyNameAttribute>() is { Name: var name })
+            {
+                schema.Add(new Field(name, ShapeOf(property.PropertyType), MergeRules.For(type, name)));
+            }
+        }
+
+        return schema;
+    }
+
+    private static string NameOf(Type type)
+    {
+        var start = type.Name.StartsWith("Core", StringComparison.Ordinal) ? 4 : 0;
+        var end = start + 1;
+        while (end < type.Name.Length && char.IsAsciiDigit(type.Name[end]))
+        {
+            end++;
+        }
+
+#pragma warning disable CA1308 // API versions are written in lower case
+        return $"io.k8s.{type.Name[start..end].ToLowerInvariant()}.{type.Name[end..]}";
+#pragma warning restore CA1308
+    }
+
+    private Shape ShapeOf(Type declared)
+    {
+        var type = Nullable.GetUnderlyingType(declared) ?? declared;
+        if (type == typeof(byte[]))
+        {
+            return new Shape.Bytes();
+        }
+
+        if (type.IsGenericType)
+        {
+            var arguments = type.GetGenericArguments();
+            return arguments.Length == 2 ? new Shape.MapOf(ShapeOf(arguments[1])) : new Shape.ListOf(ShapeOf(arguments[0]));
+        }
+
+        return Type.GetTypeCode(type) switch
+        {
+            TypeCode.String => new Shape.Text(),
+            TypeCode.Int32 => new Shape.Number(Is64Bit: false),
+            TypeCode.Int64 => new Shape.Number(Is64Bit: true),
+            TypeCode.Boolean => new Shape.Flag(),
+            TypeCode.DateTime => new Shape.Time(),
+            _ when type == typeof(object) => new Shape.Anything(),
+            _ when type == typeof(IntOrString) => new Shape.NumberOrText(),
+            _ when type == typeof(ResourceQuantity) => new Shape.Quantity(),
+            TypeCode.Object => new Shape.Structure(Read(type)),
+            _ => throw new NotSupportedException($"No shape is known for {type}."),
+        };
+    }
+}

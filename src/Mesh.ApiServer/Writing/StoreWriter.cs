@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using Mesh.ApiServer.Documents;
+using Mesh.ApiServer.Resources;
+using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Storage;
+
+namespace Mesh.ApiServer.Writing;
+
+/// <summary>Commits objects that no grain owns.</summary>
+internal sealed class StoreWriter(IObjectStore store, Admission admission) : IObjectWriter
+{
+    public async Task<ObjectReply> WriteAsync(Resource resource, ObjectKey key, ObjectRequest request, CancellationToken stop)
+    {
+        try
+        {
+            return request.Verb switch
+            {
+                ObjectVerb.Create => await CreateAsync(key, request, stop),
+                ObjectVerb.Update => await UpdateAsync(key, request, stop),
+                ObjectVerb.Delete => await DeleteAsync(resource, key, request, stop),
+                _ => throw new UnreachableException(),
+            };
+        }
+        catch (StoreUnavailableException silent)
+        {
+            return new ObjectReply(ObjectResult.Unavailable, default, 0, silent.Message);
+        }
+        catch (CommitOutcomeUnknownException unknown)
+        {
+            return new ObjectReply(ObjectResult.Unknown, default, 0, unknown.Message);
+        }
+    }
+
+    private async Task<ObjectReply> CreateAsync(ObjectKey key, ObjectRequest request, CancellationToken stop)
+    {
+        var put = new Write.Put(key, request.Document, Precondition.Absence);
+        Write[] writes = key.Namespace.Length == 0 ? [put] : [new Write.Check(Kinds.Namespace(key.Namespace), Precondition.Activity), put];
+        if (request.DryRun)
+        {
+            return await store.ReadAsync(key, stop) is { } there
+                ? new ObjectReply(ObjectResult.AlreadyExists, there.Document, there.ResourceVersion, "")
+                : new ObjectReply(ObjectResult.Committed, request.Document, 0, "");
+        }
+
+        return await store.CommitAsync(writes, CommitClass.Request, stop) switch
+        {
+            CommitOutcome.Committed done => Done(done.Objects[^1]!),
+            CommitOutcome.Failed { Write: Write.Check, Current: null } => new(ObjectResult.NamespaceNotFound, default, 0, ""),
+            CommitOutcome.Failed { Write: Write.Check } => new(ObjectResult.NamespaceTerminating, default, 0, ""),
+            CommitOutcome.Failed => new(ObjectResult.AlreadyExists, default, 0, ""),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private async Task<ObjectReply> UpdateAsync(ObjectKey key, ObjectRequest request, CancellationToken stop) => request.DryRun
+        ? new ObjectReply(ObjectResult.Committed, request.Document, request.IfVersion, "")
+        : await ReplaceAsync(key, request.Document, request.IfVersion, request.IfUid, ObjectResult.Committed, stop);
+
+    private async Task<ObjectReply> DeleteAsync(Resource resource, ObjectKey key, ObjectRequest request, CancellationToken stop)
+    {
+        var there = await store.ReadAsync(key, stop);
+        if (there is null)
+        {
+            return new ObjectReply(ObjectResult.NotFound, default, 0, "");
+        }
+
+        if ((request.IfVersion != 0 && request.IfVersion != there.ResourceVersion)
+            || (request.IfUid.Length > 0 && request.IfUid != there.Uid))
+        {
+            return new ObjectReply(ObjectResult.Conflict, there.Document, there.ResourceVersion, "");
+        }
+
+        var document = DocumentReader.ReadStored(there.Document);
+        var isHeld = resource.StartDeletion is not null || !document.At("metadata", "finalizers").IsUnset();
+        if (request.DryRun || (isHeld && there.IsDeleting))
+        {
+            return new ObjectReply(isHeld ? ObjectResult.DeletionStarted : ObjectResult.Committed, there.Document, there.ResourceVersion, "");
+        }
+
+        if (isHeld)
+        {
+            var ending = admission.StartDeletion(resource, document).ToUtf8();
+            return await ReplaceAsync(key, ending, there.ResourceVersion, there.Uid, ObjectResult.DeletionStarted, stop);
+        }
+
+        var delete = new Write.Delete(key, new Precondition.Is(there.ResourceVersion, there.Uid));
+        return await store.CommitAsync([delete], CommitClass.Request, stop) switch
+        {
+            CommitOutcome.Committed done => new(ObjectResult.Committed, there.Document, done.Version, ""),
+            CommitOutcome.Failed failed => Lost(failed),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private async Task<ObjectReply> ReplaceAsync(
+        ObjectKey key, ReadOnlyMemory<byte> document, long ifVersion, string ifUid, ObjectResult result, CancellationToken stop)
+    {
+        var put = new Write.Put(key, document, new Precondition.Is(ifVersion, ifUid.Length == 0 ? null : ifUid));
+        return await store.CommitAsync([put], CommitClass.Request, stop) switch
+        {
+            CommitOutcome.Committed done => Done(done.Objects[0]!) with { Result = result },
+            CommitOutcome.Failed failed => Lost(failed),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private static ObjectReply Done(StoredObject stored) => new(ObjectResult.Committed, stored.Document, stored.ResourceVersion, "");
+
+    private static ObjectReply Lost(CommitOutcome.Failed failed) => failed.Current is { } current
+        ? new(ObjectResult.Conflict, current.Document, current.ResourceVersion, "")
+        : new(ObjectResult.NotFound, default, 0, "");
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Xunit;
+
+namespace Mesh.ApiServer.Tests;
+
+/// <summary>Runs the real kubectl against a host; a test that needs it is skipped, with the reason, where it is missing or older than 1.27.</summary>
+public sealed class Kubectl(ApiHost host) : IDisposable
+{
+    private const int OldestMinor = 27;
+
+    private readonly string _cache = Directory.CreateTempSubdirectory("mesh-kubectl-").FullName;
+
+    public static async Task SkipUnlessUsableAsync(CancellationToken stop)
+    {
+        try
+        {
+            var answer = await StartAsync(["version", "--client", "-o", "json"], "", [], stop);
+            using var version = JsonDocument.Parse(answer.Output);
+            var minor = version.RootElement.GetProperty("clientVersion").GetProperty("minor").GetString()!.TrimEnd('+');
+            Assert.SkipUnless(int.Parse(minor, System.Globalization.CultureInfo.InvariantCulture) >= OldestMinor, $"kubectl 1.{minor} is older than 1.{OldestMinor}");
+        }
+        catch (System.ComponentModel.Win32Exception missing)
+        {
+            Assert.Skip($"kubectl cannot be started: {missing.Message}");
+        }
+    }
+
+    /// <summary>Standard output of a run that must succeed.</summary>
+    public async Task<string> RunAsync(string arguments, string input = "")
+    {
+        var answer = await TryAsync(arguments, input);
+        Assert.True(answer.Code == 0, $"kubectl {arguments} ended with {answer.Code}: {answer.Output}{answer.Error}");
+        return answer.Output;
+    }
+
+    public Task<KubectlAnswer> TryAsync(string arguments, string input = "") =>
+        StartAsync(Split(arguments), input, ["--kubeconfig", host.Kubeconfig, "--cache-dir", _cache], TestContext.Current.CancellationToken);
+
+    public void Dispose() => Directory.Delete(_cache, recursive: true);
+
+    private static async Task<KubectlAnswer> StartAsync(string[] arguments, string input, string[] options, CancellationToken stop)
+    {
+        using var process = new Process
+        {
+            StartInfo = new ProcessStartInfo("kubectl", [.. options, .. arguments])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            },
+        };
+        process.Start();
+        await process.StandardInput.WriteAsync(input.AsMemory(), stop);
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync(stop);
+        var error = process.StandardError.ReadToEndAsync(stop);
+        await process.WaitForExitAsync(stop);
+        return new KubectlAnswer(process.ExitCode, await output, await error);
+    }
+
+    // Arguments are separated by spaces; single quotes keep one together.
+    private static string[] Split(string arguments)
+    {
+        var parts = arguments.Split('\'');
+        return [.. parts.SelectMany((part, index) => index % 2 == 1
+            ? [part]
+            : part.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+    }
+}
+
+public sealed record KubectlAnswer(int Code, string Output, string Error);
