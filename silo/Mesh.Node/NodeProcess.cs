@@ -5,20 +5,37 @@ using Mesh.Hosting.Processes;
 
 namespace Mesh.Node;
 
-/// <summary>One run of mesh-node, from top to bottom.</summary>
+/// <summary>One run of mesh-node, from top to bottom: what is locked, restored, served and drained, in that order.</summary>
 internal static class NodeProcess
 {
-    public static async Task<int> RunAsync(string dataDir, IDictionary environment, CancellationToken stop)
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(9);
+
+    public static async Task<int> RunAsync(string dataDir, IDictionary environment, CancellationToken signal)
     {
         var time = TimeProvider.System;
-        var data = DataDirectory.Open(dataDir);
+        var data = DataDirectory.OpenExisting(dataDir);
         using var held = ProcessLock.TryTake(data.NodeLock)
             ?? throw new StartRefusedException($"--data-dir {data.FullPath} is used by another mesh-node (pid {AtomicFile.ReadPid(data.NodePid)})");
         AtomicFile.WritePid(data.NodePid);
         Detachment.LeaveSession();
         using var output = new RotatingFile(data.NodeLog);
+        using var ending = new NodeEnding(signal);
 
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await using var node = await NodeHost.BuildAsync(data, output, environment, ending, time);
+        await node.StartAsync();
+        var watching = DataDirectoryWatch.RunAsync(data, ending, time, ending.Requested);
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, ending.Requested).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await watching;
+
+        using var limit = new CancellationTokenSource(DrainTime, time);
+        await node.DrainAsync(limit.Token);
+        ending.OnDrained();
+        await node.StopAsync();
+        if (AtomicFile.ReadPid(data.NodePid) == Environment.ProcessId)
+        {
+            File.Delete(data.NodePid);
+        }
+
         return ExitCode.Done;
     }
 }

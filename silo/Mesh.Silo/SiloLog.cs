@@ -20,4 +20,10 @@ internal static partial class SiloLog
 
     [LoggerMessage(6, LogLevel.Warning, "mesh-node {Pid} did not drain in time and was killed")]
     public static partial void NodeKilled(this ILogger log, int pid);
+
+    [LoggerMessage(7, LogLevel.Debug, "Link {Session} is not this node's newest and is closed")]
+    public static partial void LinkSuperseded(this ILogger log, string session);
+
+    [LoggerMessage(8, LogLevel.Warning, "The inventory told over link {Session} could not be taken now; it is asked for again")]
+    public static partial void InventoryNotTaken(this ILogger log, string session, Exception failure);
 }

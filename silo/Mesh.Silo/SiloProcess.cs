@@ -4,9 +4,11 @@ using Mesh.Hosting.Files;
 using Mesh.Hosting.Logging;
 using Mesh.Hosting.Options;
 using Mesh.Hosting.Processes;
+using Mesh.NodeLink.SiloEnd;
 using Mesh.Silo.Certificates;
 using Mesh.Silo.Nodes;
 using Mesh.Silo.Starting;
+using Mesh.Storage;
 
 namespace Mesh.Silo;
 
@@ -19,31 +21,58 @@ internal static class SiloProcess
     {
         var time = TimeProvider.System;
         var data = DataDirectory.Open(options.DataDir);
-        using var held = ProcessLock.TryTake(data.SiloLock)
-            ?? throw new StartRefusedException($"--data-dir {data.FullPath} is used by another mesh-silo (pid {AtomicFile.ReadPid(data.SiloPid)})");
+        using var held = Lock(data);
         AtomicFile.WritePid(data.SiloPid);
-
         var start = Prepare(options, data, environment, time);
-        var executable = NodeExecutable.Find();
         using var output = new StandardErrorOutput();
-        await using var app = SiloHost.Build(start, output);
-        await app.StartAsync(stop);
+        await using (var app = SiloHost.Build(start, output))
+        {
+            await ServeAsync(app, start, time, stop);
+        }
 
-        var supervisor = new NodeSupervisor(data, executable, time, app.Services.GetRequiredService<ILogger<NodeSupervisor>>());
-        using var supervising = new CancellationTokenSource();
-        var node = supervisor.RunAsync(supervising.Token);
-        Console.Write(StartupBlock.For(start.Addresses, data, supervisor.Pid ?? 0, supervisor.TookOver, StartupBlock.CommandLine(Environment.GetCommandLineArgs())));
+        File.Delete(data.SiloPid);
+        return ExitCode.Done;
+    }
 
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    private static async Task ServeAsync(WebApplication app, StartContext start, TimeProvider time, CancellationToken stop)
+    {
+        var supervisor = app.Services.GetRequiredService<NodeSupervisor>();
+        var links = app.Services.GetRequiredService<LinkServer>();
+        var readiness = app.Services.GetRequiredService<NodeReadiness>();
+        using var serving = new CancellationTokenSource();
+
+        // The node beside the silo, not after it: it needs the link only for what its journal does not hold.
+        var node = supervisor.RunAsync(serving.Token);
+        await app.StartAsync(CancellationToken.None);
+        await links.StartAsync(CancellationToken.None);
+        var looking = readiness.RunAsync(serving.Token);
+
+        await readiness.FirstReady.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!stop.IsCancellationRequested)
+        {
+            Console.Write(StartupBlock.For(start.Addresses, start.Data, supervisor, Environment.GetCommandLineArgs()));
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
 
         // The node first: its drain still tells the grains which Pods end.
         using var limit = new CancellationTokenSource(DrainTime, time);
-        await supervising.CancelAsync();
-        await node;
+        await serving.CancelAsync();
+        await Task.WhenAll(node, looking);
         await supervisor.StopNodeAsync(limit.Token);
+        await links.StopAsync(limit.Token);
         await app.StopAsync(limit.Token);
-        File.Delete(data.SiloPid);
-        return ExitCode.Done;
+    }
+
+    private static DataDirectoryLock Lock(DataDirectory data)
+    {
+        try
+        {
+            return DataDirectoryLock.Acquire(data.FullPath);
+        }
+        catch (DataDirectoryRefusedException refused)
+        {
+            throw new StartRefusedException($"--data-dir: {refused.Message}", refused);
+        }
     }
 
     private static StartContext Prepare(MeshOptions options, DataDirectory data, IDictionary environment, TimeProvider time)
@@ -58,6 +87,6 @@ internal static class SiloProcess
         var token = AdminAccess.Token(data);
         var server = addresses.Api.IsAny ? new IPEndPoint(IPAddress.Loopback, addresses.Api.Port) : new IPEndPoint(addresses.Api.Address, addresses.Api.Port);
         AdminAccess.WriteKubeconfig(data, $"https://{server}", authority.CertificatePem, token);
-        return new StartContext(options, data, addresses, certificate, token, environment);
+        return new StartContext(options, data, addresses, certificate, token, NodeExecutable.Find(), environment);
     }
 }

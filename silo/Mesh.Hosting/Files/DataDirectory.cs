@@ -39,6 +39,10 @@ public sealed class DataDirectory
     /// <summary>Names the places without touching anything.</summary>
     public static DataDirectory Of(string path) => new(path);
 
+    /// <summary>For a process that another made it for.</summary>
+    public static DataDirectory OpenExisting(string path) =>
+        Directory.Exists(path) ? Open(path) : throw new StartRefusedException($"--data-dir {path} does not exist: mesh-silo makes it");
+
     /// <summary>Makes it if need be, 0700, and makes sure that it can be written.</summary>
     public static DataDirectory Open(string path)
     {

@@ -1,6 +1,15 @@
+using Mesh.ApiServer;
+using Mesh.Grains;
+using Mesh.Grains.Gateways;
 using Mesh.Hosting.Logging;
+using Mesh.Hosting.Options;
 using Mesh.Hosting.Processes;
 using Mesh.Hosting.Telemetry;
+using Mesh.NodeLink.SiloEnd;
+using Mesh.Silo.Links;
+using Mesh.Silo.Nodes;
+using Mesh.Storage;
+using Microsoft.Extensions.Options;
 
 namespace Mesh.Silo.Starting;
 
@@ -24,11 +33,42 @@ internal static class SiloHost
                 kestrel.Listen(endPoint, listen => listen.UseHttps(start.Certificate));
             }
         });
-        builder.UseOrleans(orleans => OrleansSetup.Alone(orleans, start.Addresses.Silo.Port, options.NodeName));
 
-        var app = builder.Build();
-        app.UseRouting();
-        app.MapGet("/livez", () => "ok");
-        return app;
+        // The order of these is the order of starting: the store before what reads it, the grains before who calls them.
+        builder.Services.AddMeshStorage(start.Data.FullPath);
+        AddLinks(builder.Services, start);
+        builder.UseOrleans(orleans =>
+        {
+            OrleansSetup.Alone(orleans, start.Addresses.Silo.Port, options.NodeName);
+            orleans.AddMeshGrains(new GrainOptions { ServiceCidr = options.ServiceCidr, NodeName = options.NodeName });
+        });
+        builder.Services.AddSingleton<IConfigureOptions<ApiOptions>>(services => new ConfigureOptions<ApiOptions>(api =>
+            api.WhyNotReady = services.GetRequiredService<NodeReadiness>().WhyNot));
+        builder.Services.AddMeshApi(api =>
+        {
+            api.Token = start.Token;
+            api.Build = HelpText.Version;
+        });
+        return builder.Build().MapMeshApi();
+    }
+
+    private static void AddLinks(IServiceCollection services, StartContext start)
+    {
+        services.AddSingleton(start.ForNode);
+        services.AddSingleton(start.Data);
+        services.AddSingleton(start.Executable);
+        services.AddSingleton<NodeSupervisor>();
+        services.AddSingleton<OpenLinks>();
+        services.AddSingleton<IGatewayLinks>(provider => provider.GetRequiredService<OpenLinks>());
+        services.AddSingleton<PortEvents>();
+        services.AddSingleton<NodeLinks>();
+        services.AddSingleton(provider => new NodeReadiness(
+            new Uri($"http://{start.Addresses.Node}"), provider.GetRequiredService<OpenLinks>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new LinkServer(
+            start.Data.LinkSocket,
+            provider.GetRequiredService<NodeLinks>(),
+            new Random(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>()));
     }
 }

@@ -5,6 +5,7 @@ using Mesh.Hosting.Files;
 using Mesh.Hosting.Logging;
 using Mesh.Hosting.Options;
 using Mesh.NodeLink;
+using Mesh.Silo.Nodes;
 
 namespace Mesh.Silo.Starting;
 
@@ -15,6 +16,7 @@ internal sealed record StartContext(
     SiloAddresses Addresses,
     X509Certificate2 Certificate,
     string Token,
+    NodeExecutable Executable,
     IDictionary Environment)
 {
     public bool LogsJson => MeshLogging.UsesJson(Options.LogFormat);

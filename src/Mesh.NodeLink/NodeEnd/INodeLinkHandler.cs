@@ -22,6 +22,9 @@ public interface INodeLinkHandler
     /// <summary>The Pods of this node in one namespace, or in all (empty).</summary>
     NodeInventory Inventory(string ns);
 
+    /// <summary>Ports that cannot be listened on and were not told over this link yet; looked at with each pulse.</summary>
+    IReadOnlyList<PortProblem> TakePortProblems() => [];
+
     /// <summary>Completes when the node has drained; it ends itself after that.</summary>
     Task DrainAsync(TimeSpan within, CancellationToken stop);
 

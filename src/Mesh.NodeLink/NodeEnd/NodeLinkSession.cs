@@ -155,6 +155,11 @@ internal sealed class NodeLinkSession(INodeLinkHandler handler, ReportOutbox out
                 await WriteInventoryAsync(silo, ns, stop);
             }
 
+            foreach (var problem in handler.TakePortProblems())
+            {
+                await silo.WriteAsync(new FromNode { PortProblem = problem }, stop);
+            }
+
             var askAfter = await WriteReportsAsync(silo, stop);
             if (IsDue(nextPulse))
             {

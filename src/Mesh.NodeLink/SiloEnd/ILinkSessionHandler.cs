@@ -21,4 +21,9 @@ public interface ILinkSessionHandler
     Task OnInventoryAsync(LinkSession session, Inventory inventory, CancellationToken stop);
 
     Task OnDigestAsync(LinkSession session, Digest digest, CancellationToken stop);
+
+    /// <summary>A port of this node cannot be listened on; returns at once.</summary>
+    void OnPortProblem(LinkSession session, PortProblem problem)
+    {
+    }
 }

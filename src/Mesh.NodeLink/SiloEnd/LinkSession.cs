@@ -214,6 +214,9 @@ public sealed class LinkSession : IAsyncDisposable
                 case FromNode.BodyOneofCase.Digest:
                     await _handler.OnDigestAsync(this, message.Digest, Ended);
                     break;
+                case FromNode.BodyOneofCase.PortProblem:
+                    _handler.OnPortProblem(this, message.PortProblem);
+                    break;
                 case FromNode.BodyOneofCase.Drained:
                     _drained.TrySetResult();
                     break;

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using Mesh.Agent;
+using Mesh.Core.Routing;
+using Mesh.Node.Listening;
+using Mesh.Node.Routing;
+using Mesh.NodeLink;
+using Mesh.NodeLink.NodeEnd;
+using Mesh.NodeLink.Wire;
+
+namespace Mesh.Node.Linking;
+
+/// <summary>What this machine does with what its silo says: options to the listeners, changes to snapshot and Agent, all to the journal.</summary>
+internal sealed class NodeLinkHandler(
+    RoutingLoop routing, AgentService agent, NodeListeners listeners, OpenPortProblems problems, AgentIdentity identity, string build, NodeEnding ending) : INodeLinkHandler
+{
+    private ulong _optionsHash;
+
+    public Hello Hello() => Machine.Describe(routing.NodeName, build, identity, _optionsHash);
+
+    public async ValueTask OnWelcomeAsync(NodeOptions options, ulong optionsHash, CancellationToken stop)
+    {
+        if (routing.NodeName.Length > 0 && routing.NodeName != options.NodeName)
+        {
+            // Whose endpoints are local is decided by name throughout: a renamed node starts anew, from its journal.
+            ending.Request($"this node is called {options.NodeName} now");
+            return;
+        }
+
+        _optionsHash = optionsHash;
+        agent.Configure(options);
+        agent.BeginResync();
+        problems.Forget();
+        await routing.BeginResyncAsync(options.NodeName, stop);
+        await listeners.ApplyAsync(options, stop);
+    }
+
+    public async ValueTask ApplyAsync(ImmutableArray<RoutingChange> changes, bool synced, CancellationToken stop)
+    {
+        await routing.ApplyAsync(changes, synced, stop);
+        foreach (var change in changes)
+        {
+            await agent.ApplyAsync(change);
+        }
+
+        if (synced)
+        {
+            agent.MarkSynced();
+        }
+    }
+
+    public async ValueTask OnReportAckAsync(PodReport report, ReportAck ack, CancellationToken stop) =>
+        await agent.OnReportAckAsync(report, ack, stop);
+
+    public NodeInventory Inventory(string ns) => agent.Inventory(ns);
+
+    public IReadOnlyList<PortProblem> TakePortProblems() => problems.TakeUntold();
+
+    public Task DrainAsync(TimeSpan within, CancellationToken stop)
+    {
+        ending.Request("the silo asked for a drain");
+        return ending.Drained.WaitAsync(within, stop);
+    }
+
+    public void OnLinkLost()
+    {
+        // Nothing that is routed changes.
+    }
+}

@@ -1,0 +1,63 @@
+using System.Net.Sockets;
+
+namespace Mesh.Node.Listening;
+
+/// <summary>
+/// One listener that follows its option: opened when the option is first known, moved when it changes, tried again while
+/// its port is taken. Not for two callers at once.
+/// </summary>
+/// <param name="name">As log and <c>/readyz</c> call it.</param>
+internal sealed class LiveListener(string name, Func<string, CancellationToken, Task<IAsyncDisposable>> open, ILogger log) : IAsyncDisposable
+{
+    private IAsyncDisposable? _open;
+    private string? _wanted;
+    private string? _failure;
+
+    /// <summary>Null while it listens.</summary>
+    public string? WhyNotListening => Volatile.Read(ref _open) is not null ? null : $"{name} does not listen{(_failure is null ? " yet" : $" on {_wanted}: {_failure}")}";
+
+    public async Task ApplyAsync(string setting, CancellationToken stop)
+    {
+        if (setting != _wanted)
+        {
+            await CloseAsync();
+            _wanted = setting;
+            _failure = null;
+        }
+
+        await RetryAsync(stop);
+    }
+
+    public async Task RetryAsync(CancellationToken stop)
+    {
+        if (_open is not null || _wanted is null)
+        {
+            return;
+        }
+
+        try
+        {
+            Volatile.Write(ref _open, await open(_wanted, stop));
+            log.ListenerOpened(name, _wanted);
+        }
+        catch (Exception failure) when (failure is SocketException or IOException)
+        {
+            if (_failure is null)
+            {
+                log.ListenerFailed(name, _wanted, failure.Message);
+            }
+
+            _failure = failure.Message;
+        }
+    }
+
+    public async Task CloseAsync()
+    {
+        if (Interlocked.Exchange(ref _open, null) is { } closing)
+        {
+            await closing.DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await CloseAsync();
+}

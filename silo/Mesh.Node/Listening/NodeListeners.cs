@@ -1,0 +1,166 @@
+using System.Collections.Immutable;
+using System.Net;
+using Mesh.Agent;
+using Mesh.Agent.Http;
+using Mesh.Core;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.DataPlane;
+using Mesh.DataPlane.L4;
+using Mesh.DataPlane.L7;
+using Mesh.DataPlane.Listening;
+using Mesh.Dns;
+using Mesh.Hosting.Files;
+using Mesh.NodeLink;
+
+namespace Mesh.Node.Listening;
+
+/// <summary>
+/// Everything this machine listens on: ClusterIPs from the snapshot, and the listeners of the options, which open and
+/// close live when those change.
+/// </summary>
+internal sealed class NodeListeners : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
+
+    private readonly Published<RoutingSnapshot> _routes;
+    private readonly AgentService _agent;
+    private readonly IPortProblems _problems;
+    private readonly ISuspects _suspects;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _logs;
+    private readonly ServiceListeners _services;
+    private readonly LiveListener _ingress;
+    private readonly LiveListener _dns;
+    private readonly LiveListener _registration;
+    private readonly LiveListener _socket;
+    private readonly SemaphoreSlim _oneChange = new(1);
+    private IngressGateway? _gateway;
+    private string _clusterDomain = "";
+
+    public NodeListeners(
+        DataDirectory data, Published<RoutingSnapshot> routes, AgentService agent, IPortProblems problems, Random seed, TimeProvider time, ILoggerFactory logs)
+    {
+        _routes = routes;
+        _agent = agent;
+        _problems = problems;
+        _suspects = new Suspects(agent);
+        _time = time;
+        _logs = logs;
+        var log = logs.CreateLogger<NodeListeners>();
+        _services = new ServiceListeners(routes, new ServiceListenerOptions(), problems, _suspects, seed, time, logs.CreateLogger<ServiceListeners>());
+        _ingress = new LiveListener("Ingress", (setting, stop) => OpenIngressAsync(setting, seed, stop), log);
+        _dns = new LiveListener("DNS", (setting, _) => Task.FromResult<IAsyncDisposable>(OpenDns(setting, seed)), log);
+        _registration = new LiveListener("registration", OpenRegistrationAsync, log);
+        _socket = new LiveListener("registration socket", async (_, stop) => await RegistrationServer.ListenAsync(data.NodeSocket, agent, WhyNotReady, logs, stop), log);
+    }
+
+    /// <summary>Why the node is not ready, null when it is.</summary>
+    public string? WhyNotReady() =>
+        _registration.WhyNotListening ?? _dns.WhyNotListening ?? _ingress.WhyNotListening
+        ?? (_gateway is { Addresses.IsEmpty: true } ? "Ingress listens on none of its addresses" : null)
+        ?? (_routes.Current.IsSynced ? null : "the silo has not told everything yet");
+
+    /// <summary>Serves what the snapshot holds already.</summary>
+    public Task StartAsync(CancellationToken stop) => _services.StartAsync(stop);
+
+    /// <summary>After each publication, with the Services whose route changed; returns at once.</summary>
+    public void Update(ImmutableArray<NamespacedName> changed)
+    {
+        _services.Update(changed);
+        Volatile.Read(ref _gateway)?.Update(changed);
+    }
+
+    public async Task ApplyAsync(NodeOptions options, CancellationToken stop)
+    {
+        await _oneChange.WaitAsync(stop);
+        try
+        {
+            if (_clusterDomain != options.ClusterDomain)
+            {
+                await _dns.CloseAsync();
+                _clusterDomain = options.ClusterDomain;
+            }
+
+            // Traffic first: after a restart it waits for nobody.
+            await _ingress.ApplyAsync(options.IngressHttp, stop);
+            await _dns.ApplyAsync(options.DnsListen, stop);
+            await _registration.ApplyAsync(options.NodeListen, stop);
+            await _socket.ApplyAsync("node.sock", stop);
+        }
+        finally
+        {
+            _oneChange.Release();
+        }
+    }
+
+    /// <summary>Tries taken ports again until stopped.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using var tick = new PeriodicTimer(RetryEvery, _time);
+        try
+        {
+            while (await tick.WaitForNextTickAsync(stop))
+            {
+                await _oneChange.WaitAsync(stop);
+                try
+                {
+                    foreach (var listener in (LiveListener[])[_ingress, _dns, _registration, _socket])
+                    {
+                        await listener.RetryAsync(stop);
+                    }
+                }
+                finally
+                {
+                    _oneChange.Release();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopped; the listeners close when they are drained.
+        }
+    }
+
+    /// <summary>Accepts nothing more and lets what is under way end, until the token is cancelled.</summary>
+    public async Task DrainAsync(CancellationToken hurry)
+    {
+        await _registration.CloseAsync();
+        await _socket.CloseAsync();
+        await Task.WhenAll(_gateway?.StopAsync(hurry) ?? Task.CompletedTask, _services.StopAsync(hurry));
+        await _dns.CloseAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _registration.DisposeAsync();
+        await _socket.DisposeAsync();
+        await _ingress.DisposeAsync();
+        await _dns.DisposeAsync();
+        await _services.DisposeAsync();
+        _oneChange.Dispose();
+    }
+
+    private async Task<IAsyncDisposable> OpenIngressAsync(string setting, Random seed, CancellationToken stop)
+    {
+        var options = new IngressOptions { HttpListen = [IPEndPoint.Parse(setting)] };
+        var gateway = new IngressGateway(_routes, options, _problems, _suspects, seed, _time, _logs);
+        await gateway.StartAsync(stop);
+        Volatile.Write(ref _gateway, gateway);
+        return gateway;
+    }
+
+    private DnsServer OpenDns(string setting, Random seed)
+    {
+        var options = new DnsServerOptions { Listen = ListenAddresses.Expand(IPEndPoint.Parse(setting), ListenAddresses.OfThisMachine()) };
+        return DnsServer.Start(options, new DnsResponder(_routes, _clusterDomain, seed), _time, _logs.CreateLogger<DnsServer>());
+    }
+
+    private async Task<IAsyncDisposable> OpenRegistrationAsync(string setting, CancellationToken stop) =>
+        await RegistrationServer.ListenAsync(IPEndPoint.Parse(setting), _agent, WhyNotReady, _logs, stop);
+
+    private sealed class Suspects(AgentService agent) : ISuspects
+    {
+        public void Refused(Endpoint endpoint, IPEndPoint address) => agent.Suspect(address);
+    }
+}

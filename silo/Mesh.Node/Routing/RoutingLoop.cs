@@ -1,0 +1,162 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Mesh.Agent;
+using Mesh.Core;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+
+namespace Mesh.Node.Routing;
+
+/// <summary>
+/// The one loop that owns this machine's snapshot: applies what the silo tells and what the Agent knows, publishes, and
+/// tells the listeners which Services changed. Each caller is answered when the published snapshot has its change.
+/// </summary>
+internal sealed class RoutingLoop(Published<RoutingSnapshot> routes, Action<ImmutableArray<NamespacedName>> changed, TimeProvider time, ILogger<RoutingLoop> log)
+    : ILocalRouting, IDisposable
+{
+    // Changes applied between two looks at the Agent's queue: a death on this machine waits for no long message.
+    private const int LongestSlice = 256;
+    private const int LongestQueue = 1024;
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(10);
+
+    private readonly Channel<Work> _local = Bounded();
+    private readonly Channel<Work> _told = Bounded();
+    private readonly SemaphoreSlim _wake = new(0);
+    private RoutingTable _table = new("");
+
+    /// <summary>Whose endpoints the Agent's word decides on. Empty before the first options.</summary>
+    public string NodeName => Volatile.Read(ref _table).NodeName;
+
+    public ValueTask ApplyAsync(LocalPod pod, CancellationToken stop) => AskAsync(_local, () => _table.ApplyLocal(pod), stop);
+
+    public ValueTask ForgetAsync(string uid, CancellationToken stop) => AskAsync(_local, () => _table.ForgetLocal(uid), stop);
+
+    /// <summary>A link begins (or the journal is read): everything is told again, to the first synced change.</summary>
+    public ValueTask BeginResyncAsync(string nodeName, CancellationToken stop) =>
+        AskAsync(
+            _told,
+            () =>
+            {
+                // The first options name the node; nothing was routed before. A node that is renamed is started anew.
+                if (NodeName.Length == 0)
+                {
+                    Volatile.Write(ref _table, new RoutingTable(nodeName));
+                }
+
+                _table.BeginResync();
+            },
+            stop);
+
+    public async ValueTask ApplyAsync(ImmutableArray<RoutingChange> changes, bool synced, CancellationToken stop)
+    {
+        foreach (var slice in changes.Chunk(LongestSlice))
+        {
+            await AskAsync(_told, () => Apply(slice), stop);
+        }
+
+        if (synced)
+        {
+            await AskAsync(_told, () => _table.MarkSynced(), stop);
+        }
+    }
+
+    /// <summary>Runs until stopped; the last snapshot stays published.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var done = new List<TaskCompletionSource>();
+        var nextSweep = time.GetTimestamp();
+        try
+        {
+            while (true)
+            {
+                await _wake.WaitAsync(stop);
+                // The Agent first: it knows best what lives on this machine.
+                if (_local.Reader.TryRead(out var work) || _told.Reader.TryRead(out work))
+                {
+                    work.Apply();
+                    done.Add(work.Done);
+                }
+
+                if (time.GetElapsedTime(nextSweep) > SweepEvery)
+                {
+                    _table.SweepTombstones();
+                    nextSweep = time.GetTimestamp();
+                }
+
+                if (_wake.CurrentCount == 0 || done.Count >= LongestSlice)
+                {
+                    Publish(done);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            Publish(done);
+            Refuse(_local);
+            Refuse(_told);
+        }
+    }
+
+    public void Dispose() => _wake.Dispose();
+
+    private static Channel<Work> Bounded() => Channel.CreateBounded<Work>(LongestQueue);
+
+    private static void Refuse(Channel<Work> channel)
+    {
+        channel.Writer.TryComplete();
+        while (channel.Reader.TryRead(out var work))
+        {
+            work.Done.TrySetCanceled();
+        }
+    }
+
+    private async ValueTask AskAsync(Channel<Work> channel, Action apply, CancellationToken stop)
+    {
+        var work = new Work(apply, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        try
+        {
+            await channel.Writer.WriteAsync(work, stop);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new OperationCanceledException("the node is stopping");
+        }
+
+        _wake.Release();
+        await work.Done.Task.WaitAsync(stop);
+    }
+
+    private void Apply(IEnumerable<RoutingChange> changes)
+    {
+        foreach (var change in changes)
+        {
+            try
+            {
+                _table.Apply(change);
+            }
+            catch (FormatException unreadable)
+            {
+                // One bad object must not keep a machine from all others.
+                log.ChangeUnreadable(change.GetType().Name, unreadable.Message);
+            }
+        }
+    }
+
+    private void Publish(List<TaskCompletionSource> done)
+    {
+        routes.TryPublish(_table.Current);
+        if (_table.TakeChanged() is { IsEmpty: false } services)
+        {
+            changed(services);
+        }
+
+        foreach (var answer in done)
+        {
+            answer.TrySetResult();
+        }
+
+        done.Clear();
+    }
+
+    private sealed record Work(Action Apply, TaskCompletionSource Done);
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Net;
+using Mesh.Testing;
+using Mesh.Testing.Processes;
+using Xunit;
+
+namespace Mesh.EndToEnd.Tests.Survival;
+
+/// <summary>The two processes are one unit to their user, and neither dies of the other's death.</summary>
+public sealed class StartAndStopTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_started_silo_tells_everything_needed_and_then_is_quiet()
+    {
+        await using var machine = await SiloUnderTest.StartNewAsync();
+
+        foreach (var part in (string[])[machine.ApiUrl.ToString().TrimEnd('/'), machine.NodeUrl.ToString().TrimEnd('/'), machine.DataDir,
+            $"export KUBECONFIG={machine.Kubeconfig}", $"mesh-silo {machine.SiloPid}", $"mesh-node {machine.NodePid}", "node.log", "--stop", "start again"])
+        {
+            Assert.Contains(part, machine.Process.Output, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(machine.Kubeconfig));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(machine.DataDir));
+        Assert.DoesNotContain("Orleans", machine.Process.Errors, StringComparison.Ordinal);
+        using var api = machine.Api();
+        Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("/readyz", Stop)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("/api/v1/namespaces/default", Stop)).StatusCode);
+        using var node = new HttpClient { BaseAddress = machine.NodeUrl };
+        foreach (var path in (string[])["/livez", "/readyz", "/healthz"])
+        {
+            Assert.Equal(HttpStatusCode.OK, (await node.GetAsync(path, Stop)).StatusCode);
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Ctrl_C_ends_both_in_order_with_exit_code_0_and_a_restart_uses_the_same_ports()
+    {
+        await using var machine = await SiloUnderTest.StartNewAsync();
+        var (api, node, ingress, dns) = (machine.ApiUrl, machine.NodeUrl, machine.IngressUrl, machine.Dns);
+        var nodePid = machine.NodePid;
+
+        var began = Stopwatch.GetTimestamp();
+        Assert.Equal(0, await machine.StopAsync(Stop));
+        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.False(Directory.Exists($"/proc/{nodePid}"));
+        Assert.False(File.Exists(Path.Combine(machine.DataDir, "silo.pid")));
+
+        await machine.StartAsync();
+        Assert.Equal((api, node, ingress, dns), (machine.ApiUrl, machine.NodeUrl, machine.IngressUrl, machine.Dns));
+        Assert.NotEqual(nodePid, machine.NodePid);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_killed_silo_leaves_its_node_and_the_next_one_takes_it_over()
+    {
+        await using var machine = await SiloUnderTest.StartNewAsync();
+        var nodePid = machine.NodePid;
+
+        await machine.KillSiloAsync(Stop);
+        using (var node = new HttpClient { BaseAddress = machine.NodeUrl })
+        {
+            Assert.Equal(HttpStatusCode.OK, (await node.GetAsync("/readyz", Stop)).StatusCode);
+        }
+
+        await machine.StartAsync();
+        Assert.Equal(nodePid, machine.NodePid);
+        Assert.Contains("(kept running)", machine.Process.Output, StringComparison.Ordinal);
+
+        // Its own session: a terminal's signal to the silo's group never reaches it, and its end is waited for all the same.
+        Assert.Equal(0, await machine.StopAsync(Stop));
+        Assert.False(Directory.Exists($"/proc/{nodePid}"));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_node_that_dies_is_started_again_within_a_second()
+    {
+        await using var machine = await SiloUnderTest.StartNewAsync();
+        var first = machine.NodePid;
+
+        Signals.Kill(first);
+
+        await Eventually.Meets("another node", _ => Task.FromResult(machine.NodePid), pid => pid != first, TimeSpan.FromSeconds(10));
+        using var node = new HttpClient { BaseAddress = machine.NodeUrl };
+        await Eventually.Is("the node answers", async stop => (await node.GetAsync("/readyz", stop)).StatusCode, HttpStatusCode.OK, TimeSpan.FromSeconds(10));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Stop_ends_both_and_says_so_and_a_node_that_was_left_alone_too()
+    {
+        await using var machine = await SiloUnderTest.StartNewAsync();
+        var silo = machine.SiloPid;
+
+        await using (var stop = ProcessUnderTest.Start(BuiltProgram.Silo, ["--stop", "--data-dir", machine.DataDir]))
+        {
+            var (code, output, _) = await stop.RunToEndAsync(Stop);
+            Assert.Equal((0, $"mesh-silo (pid {silo}) stopped\n"), (code, output));
+        }
+
+        Assert.Equal(0, await machine.Process.WaitForExitAsync(Stop));
+
+        await machine.StartAsync();
+        await machine.KillSiloAsync(Stop);
+        var node = machine.NodePid;
+        await using (var stop = ProcessUnderTest.Start(BuiltProgram.Silo, ["--stop", "--data-dir", machine.DataDir]))
+        {
+            var (code, output, _) = await stop.RunToEndAsync(Stop);
+            Assert.Equal((0, $"mesh-node (pid {node}) stopped\n"), (code, output));
+        }
+
+        await using (var stop = ProcessUnderTest.Start(BuiltProgram.Silo, ["--stop", "--data-dir", machine.DataDir]))
+        {
+            Assert.Contains("nothing runs", (await stop.RunToEndAsync(Stop)).Output, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_node_whose_directory_vanishes_ends_itself()
+    {
+        await using var machine = await SiloUnderTest.StartNewAsync();
+        var node = machine.NodePid;
+        await machine.KillSiloAsync(Stop);
+
+        Directory.Delete(machine.DataDir, recursive: true);
+
+        await Eventually.Is("the node's process", () => Directory.Exists($"/proc/{node}"), false, TimeSpan.FromSeconds(20));
+        Directory.CreateDirectory(machine.DataDir);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_long_data_directory_works()
+    {
+        await using var machine = SiloUnderTest.Prepare();
+        var deep = Path.Combine(machine.DataDir, new string('d', 120));
+        await using var silo = ProcessUnderTest.Start(
+            BuiltProgram.Silo,
+            ["--data-dir", deep, "--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", "127.0.0.1:0", "--dns-listen", "127.0.0.1:0", "--silo-port", "0"]);
+
+        await Eventually.Is("mesh-silo starts", () => silo.Output.Contains("start again", StringComparison.Ordinal), true, TimeSpan.FromSeconds(20));
+        Signals.Terminate(silo.Pid);
+        Assert.Equal(0, await silo.WaitForExitAsync(Stop));
+    }
+}
