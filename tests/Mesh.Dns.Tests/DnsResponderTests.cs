@@ -280,7 +280,7 @@ public sealed class DnsResponderTests
     {
         var packet = Packet.Query(Web, 1, opt: Packet.Opt(1232, options: [0, 10, 0, 2, 1, 2, 0xFF, 0, 0, 0]));
         packet[3] = 0x70; // Z, AD, CD
-        packet[^8] |= 0x80;
+        packet[^14] |= 0x80; // DO
         var reply = Ask(packet);
         Assert.Equal("127.96.0.10", Assert.Single(reply.Answers).Data);
         Assert.False(reply.AuthenticData);
@@ -326,6 +326,13 @@ public sealed class DnsResponderTests
         var responder = SomeCluster.Responder(SomeCluster.With(synced: false));
         Assert.Equal(2, new Reply(Respond(responder, Packet.Query("gone.default.svc.cluster.local", 1), overTcp: false)).Code);
         Assert.Equal(0, new Reply(Respond(responder, Packet.Query(Web, 1), overTcp: false)).Code);
+    }
+
+    [Fact]
+    public void A_record_beside_the_answer_and_the_OPT_are_both_counted()
+    {
+        var reply = Ask(Packet.Query("_http._tcp." + Web, 33, opt: Packet.Opt(1232)));
+        Assert.Equal([1, 41], reply.Additional.Select(record => record.Type));
     }
 
     [Fact]

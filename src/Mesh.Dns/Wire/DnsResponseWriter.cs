@@ -45,8 +45,7 @@ public ref struct DnsResponseWriter
         if (TryWriteName(record.Name) && TryWriteHeader(record.Type, ttl, out var lengthAt) && TryWriteData(record.Data, ttl))
         {
             BinaryPrimitives.WriteUInt16BigEndian(_buffer[lengthAt..], (ushort)(_at - lengthAt - 2));
-            var count = _buffer[(int)section..];
-            BinaryPrimitives.WriteUInt16BigEndian(count, (ushort)(BinaryPrimitives.ReadUInt16BigEndian(count) + 1));
+            CountUp(section);
             return true;
         }
 
@@ -61,7 +60,7 @@ public ref struct DnsResponseWriter
         if (TryWriteName(name) && TryWriteHeader((DnsRecordType)13, ttl, out var lengthAt) && TryWriteBytes("\u0007RFC8482\0"))
         {
             BinaryPrimitives.WriteUInt16BigEndian(_buffer[lengthAt..], (ushort)(_at - lengthAt - 2));
-            _buffer[7] = 1;
+            CountUp(DnsSection.Answer);
             return true;
         }
 
@@ -82,11 +81,17 @@ public ref struct DnsResponseWriter
             opt[2] = 41;
             BinaryPrimitives.WriteUInt16BigEndian(opt[3..], DnsResponder.MaxUdpPayload);
             opt[5] = (byte)((int)code >> 4);
-            _buffer[11] = 1;
+            CountUp(DnsSection.Additional);
             _at += EdnsLength;
         }
 
         return _at;
+    }
+
+    private readonly void CountUp(DnsSection section)
+    {
+        var count = _buffer[(int)section..];
+        BinaryPrimitives.WriteUInt16BigEndian(count, (ushort)(BinaryPrimitives.ReadUInt16BigEndian(count) + 1));
     }
 
     private bool TryWriteHeader(DnsRecordType type, uint ttl, out int lengthAt)
