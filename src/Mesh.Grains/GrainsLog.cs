@@ -24,8 +24,11 @@ internal static partial class GrainsLog
     [LoggerMessage(6, LogLevel.Debug, "{Object}: its projection was not written, tried again: {Reason}")]
     public static partial void ProjectionFailed(this ILogger log, string @object, string reason);
 
-    [LoggerMessage(101, LogLevel.Information, "Gateway {Gateway} ended: {Reason}")]
-    public static partial void GatewayEnded(this ILogger log, string gateway, string reason);
+    [LoggerMessage(101, LogLevel.Information, "Gateway {Gateway} ended with its link")]
+    public static partial void GatewayEnded(this ILogger log, string gateway);
+
+    [LoggerMessage(112, LogLevel.Warning, "Gateway {Gateway} failed and starts anew with the node's next pulse")]
+    public static partial void GatewayFailed(this ILogger log, string gateway, Exception failure);
 
     [LoggerMessage(102, LogLevel.Debug, "Node {Node}: its grain was not told that the link lives")]
     public static partial void NodeNotTold(this ILogger log, string node, Exception failure);

@@ -116,7 +116,15 @@ public sealed class GatewayGrain(
         {
             if (!_stop.IsCancellationRequested)
             {
-                log.GatewayEnded(Key, problem is LinkEndedException ? "its link ended" : problem.Message);
+                if (problem is LinkEndedException)
+                {
+                    log.GatewayEnded(Key);
+                }
+                else
+                {
+                    log.GatewayFailed(Key, problem);
+                }
+
                 DeactivateOnIdle();
             }
         }

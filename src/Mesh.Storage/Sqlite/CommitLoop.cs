@@ -18,7 +18,6 @@ internal sealed class CommitLoop : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly LogTrimmer _trimmer;
-    private readonly WriteAheadLog _writeAheadLog;
     private readonly List<PendingCommit> _group = [];
     private readonly Lock _trimGate = new();
     private SqliteConnection? _connection;
@@ -46,7 +45,6 @@ internal sealed class CommitLoop : IAsyncDisposable
         _transactions = new GroupCommit(connection);
         _trimmer = new LogTrimmer(options.Retention);
         _trimmer.Measure(connection);
-        _writeAheadLog = new WriteAheadLog(database.Path, options.MaxWriteAheadBytes, log);
     }
 
     public void Start()
@@ -207,14 +205,10 @@ internal sealed class CommitLoop : IAsyncDisposable
         var asked = TakeTrimRequests();
         try
         {
-            if (_connection is { } connection)
+            if (_connection is { } connection && _trimmer.CutPiece(connection, Now()))
             {
-                _writeAheadLog.Bound(connection);
-                if (_trimmer.CutPiece(connection, Now()))
-                {
-                    AskForTrim(asked); // the next piece, after the commits that came meanwhile
-                    return;
-                }
+                AskForTrim(asked); // the next piece, after the commits that came meanwhile
+                return;
             }
 
             WriteMark();

@@ -10,7 +10,7 @@ namespace Mesh.DataPlane.L7.Strict;
 /// refusal comes after the answers before it. See docs/adr/0010-strict-requests-before-the-parser.md.
 /// </summary>
 internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions options, TimeProvider time, Action<Refusal> refused)
-    : PipeReader, IStrictConnection
+    : PipeReader, IRequestTunnel
 {
     private static readonly ReadResult Ended = new(default, isCanceled: false, isCompleted: true);
 
@@ -31,8 +31,7 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
         Ended,
     }
 
-    public string? ConnectionOptions { get; private set; }
-
+    /// <inheritdoc/>
     public void OpenTunnel() => _mode = Mode.Tunnel;
 
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -111,7 +110,6 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
             _buffer = result.Buffer;
             _body.Begin(head);
             _checked = head.Length;
-            ConnectionOptions = head.ConnectionOptions;
             return ShowChecked(result);
         }
 
@@ -210,12 +208,9 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
     }
 }
 
-/// <summary>What the rest of the gateway may know of, and say to, the reader of its connection.</summary>
-internal interface IStrictConnection
+/// <summary>Told when a connection stops being HTTP/1 (101 Switching Protocols).</summary>
+internal interface IRequestTunnel
 {
-    /// <summary>The Connection header of the request under way, unless it names only what Kestrel handles.</summary>
-    string? ConnectionOptions { get; }
-
-    /// <summary>The connection stops being HTTP/1 (101 Switching Protocols): from here on every byte passes unchecked.</summary>
+    /// <summary>From here on every byte passes unchecked.</summary>
     void OpenTunnel();
 }

@@ -1,0 +1,110 @@
+using System.Text;
+using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Events;
+using Mesh.Grains.Tests.Cluster;
+using Mesh.Grains.Tests.Pods;
+using Mesh.Storage;
+using Xunit;
+
+namespace Mesh.Grains.Tests.Keeping;
+
+[Collection(ClusterGroup.Name)]
+public class KeeperTests(SharedCluster shared)
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private MeshTestCluster Cluster => shared.Cluster;
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_namespace_that_is_deleted_takes_its_contents_with_it()
+    {
+        var ns = await Cluster.NamespaceAsync();
+        var key = Kinds.Namespace(ns);
+        var pod = new ReportedPod(Cluster, NamespacedName.Of(ns, "web"), Stop);
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        var map = new ObjectKey("", "ConfigMap", ns, "settings");
+        await Cluster.PutAsync(map, $$$"""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"settings","namespace":"{{{ns}}}","uid":"uid-map"}}""");
+        await Cluster.PutAsync(key, $$$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{{ns}}}","uid":"uid-{{{ns}}}","deletionTimestamp":"2026-01-01T00:00:00Z"},"status":{"phase":"Terminating"}}""");
+        await UntilAsync(pod.Key, stored => stored is null or { IsDeleting: true });
+        await UntilAsync(map, stored => stored is null);
+        Assert.NotNull(Cluster.Cache().Get(key)); // the registered Pod is drained by its node first
+        await pod.ReportAsync(pod.End("u1", 2));
+        await UntilAsync(key, stored => stored is null);
+        Assert.Null(Cluster.Cache().Get(pod.Key));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task What_a_deleted_object_owned_goes_with_it()
+    {
+        var ns = await Cluster.NamespaceAsync();
+        var owner = new ObjectKey("", "ConfigMap", ns, "owner");
+        var owned = new ObjectKey("", "Secret", ns, "owned");
+        var kept = new ObjectKey("", "Secret", ns, "kept");
+        await Cluster.PutAsync(owner, $$$"""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"owner","namespace":"{{{ns}}}","uid":"uid-owner"}}""");
+        await Cluster.PutAsync(owned, Secret(ns, "owned", """,{"apiVersion":"v1","kind":"ConfigMap","name":"owner","uid":"uid-owner"}"""));
+        await Cluster.PutAsync(kept, Secret(ns, "kept", ""));
+        await Cluster.DeleteAsync(owner);
+        await UntilAsync(owned, stored => stored is null);
+        Assert.NotNull(Cluster.Cache().Get(kept));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_Event_that_repeats_is_counted_in_one_object()
+    {
+        var ns = await Cluster.NamespaceAsync();
+        var about = await Cluster.PutAsync(
+            new ObjectKey("", "ConfigMap", ns, "subject"),
+            $$$"""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"subject","namespace":"{{{ns}}}","uid":"uid-subject"}}""");
+        var recorder = MeshTestCluster.Service<EventRecorder>(Cluster.Silos[0]);
+        recorder.Record(about, isWarning: true, "PortTaken", "another process listens there");
+        await UntilEventAsync(ns, 1);
+        recorder.Record(about, isWarning: true, "PortTaken", "another process listens there");
+        var text = await UntilEventAsync(ns, 2);
+        Assert.Contains("\"PortTaken\"", text, StringComparison.Ordinal);
+        Assert.Single(Cluster.Cache().List("", "Event", ns).Items);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_Ingress_whose_Service_is_missing_gets_an_Event_that_says_so()
+    {
+        var ns = await Cluster.NamespaceAsync();
+        var document = """{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"shop","namespace":"NS"},"spec":{"rules":[{"host":"shop.example.com","http":{"paths":[{"path":"/","pathType":"Prefix","backend":{"service":{"name":"missing","port":{"number":80}}}}]}}]}}"""
+            .Replace("NS", ns, StringComparison.Ordinal);
+        var reply = await Cluster.Client.GetGrain<IIngressGrain>($"{ns}/shop")
+            .Write(new ObjectRequest(ObjectVerb.Create, Encoding.UTF8.GetBytes(document), 0, "", false), Stop);
+        Assert.Equal(ObjectResult.Committed, reply.Result);
+        var text = await UntilEventAsync(ns, 1); // the Keeper follows the log and calls the grain
+        Assert.Contains($"Service {ns}/missing does not exist", text, StringComparison.Ordinal);
+    }
+
+    private static string Secret(string ns, string name, string owner) =>
+        $$$"""{"apiVersion":"v1","kind":"Secret","metadata":{"name":"{{{name}}}","namespace":"{{{ns}}}","uid":"uid-{{{name}}}","ownerReferences":[{{{owner.TrimStart(',')}}}]}}""";
+
+    private async Task<string> UntilEventAsync(string ns, int count)
+    {
+        var cache = Cluster.Cache();
+        using var watch = cache.Watch(key => key.Kind == "Event" && key.Namespace == ns, cache.Version);
+        while (true)
+        {
+            var found = cache.List("", "Event", ns).Items.Select(stored => Encoding.UTF8.GetString(stored.Document.Span))
+                .FirstOrDefault(text => text.Contains($"\"count\":{count}", StringComparison.Ordinal));
+            if (found is not null)
+            {
+                return found;
+            }
+
+            await watch.NextAsync(Stop);
+        }
+    }
+
+    private async Task UntilAsync(ObjectKey key, Func<StoredObject?, bool> wanted)
+    {
+        var cache = Cluster.Cache();
+        using var watch = cache.Watch(other => other == key, cache.Version);
+        while (!wanted(cache.Get(key)))
+        {
+            await watch.NextAsync(Stop);
+        }
+    }
+}
