@@ -63,6 +63,7 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
         }
 
         response.Headers[ExchangeHeaders.RequestId] = exchange.RequestId;
+        IngressTracing.Answer(exchange);
         return ValueTask.FromResult(proxyResponse.StatusCode != System.Net.HttpStatusCode.NoContent);
     }
 
