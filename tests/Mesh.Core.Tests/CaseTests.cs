@@ -59,7 +59,9 @@ public class CaseTests
     private static RoutingSnapshot Snapshot(JsonObject[] objects)
     {
         var table = new RoutingTable("here");
-        var pods = objects.Where(item => (string?)item["kind"] == "Pod").Select(item => PodParser.Parse(Json.Utf8(Stored(item, objects)), Age(item, objects))).ToArray();
+        var pods = objects.Where(item => (string?)item["kind"] == "Pod")
+            .Select(item => PodParser.Parse(Json.Utf8(Stored(item, objects)), Age(item, objects)))
+            .ToArray();
         foreach (var item in objects)
         {
             var document = Document(item, objects);
@@ -67,7 +69,8 @@ public class CaseTests
             switch ((string?)item["kind"])
             {
                 case "Service":
-                    table.Apply(new RoutingChange.ServiceSpec(document, Endpoints(ServiceParser.Parse(document.Document, document.CreatedVersion), pods)));
+                    var service = ServiceParser.Parse(document.Document, document.CreatedVersion);
+                    table.Apply(new RoutingChange.ServiceSpec(document, Endpoints(service, pods)));
                     break;
                 case "Ingress":
                     table.Apply(new RoutingChange.IngressSpec(document));
@@ -96,8 +99,8 @@ public class CaseTests
     private static ObjectDocument Document(JsonObject item, JsonObject[] all)
     {
         var metadata = item["metadata"]!;
-        return new ObjectDocument(
-            NamespacedName.Of((string)metadata["namespace"]!, (string)metadata["name"]!), Uid(item), Age(item, all), Age(item, all), Json.Utf8(Stored(item, all)));
+        var name = NamespacedName.Of((string)metadata["namespace"]!, (string)metadata["name"]!);
+        return new ObjectDocument(name, Uid(item), Age(item, all), Age(item, all), Json.Utf8(Stored(item, all)));
     }
 
     private static string Stored(JsonObject item, JsonObject[] all)

@@ -69,6 +69,7 @@ public static class RequestPath
     private static bool IsDotSegment(int dots, int others) => others == 0 && dots is (1 or 2);
 }
 
+/// <summary>Why a path is refused before it is matched.</summary>
 public enum RequestPathProblem
 {
     DotSegment,

@@ -27,8 +27,8 @@ internal static class JsonFields
         }
         catch (InvalidOperationException e)
         {
-            // A string with a lone surrogate escape is legal JSON and no text.
-            throw new FormatException($"The {kind} has text that is not Unicode: {e.Message}", e);
+            // An item of another type, or a string with a lone surrogate escape: legal JSON and no text.
+            throw new FormatException($"The {kind} has a value that is not what its field holds: {e.Message}", e);
         }
     }
 

@@ -109,4 +109,5 @@ public sealed record FieldSelector(ImmutableArray<FieldRequirement> Requirements
     }
 }
 
+/// <summary>One requirement of a <see cref="FieldSelector"/>: the field has the value, or has not.</summary>
 public sealed record FieldRequirement(string Field, bool IsEqual, string Value);

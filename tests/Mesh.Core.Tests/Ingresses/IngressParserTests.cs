@@ -31,7 +31,11 @@ public class IngressParserTests
     [Fact]
     [Trait("Row", "ING-K06")]
     public void The_legacy_annotation_wins_over_the_field() =>
-        Assert.Equal("old", Parse("""{"metadata":{"name":"i","namespace":"n","annotations":{"kubernetes.io/ingress.class":"old"}},"spec":{"ingressClassName":"new"}}""").ClassName);
+        Assert.Equal("old", Parse(
+            """
+            {"metadata":{"name":"i","namespace":"n","annotations":{"kubernetes.io/ingress.class":"old"}},
+             "spec":{"ingressClassName":"new"}}
+            """).ClassName);
 
     [Theory]
     [InlineData("""{"metadata":{"name":"i","namespace":"n"},"spec":{"rules":[{"http":{"paths":[{"path":"/","pathType":"Foo"}]}}]}}""")]

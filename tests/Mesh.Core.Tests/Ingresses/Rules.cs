@@ -4,7 +4,10 @@ using Mesh.Core.Names;
 
 namespace Mesh.Core.Tests.Ingresses;
 
-/// <summary>Ingresses in short: <c>host/path</c> means Prefix, <c>=host/path</c> Exact, <c>~host/path</c> ImplementationSpecific; the backend's Service is named in order.</summary>
+/// <summary>
+/// Ingresses in short: <c>host/path</c> means Prefix, <c>=host/path</c> Exact, <c>~host/path</c> ImplementationSpecific; the
+/// backends' Services are named in order.
+/// </summary>
 internal static class Rules
 {
     public static Ingress Of(string name, int age, params ReadOnlySpan<string> rules)

@@ -94,7 +94,7 @@ public class SeveralIngressesTests
             Interlocked.Add(ref defaults, hit == "default" ? 1 : 0);
             Interlocked.Add(ref misses, hit is null ? 1 : 0);
         }, iter: 1_000);
-        Assert.True(rules > 50 && defaults > 50 && misses > 50, $"{rules} rules, {defaults} defaults, {misses} misses");
+        Assert.True(rules > 20 && defaults > 20 && misses > 20, $"{rules} rules, {defaults} defaults, {misses} misses");
     }
 
     private static readonly string[] Hosts = ["a.x", "b.x", "x", "c.b.x"];
@@ -131,7 +131,9 @@ public class SeveralIngressesTests
     private static string? Naive(List<Ingress> ingresses, string host, string path)
     {
         var parent = host.Contains('.', StringComparison.Ordinal) ? "*" + host[host.IndexOf('.', StringComparison.Ordinal)..] : "-";
-        var all = ingresses.OrderBy(i => i.CreatedVersion).ThenBy(i => i.Name).SelectMany(i => i.Rules.Select(rule => (Ingress: i, rule.Host, Path: rule.Paths[0]))).ToArray();
+        var all = ingresses.OrderBy(i => i.CreatedVersion).ThenBy(i => i.Name)
+            .SelectMany(i => i.Rules.Select(rule => (Ingress: i, rule.Host, Path: rule.Paths[0])))
+            .ToArray();
         var chosen = new[] { host, parent, "" }.FirstOrDefault(candidate => all.Any(rule => rule.Host == candidate));
         if (chosen is null)
         {

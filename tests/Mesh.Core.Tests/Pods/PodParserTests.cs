@@ -34,7 +34,12 @@ public class PodParserTests
     [Fact]
     public void A_manifest_names_its_address_in_an_annotation()
     {
-        var pod = Parse("""{"metadata":{"name":"a","namespace":"b","deletionTimestamp":"2024-01-01T00:00:00Z","annotations":{"mesh.internal/pod-ip":"10.0.0.7"}},"status":{"phase":"Failed"}}""");
+        var pod = Parse(
+            """
+            {"metadata":{"name":"a","namespace":"b","deletionTimestamp":"2024-01-01T00:00:00Z",
+              "annotations":{"mesh.internal/pod-ip":"10.0.0.7"}},
+             "status":{"phase":"Failed"}}
+            """);
 
         Assert.Equal(IPAddress.Parse("10.0.0.7"), pod.PodIP);
         Assert.False(pod.IsRegistered);
@@ -57,7 +62,11 @@ public class PodParserTests
     [Fact]
     public void A_probe_keeps_what_it_says()
     {
-        var probe = Probe("""{"tcpSocket":{"port":80,"host":"h"},"initialDelaySeconds":5,"periodSeconds":2,"timeoutSeconds":3,"successThreshold":4,"failureThreshold":6}""");
+        var probe = Probe(
+            """
+            {"tcpSocket":{"port":80,"host":"h"},"initialDelaySeconds":5,"periodSeconds":2,"timeoutSeconds":3,
+             "successThreshold":4,"failureThreshold":6}
+            """);
 
         Assert.Equal(new ProbeAction.TcpSocket("h", new PortReference(80, null)), probe!.Action);
         Assert.Equal((TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3), 4, 6),

@@ -71,7 +71,8 @@ public class EndpointSelectionTests
     [InlineData(false, false, false, false)]
     [InlineData(true, false, false, true)]
     [InlineData(true, false, true, true)]
-    public void Ready_is_serving_and_not_terminating_unless_not_ready_addresses_are_published(bool publish, bool serving, bool terminating, bool ready) =>
+    public void Ready_is_serving_and_not_terminating_unless_not_ready_addresses_are_published(
+        bool publish, bool serving, bool terminating, bool ready) =>
         Assert.Equal(ready, EndpointSelection.IsReady(Web(Http) with { PublishNotReadyAddresses = publish }, serving, terminating));
 
     [Fact]

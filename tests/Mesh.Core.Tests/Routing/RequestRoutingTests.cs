@@ -51,14 +51,16 @@ public class RequestRoutingTests
     [Fact]
     [Trait("Row", "ING-B09")]
     public void A_backend_that_is_no_Service_is_unavailable() =>
-        Refused("/bucket", RefusalReason.ServiceNotFound, RefusalClass.Unavailable, "Ingress default/shop: the backend of shop.example/bucket is not a Service");
+        Refused(
+            "/bucket", RefusalReason.ServiceNotFound, RefusalClass.Unavailable, "Ingress default/shop: the backend of shop.example/bucket is not a Service");
 
     [Fact]
     [Trait("Row", "ING-B05")]
     public void Pods_that_are_not_ready_are_counted()
     {
-        Refused("/web", RefusalReason.NoReadyEndpoints, RefusalClass.Unavailable, "Service default/web: 0 of 2 Pods ready", Told.Row("a", ready: false), Told.Row("b", 2, ready: false));
-        Refused("/web", RefusalReason.NoReadyEndpoints, RefusalClass.Unavailable, "Service default/web: 0 of 1 Pod ready", Told.Row("a", ready: false));
+        var (a, b) = (Told.Row("a", ready: false), Told.Row("b", 2, ready: false));
+        Refused("/web", RefusalReason.NoReadyEndpoints, RefusalClass.Unavailable, "Service default/web: 0 of 2 Pods ready", a, b);
+        Refused("/web", RefusalReason.NoReadyEndpoints, RefusalClass.Unavailable, "Service default/web: 0 of 1 Pod ready", a);
     }
 
     [Fact]
@@ -72,7 +74,12 @@ public class RequestRoutingTests
 
     [Fact]
     public void A_target_port_that_no_Pod_has_is_named() =>
-        Refused("/web", RefusalReason.NoEndpoints, RefusalClass.Unavailable, "Service default/web: none of 1 Pod has the target port of 80 (http)", Told.Row("a") with { Ports = [] });
+        Refused(
+            "/web",
+            RefusalReason.NoEndpoints,
+            RefusalClass.Unavailable,
+            "Service default/web: none of 1 Pod has the target port of 80 (http)",
+            Told.Row("a") with { Ports = [] });
 
     [Fact]
     public void Misses_are_not_found_and_name_the_nearest()

@@ -49,7 +49,7 @@ public class RoutingTableModelTests
             Interlocked.Add(ref filtered, rows.Any(row => row.IsRegistered && !row.Ended) && routed == 0 ? 1 : 0);
             Interlocked.Add(ref ended, rows.Any(row => row.Ended) ? 1 : 0);
         }, iter: 500);
-        Assert.True(used > 50 && filtered > 10 && ended > 50, $"{used} used, {filtered} filtered, {ended} ended");
+        Assert.True(used > 20 && filtered > 3 && ended > 20, $"{used} used, {filtered} filtered, {ended} ended");
     }
 
     private static ServiceRoute Route(object[] messages)

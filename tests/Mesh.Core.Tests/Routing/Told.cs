@@ -12,7 +12,13 @@ internal static class Told
     public static readonly NamespacedName Web = NamespacedName.Of("default", "web");
 
     public static RoutingChange.ServiceSpec Spec(
-        string name = "web", string uid = "svc-1", long version = 1, long created = 1, string clusterIP = "127.96.0.9", int port = 80, EndpointsChange? endpoints = null) =>
+        string name = "web",
+        string uid = "svc-1",
+        long version = 1,
+        long created = 1,
+        string clusterIP = "127.96.0.9",
+        int port = 80,
+        EndpointsChange? endpoints = null) =>
         new(new ObjectDocument(NamespacedName.Of("default", name), uid, version, created, Json.Utf8(
             $$"""
             {"kind":"Service","metadata":{"name":"{{name}}","namespace":"default","uid":"{{uid}}","resourceVersion":"{{version}}"},
@@ -29,7 +35,15 @@ internal static class Told
         new(uid, isFull, isSynced, spec, rows);
 
     public static Endpoint Row(
-        string pod, byte address = 1, bool ready = true, bool terminating = false, long spec = 1, ulong liveness = 1, long created = 1, string? node = null, bool registered = false) => new()
+        string pod,
+        byte address = 1,
+        bool ready = true,
+        bool terminating = false,
+        long spec = 1,
+        ulong liveness = 1,
+        long created = 1,
+        string? node = null,
+        bool registered = false) => new()
         {
             Pod = NamespacedName.Of("default", pod),
             Order = new RowOrder("uid-" + pod + "-" + created, created, spec, liveness),
