@@ -40,6 +40,6 @@ internal sealed class CollectionDeletion(ResourceCatalog catalog, Reads reads, W
             }
         }
 
-        return new Written(StatusCodes.Status200OK, default, ObjectResult.Committed);
+        return new Written(StatusCodes.Status200OK, "", default, ObjectResult.Committed);
     }
 }

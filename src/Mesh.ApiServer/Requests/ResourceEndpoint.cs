@@ -106,7 +106,7 @@ internal sealed class ResourceEndpoint(
             _ => ApiStatus.MethodNotAllowed("the server does not allow this method on the requested resource"),
         };
         var code = outcome.Refusal?.Code ?? outcome.Value!.Code;
-        log.Written(method, request.Resource.Plural, request.Namespace, request.Name, options.Manager, code, outcome.Refusal?.Message ?? "");
+        log.Written(method, request.Resource.Plural, request.Namespace, outcome.Value?.Name ?? request.Name, options.Manager, code, outcome.Refusal?.Message ?? "");
         warnings.WriteTo(context.Response);
         if (outcome.IsRefused(out var refusal, out var written))
         {

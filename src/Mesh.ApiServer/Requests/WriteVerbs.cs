@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http;
 namespace Mesh.ApiServer.Requests;
 
 /// <summary>What a write ended with: the object as stored, or as it would be.</summary>
-internal sealed record Written(int Code, ReadOnlyMemory<byte> Document, ObjectResult Result);
+internal sealed record Written(int Code, string Name, ReadOnlyMemory<byte> Document, ObjectResult Result);
 
 /// <summary>Create, update, patch and delete, for every kind.</summary>
 internal sealed class WriteVerbs(Reads reads, Admission admission, IObjectWriters writers)
@@ -49,7 +49,7 @@ internal sealed class WriteVerbs(Reads reads, Admission admission, IObjectWriter
 
             return Replies.Refusal(reply, request, name) is { } refusal
                 ? refusal
-                : new Written(StatusCodes.Status201Created, reply.Document, reply.Result);
+                : new Written(StatusCodes.Status201Created, name, reply.Document, reply.Result);
         }
     }
 
@@ -76,7 +76,7 @@ internal sealed class WriteVerbs(Reads reads, Admission admission, IObjectWriter
 
             if (next.Length == 0)
             {
-                return new Written(StatusCodes.Status200OK, stored.Document, ObjectResult.Committed);
+                return new Written(StatusCodes.Status200OK, request.Name, stored.Document, ObjectResult.Committed);
             }
 
             var update = new ObjectRequest(ObjectVerb.Update, next, stored.ResourceVersion, stored.Uid, options.DryRun);
@@ -88,7 +88,7 @@ internal sealed class WriteVerbs(Reads reads, Admission admission, IObjectWriter
 
             return Replies.Refusal(reply, request, request.Name) is { } refusal
                 ? refusal
-                : new Written(StatusCodes.Status200OK, reply.Document, reply.Result);
+                : new Written(StatusCodes.Status200OK, request.Name, reply.Document, reply.Result);
         }
     }
 
@@ -111,7 +111,7 @@ internal sealed class WriteVerbs(Reads reads, Admission admission, IObjectWriter
 
             return Replies.Refusal(reply, request, request.Name) is { } refusal
                 ? refusal
-                : new Written(StatusCodes.Status200OK, reply.Document, reply.Result);
+                : new Written(StatusCodes.Status200OK, request.Name, reply.Document, reply.Result);
         }
     }
 
