@@ -15,7 +15,7 @@ public enum Loss
 }
 
 /// <summary>One call between grains, as the network of the tests saw it.</summary>
-public sealed record SeenCall(string Target, string Method, Loss Loss);
+public sealed record SeenCall(string Source, string Target, string Method, Loss Loss);
 
 /// <summary>Loses messages and answers between grains as a test chooses, and remembers the calls it carried.</summary>
 public sealed class Network : IOutgoingGrainCallFilter
@@ -46,7 +46,7 @@ public sealed class Network : IOutgoingGrainCallFilter
         var loss = Volatile.Read(ref _choose)(context);
         if (_seen.Count < MostSeen)
         {
-            _seen.Enqueue(new SeenCall(context.TargetId.ToString(), context.MethodName, loss));
+            _seen.Enqueue(new SeenCall(context.SourceId?.ToString() ?? "", context.TargetId.ToString(), context.MethodName, loss));
         }
 
         if (loss == Loss.Message)

@@ -34,7 +34,7 @@ public static class Some
         name,
         new OrderMessage($"uid-{name}-{created}", created, spec ?? created, liveness),
         new Dictionary<string, string> { ["app"] = app },
-        IPAddress.Loopback,
+        new IPAddress([127, 80, (byte)(created >> 8), (byte)created]), // two endpoints of one address are one
         [new PodPort("http", 0, 8080)],
         node,
         ready,

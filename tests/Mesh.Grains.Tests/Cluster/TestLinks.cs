@@ -109,6 +109,18 @@ public sealed class TestNode(string name)
         Nudge();
     }
 
+    /// <summary>What the Agent of this machine says of one of its Pods.</summary>
+    public void ApplyLocal(LocalPod pod)
+    {
+        lock (_lock)
+        {
+            _table.ApplyLocal(pod);
+            History.Enqueue(_table.Current);
+        }
+
+        Nudge();
+    }
+
     public void Nudge() => Interlocked.Exchange(ref _changed, Next()).TrySetResult();
 
     /// <summary>Until the snapshot is as wanted.</summary>
