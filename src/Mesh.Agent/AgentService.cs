@@ -131,6 +131,12 @@ public sealed class AgentService : BackgroundService
     /// <summary>A connection there was refused: the Pod is tried at once.</summary>
     public void Suspect(IPEndPoint endpoint) => _probes.Suspect(endpoint);
 
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        _tasks.Begin(() => _restored.EndAwaitedAsync(Stopping));
+        return base.StartAsync(cancellationToken);
+    }
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
@@ -146,11 +152,7 @@ public sealed class AgentService : BackgroundService
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        _tasks.Begin(() => _restored.EndAwaitedAsync(stoppingToken));
-        await _probes.RunAsync(stoppingToken);
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _probes.RunAsync(stoppingToken);
 
     private void ApplyUnregistered(ObjectDocument document)
     {

@@ -39,7 +39,6 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
 {
     private int _successes;
     private int _failures;
-    private bool _wasCounted;
 
     public ProbeSpec Spec => spec;
 
@@ -58,11 +57,13 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
 
     internal bool IsRemoved { get; set; }
 
+    /// <summary>Results counted so far.</summary>
+    internal int Attempts { get; private set; }
+
     /// <summary>Counts one result; true when readiness changed or is known for the first time (kubelet <c>prober/worker.go</c>).</summary>
     internal bool Count(string? failure)
     {
-        var isFirst = !_wasCounted;
-        _wasCounted = true;
+        var isFirst = Attempts == 0;
         if (failure is null)
         {
             _failures = 0;
@@ -79,6 +80,7 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
         var ready = IsReady ? _failures < spec.FailureThreshold : _successes >= spec.SuccessThreshold;
         var isNews = isFirst || ready != IsReady;
         IsReady = ready;
+        Attempts++;
         return isNews;
     }
 

@@ -1,0 +1,354 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using Google.Protobuf;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.NodeLink.Wire;
+using Microsoft.Extensions.Logging;
+using EndpointsChange = Mesh.Core.Routing.EndpointsChange;
+
+namespace Mesh.NodeLink.Journal;
+
+/// <summary>
+/// What a node needs to route and to hold its registrations again after its own restart, with every silo gone: an
+/// append-only file of link messages. A torn tail is cut; everything before it counts.
+/// </summary>
+/// <remarks>
+/// Only a start of the node is synced to the disk. A registration is in the kernel's hands before it is answered, which
+/// outlives the node process; what only a sync outlives, a loss of power, ends the registered processes too, and their
+/// boot id voids them.
+/// </remarks>
+public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
+{
+    /// <summary>Changes wait at most this long for the disk: a silo tells them again anyway.</summary>
+    internal static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(1);
+
+    private const int FlushAt = 4 << 20;
+    private const int NeverCompactBelow = 256 << 10;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly Lock _gate = new();
+    private readonly ArrayBufferWriter<byte> _pending = new();
+    private readonly JournalState _state = new();
+    private readonly string _path;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private FileStream _file;
+    private long _length;
+    private bool _mustRewrite;
+
+    private NodeJournal(string path, FileStream file, TimeProvider time, ILogger logger)
+    {
+        _path = path;
+        _file = file;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Numbers this start of the node; greater than every one before, and on disk.</summary>
+    public uint Incarnation { get; private set; }
+
+    /// <summary>The options that the node last ran with; null in a new data directory.</summary>
+    public NodeOptions? Options { get; private set; }
+
+    /// <summary>What the last run routed by.</summary>
+    public ImmutableArray<RoutingChange> Changes { get; private set; } = [];
+
+    /// <summary>What was registered when the last run ended.</summary>
+    public ImmutableArray<Registration> Registrations { get; private set; } = [];
+
+    /// <param name="path">Of <c>node.journal</c> in the data directory, whose lock the caller holds.</param>
+    /// <exception cref="IOException">The file cannot be read or written.</exception>
+    public static NodeJournal Open(string path, string bootId, TimeProvider time, ILogger<NodeJournal> logger)
+    {
+        var journal = new NodeJournal(path, OpenFile(path, FileMode.OpenOrCreate), time, logger);
+        try
+        {
+            journal.Load();
+            journal.Start(bootId);
+            return journal;
+        }
+        catch
+        {
+            journal._file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The options of a Welcome.</summary>
+    public void Keep(NodeOptions options)
+    {
+        var document = NodeOptionsDocument.Write(options);
+        var welcome = new Welcome { Options = UnsafeByteOperations.UnsafeWrap(document), OptionsHash = NodeOptionsDocument.Hash(document) };
+        lock (_gate)
+        {
+            Append(new JournalRecord { Welcome = welcome });
+        }
+    }
+
+    /// <summary>A new link: what it does not tell again up to its first synced change is dropped.</summary>
+    public void BeginResync()
+    {
+        lock (_gate)
+        {
+            _state.BeginResync();
+        }
+    }
+
+    /// <summary>What the silo told. Written within <see cref="FlushEvery"/>.</summary>
+    public void Keep(ImmutableArray<RoutingChange> changes, bool synced)
+    {
+        lock (_gate)
+        {
+            foreach (var record in changes.SelectMany(Records))
+            {
+                Append(record);
+            }
+
+            foreach (var gone in synced ? _state.DropUntold() : [])
+            {
+                JournalFrame.Write(_pending, gone);
+            }
+        }
+    }
+
+    public ValueTask WriteAsync(Registration registration, CancellationToken stop) => WriteNow(new JournalRecord { Registration = registration });
+
+    public ValueTask EndAsync(string uid, CancellationToken stop) =>
+        WriteNow(new JournalRecord { RegistrationEnded = new RegistrationEnded { Uid = uid } });
+
+    /// <summary>Writes what waits, and compacts, until stopped. Its owner awaits it.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using var tick = new PeriodicTimer(FlushEvery, _time);
+        try
+        {
+            while (await tick.WaitForNextTickAsync(stop))
+            {
+                Flush();
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The last changes are written by DisposeAsync.
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Flush();
+        await _file.DisposeAsync();
+    }
+
+    /// <summary>Written and, when the file has grown beyond twice what it says, rewritten. A disk that is full heals by itself.</summary>
+    internal void Flush()
+    {
+        lock (_gate)
+        {
+            try
+            {
+                if (_mustRewrite || _length + _pending.WrittenCount > Math.Max(2 * _state.Size, NeverCompactBelow))
+                {
+                    Rewrite();
+                    return;
+                }
+
+                Write(_pending.WrittenSpan);
+                _pending.ResetWrittenCount();
+            }
+            catch (IOException failed)
+            {
+                // What waits is part of the state; the next try writes the whole of that.
+                _logger.JournalFailed(_path, failed.Message);
+                _pending.ResetWrittenCount();
+                _mustRewrite = true;
+            }
+        }
+    }
+
+    private static FileStream OpenFile(string path, FileMode mode) => new(path, new FileStreamOptions
+    {
+        Mode = mode,
+        Access = FileAccess.ReadWrite,
+        Share = FileShare.Read,
+        BufferSize = 0,
+        UnixCreateMode = OwnerOnly,
+    });
+
+    private static IEnumerable<JournalRecord> Records(RoutingChange change)
+    {
+        var wire = WireFormat.ToWire(change);
+        if (wire.Service is not { Endpoints: { } endpoints } service)
+        {
+            return [new JournalRecord { Change = wire }];
+        }
+
+        service.Endpoints = null;
+        var rows = new EndpointRows
+        {
+            Namespace = service.Object.Namespace,
+            Name = service.Object.Name,
+            ServiceUid = service.Object.Uid,
+            Full = endpoints.Full,
+            Synced = endpoints.Synced,
+            SpecVersion = endpoints.SpecVersion,
+        };
+        rows.Rows.AddRange(endpoints.Rows);
+        var told = new JournalRecord { Rows = rows };
+        return service.Object.Document.IsEmpty ? [told] : [new JournalRecord { Change = wire }, told];
+    }
+
+    private static RoutingChange? Read(JournalRecord record) => record.BodyCase switch
+    {
+        JournalRecord.BodyOneofCase.Change => WireFormat.FromWire(record.Change),
+        JournalRecord.BodyOneofCase.Rows => new RoutingChange.ServiceEndpoints(
+            NamespacedName.Of(record.Rows.Namespace, record.Rows.Name),
+            new EndpointsChange(
+                record.Rows.ServiceUid,
+                record.Rows.Full,
+                record.Rows.Synced,
+                record.Rows.SpecVersion,
+                [.. record.Rows.Rows.Select(row => WireFormat.FromWire(row, record.Rows.Namespace))])),
+        _ => null,
+    };
+
+    private void Load()
+    {
+        var bytes = new byte[_file.Length];
+        _file.ReadExactly(bytes);
+        var whole = 0;
+        while (JournalFrame.Read(bytes.AsMemory(whole), out var size) is { } record)
+        {
+            _state.Apply(record);
+            whole += size;
+        }
+
+        if (whole < bytes.Length)
+        {
+            _logger.JournalTorn(_path, bytes.Length - whole);
+            _file.SetLength(whole);
+        }
+
+        _file.Position = _length = whole;
+        var changes = ImmutableArray.CreateBuilder<RoutingChange>();
+        var registrations = ImmutableArray.CreateBuilder<Registration>();
+        foreach (var record in _state.Records())
+        {
+            Load(record, changes, registrations);
+        }
+
+        Changes = changes.ToImmutable();
+        Registrations = registrations.ToImmutable();
+    }
+
+    private void Load(JournalRecord record, ImmutableArray<RoutingChange>.Builder changes, ImmutableArray<Registration>.Builder registrations)
+    {
+        try
+        {
+            switch (record.BodyCase)
+            {
+                case JournalRecord.BodyOneofCase.Started:
+                    Incarnation = record.Started.Incarnation;
+                    break;
+                case JournalRecord.BodyOneofCase.Welcome:
+                    Options = NodeOptionsDocument.Read(record.Welcome.Options.Span);
+                    break;
+                case JournalRecord.BodyOneofCase.Registration:
+                    registrations.Add(record.Registration);
+                    break;
+                default:
+                    if (Read(record) is { } change)
+                    {
+                        changes.Add(change);
+                    }
+
+                    break;
+            }
+        }
+        catch (FormatException unreadable)
+        {
+            _logger.ChangeUnreadable(unreadable.Message);
+        }
+    }
+
+    private void Start(string bootId)
+    {
+        var record = new JournalRecord { Started = new Started { Incarnation = ++Incarnation, BootId = bootId } };
+        var frame = new ArrayBufferWriter<byte>();
+        JournalFrame.Write(frame, record);
+        Write(frame.WrittenSpan);
+        _file.Flush(flushToDisk: true);
+        _state.Apply(record);
+    }
+
+    private void Append(JournalRecord record)
+    {
+        _state.Apply(record);
+        JournalFrame.Write(_pending, record);
+        if (_pending.WrittenCount > FlushAt)
+        {
+            Flush();
+        }
+    }
+
+    private ValueTask WriteNow(JournalRecord record)
+    {
+        var frame = new ArrayBufferWriter<byte>(512);
+        JournalFrame.Write(frame, record);
+        lock (_gate)
+        {
+            Write(frame.WrittenSpan);
+            _state.Apply(record);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>All or nothing: what a full disk took of it is cut again.</summary>
+    private void Write(ReadOnlySpan<byte> frames)
+    {
+        try
+        {
+            _file.Position = _length;
+            _file.Write(frames);
+            _length += frames.Length;
+        }
+        catch (IOException)
+        {
+            _file.SetLength(_length);
+            throw;
+        }
+    }
+
+    private void Rewrite()
+    {
+        var before = _length;
+        var next = _path + ".new";
+        var frames = new ArrayBufferWriter<byte>();
+        foreach (var record in _state.Records())
+        {
+            JournalFrame.Write(frames, record);
+        }
+
+        var file = OpenFile(next, FileMode.Create);
+        try
+        {
+            file.Write(frames.WrittenSpan);
+            // Before it takes the old one's name: after a loss of power the name must not point to less.
+            file.Flush(flushToDisk: true);
+            File.Move(next, _path, overwrite: true);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+
+        _file.Dispose();
+        _file = file;
+        _length = frames.WrittenCount;
+        _pending.ResetWrittenCount();
+        _mustRewrite = false;
+        _logger.JournalCompacted(_path, before, _length);
+    }
+}

@@ -1,0 +1,136 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.NodeLink.Wire;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Mesh.Agent.Tests;
+
+/// <summary>What becomes of registrations when the node process is another one, and what is told of manifest Pods.</summary>
+public sealed class RestartTests
+{
+    private static readonly AgentIdentity Next = new(2, "boot");
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_registration_whose_ports_accept_lives_on_and_its_stream_takes_it_up_again()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var app = Listen();
+        await using var agent = await AgentUnderTest.StartAsync(stop, journal: [Record("u1", "web", Port(app))], identity: Next);
+        var alive = await agent.Routed.Reader.ReadAsync(stop);
+        Assert.True(alive is { Uid: "u1", IsAlive: true, IsReady: true });
+        Assert.True(alive.Liveness >> 32 == 2);
+
+        using var curl = Curl.Put(agent.Url, "web", "{\"ports\":[{\"containerPort\":" + Port(app) + "}]}", "?uid=u1");
+
+        Assert.Equal("u1", RegistrationTests.Uid(await curl.LineAsync(stop)));
+        curl.Kill();
+        Assert.Equal("u1", (await agent.RoutedAsync(told => !told.IsAlive, stop)).Uid);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_registration_whose_ports_are_closed_has_ended()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var app = Listen();
+        var port = Port(app);
+        app.Dispose();
+        await using var agent = await AgentUnderTest.StartAsync(stop, journal: [Record("u1", "web", port)], identity: Next);
+
+        Assert.False((await agent.Routed.Reader.ReadAsync(stop)).IsAlive);
+        Assert.True((await agent.Reports.Reader.ReadAsync(stop)).Ended);
+        Assert.Empty(agent.Journal);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Another_boot_voids_every_registration()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var app = Listen();
+        await using var agent = await AgentUnderTest.StartAsync(stop, journal: [Record("u1", "web", Port(app))], identity: new AgentIdentity(2, "other boot"));
+
+        Assert.Empty(agent.Agent.Inventory("").Pods);
+        Assert.Empty(agent.Journal);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_stream_that_does_not_come_back_in_time_has_ended()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var time = new FakeTimeProvider();
+        using var app = Listen();
+        await using var agent = await AgentUnderTest.StartAsync(stop, time, journal: [Record("u1", "web", Port(app))], identity: Next);
+        Assert.True((await agent.Routed.Reader.ReadAsync(stop)).IsAlive);
+
+        // StartAsync has begun the wait before it returned.
+        time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Equal("StreamLost", (await agent.ReportAsync(report => report.Ended, stop)).Reason);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_manifest_Pod_is_ready_while_its_ports_accept_and_only_its_readiness_is_told()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var app = Listen();
+        var port = Port(app);
+        await using var agent = await AgentUnderTest.StartAsync(stop);
+
+        await agent.Agent.ApplyAsync(Manifest("m1", 5, port));
+
+        var ready = await agent.ReportAsync(report => report.Uid == "m1", stop);
+        Assert.True(ready is { Ready: true, Registered: false, Document.IsEmpty: true });
+        Assert.Equal("m1", Assert.Single(agent.Agent.Inventory("default").Pods).Uid);
+        app.Dispose();
+        agent.Agent.Suspect(new IPEndPoint(IPAddress.Loopback, port));
+        Assert.False((await agent.ReportAsync(report => report.Uid == "m1", stop)).Ready);
+
+        await agent.Agent.ApplyAsync(new RoutingChange.PodRemoved(NamespacedName.Of("default", "manifest"), "m1"));
+        Assert.Empty(agent.Agent.Inventory("").Pods);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_Pod_that_nobody_holds_is_reported_ended()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var agent = await AgentUnderTest.StartAsync(stop);
+
+        await agent.Agent.ApplyAsync(Manifest("ghost", 5, 80, """ "annotations":{"mesh.internal/registered-by":"stream"},"""));
+
+        var report = await agent.Reports.Reader.ReadAsync(stop);
+        Assert.True(report is { Uid: "ghost", Ended: true, Registered: true });
+    }
+
+    private static TcpListener Listen()
+    {
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return listener;
+    }
+
+    private static int Port(TcpListener listener) => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+    private static Registration Record(string uid, string name, int port) => new()
+    {
+        Namespace = "default",
+        Name = name,
+        Uid = uid,
+        Version = 1,
+        BootId = "boot",
+        Address = Google.Protobuf.ByteString.CopyFrom(127, 0, 0, 1),
+        Request = Google.Protobuf.ByteString.CopyFromUtf8("{\"ports\":[{\"containerPort\":" + port + "}]}"),
+    };
+
+    private static RoutingChange.PodSpec Manifest(string uid, long version, int port, string metadata = "") => new(new ObjectDocument(
+        NamespacedName.Of("default", "manifest"),
+        uid,
+        version,
+        1,
+        Encoding.UTF8.GetBytes($$"""
+            {"apiVersion":"v1","kind":"Pod","metadata":{ {{metadata}} "name":"manifest","namespace":"default","uid":"{{uid}}","resourceVersion":"{{version}}"},
+             "spec":{"containers":[{"name":"c","ports":[{"containerPort":{{port}} } ] } ] } }
+            """)));
+}
