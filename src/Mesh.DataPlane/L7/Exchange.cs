@@ -4,6 +4,7 @@ using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Carrier;
+using Mesh.DataPlane.L7.Strict;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -32,6 +33,9 @@ internal sealed class Exchange
 
     /// <summary>Path and query as the client sent them.</summary>
     public string PathAndQuery { get; private set; } = "";
+
+    /// <summary>What the Connection header names besides keep-alive, close and upgrade; Kestrel drops the names beside those.</summary>
+    public string? ConnectionOptions { get; private set; }
 
     public bool IsUpgrade { get; set; }
 
@@ -63,6 +67,7 @@ internal sealed class Exchange
         Started = started;
         HostSent = Http.Request.Headers.Host.ToString();
         PathAndQuery = OriginForm(features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
+        ConnectionOptions = features.Get<IStrictConnection>()?.ConnectionOptions;
         if (Http.Connection.RemoteIpAddress is { } client && !client.Equals(_client))
         {
             _client = client;

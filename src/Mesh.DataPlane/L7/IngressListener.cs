@@ -94,7 +94,7 @@ internal sealed class IngressListener : IAsyncDisposable
     {
         var client = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "";
         var reader = new StrictRequestReader(connection.Transport, options, time, refusal => Refused(refusal, client, accessLog));
-        connection.Features.Set<IRequestTunnel>(reader);
+        connection.Features.Set<IStrictConnection>(reader);
         connection.Transport = new StrictTransport(reader, connection.Transport.Output);
         return connection;
     }

@@ -78,7 +78,7 @@ internal sealed class IngressPipeline(
         if (exchange.IsUpgrade)
         {
             var features = exchange.Http.Features;
-            features.Set<IHttpUpgradeFeature>(new TunnelUpgrade(features.GetRequiredFeature<IHttpUpgradeFeature>(), features.GetRequiredFeature<IRequestTunnel>()));
+            features.Set<IHttpUpgradeFeature>(new TunnelUpgrade(features.GetRequiredFeature<IHttpUpgradeFeature>(), features.GetRequiredFeature<IStrictConnection>()));
         }
 
         return await forwarder.ForwardAsync(exchange, to.Port.Usable);

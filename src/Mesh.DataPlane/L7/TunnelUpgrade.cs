@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Mesh.DataPlane.L7;
 
 /// <summary>Lets bytes pass unchecked from the moment that a connection is upgraded.</summary>
-internal sealed class TunnelUpgrade(IHttpUpgradeFeature inner, IRequestTunnel tunnel) : IHttpUpgradeFeature
+internal sealed class TunnelUpgrade(IHttpUpgradeFeature inner, IStrictConnection tunnel) : IHttpUpgradeFeature
 {
     public bool IsUpgradableRequest => inner.IsUpgradableRequest;
 

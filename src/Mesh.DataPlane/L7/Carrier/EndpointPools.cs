@@ -62,7 +62,7 @@ internal sealed class EndpointPools(IngressOptions options, TimeProvider time) :
     }
 
 #pragma warning disable CA2000 // the invoker owns the handler, the stream the socket
-    private HttpMessageInvoker Connect(IPEndPoint address) => new(new SocketsHttpHandler
+    private HttpMessageInvoker Connect(IPEndPoint address) => new(new FlushedContent.Handler(new SocketsHttpHandler
     {
         UseProxy = false,
         UseCookies = false,
@@ -77,7 +77,7 @@ internal sealed class EndpointPools(IngressOptions options, TimeProvider time) :
         ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         ConnectTimeout = Timeout.InfiniteTimeSpan, // counted below, where it can be told from other failures
         ConnectCallback = (_, stop) => OpenAsync(address, stop),
-    });
+    }));
 
     private async ValueTask<Stream> OpenAsync(IPEndPoint address, CancellationToken stop)
     {

@@ -23,7 +23,7 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
     {
         var request = httpContext.Request;
         proxyRequest.RequestUri = new Uri(_pool!.Prefix + exchange.PathAndQuery, AsSent);
-        var named = HeaderRules.Named(request.Headers.Connection);
+        var named = HeaderRules.Named(exchange.ConnectionOptions);
         foreach (var (name, value) in request.Headers)
         {
             if (HeaderRules.IsForwarded(name) && (named is null || !named.Contains(name)))

@@ -18,6 +18,7 @@ internal ref struct RequestFields(IngressOptions limits)
     private int _codings;
     private int _contentTypes;
     private long _contentLength;
+    private string? _connectionOptions;
 
     public Refusal? ReadRequestLine(ReadOnlySpan<byte> line)
     {
@@ -82,7 +83,7 @@ internal ref struct RequestFields(IngressOptions limits)
         }
 
         var framing = _codings > 0 ? BodyFraming.Chunked : _contentLength > 0 ? BodyFraming.Length : BodyFraming.None;
-        return new RequestHead(length, framing, _contentLength, null);
+        return new RequestHead(length, framing, _contentLength, _connectionOptions, null);
     }
 
     private Refusal? ReadMethod(ReadOnlySpan<byte> method)
@@ -112,6 +113,12 @@ internal ref struct RequestFields(IngressOptions limits)
         if (target.ContainsAnyExcept(HttpBytes.Target))
         {
             return Refusal.Malformed("the request target has bytes that must be percent-encoded");
+        }
+
+        var query = target.IndexOf((byte)'?');
+        if ((query < 0 ? target : target[..query]).IndexOf("%00"u8) >= 0)
+        {
+            return Refusal.Malformed("the path has an encoded NUL"); // Kestrel refuses it too, without a word
         }
 
         if (target[0] == '/')
@@ -158,9 +165,20 @@ internal ref struct RequestFields(IngressOptions limits)
         return ++_hosts > 1 ? Refusal.Malformed("there are two Host headers") : null;
     }
 
-    private static Refusal? ReadConnection(ReadOnlySpan<byte> value) => value.Count((byte)',') >= MaxConnectionOptions
-        ? Refusal.Malformed($"Connection names more than {MaxConnectionOptions} headers")
-        : null;
+    private Refusal? ReadConnection(ReadOnlySpan<byte> value)
+    {
+        if (value.Count((byte)',') >= MaxConnectionOptions)
+        {
+            return Refusal.Malformed($"Connection names more than {MaxConnectionOptions} headers");
+        }
+
+        if (!HttpBytes.EqualsIgnoreCase(value, "keep-alive"u8) && !HttpBytes.EqualsIgnoreCase(value, "close"u8) && !HttpBytes.EqualsIgnoreCase(value, "upgrade"u8))
+        {
+            _connectionOptions = $"{_connectionOptions},{System.Text.Encoding.Latin1.GetString(value)}";
+        }
+
+        return null;
+    }
 
     private Refusal? ReadContentLength(ReadOnlySpan<byte> value)
     {

@@ -12,9 +12,9 @@ internal enum BodyFraming
 /// What is known of the head at the front of the bytes: incomplete (<see cref="Length"/> 0), refused, or valid and
 /// <see cref="Length"/> bytes long.
 /// </summary>
-internal readonly record struct RequestHead(int Length, BodyFraming Framing, long ContentLength, Refusal? Refusal)
+internal readonly record struct RequestHead(int Length, BodyFraming Framing, long ContentLength, string? ConnectionOptions, Refusal? Refusal)
 {
     public static RequestHead Incomplete => default;
 
-    public static RequestHead Refused(Refusal refusal) => new(0, BodyFraming.None, 0, refusal);
+    public static RequestHead Refused(Refusal refusal) => new(0, BodyFraming.None, 0, null, refusal);
 }

@@ -10,7 +10,7 @@ namespace Mesh.DataPlane.L7.Strict;
 /// refusal comes after the answers before it. See docs/adr/0010-strict-requests-before-the-parser.md.
 /// </summary>
 internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions options, TimeProvider time, Action<Refusal> refused)
-    : PipeReader, IRequestTunnel
+    : PipeReader, IStrictConnection
 {
     private static readonly ReadResult Ended = new(default, isCanceled: false, isCompleted: true);
 
@@ -31,7 +31,8 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
         Ended,
     }
 
-    /// <inheritdoc/>
+    public string? ConnectionOptions { get; private set; }
+
     public void OpenTunnel() => _mode = Mode.Tunnel;
 
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -110,6 +111,7 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
             _buffer = result.Buffer;
             _body.Begin(head);
             _checked = head.Length;
+            ConnectionOptions = head.ConnectionOptions;
             return ShowChecked(result);
         }
 
@@ -208,9 +210,12 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
     }
 }
 
-/// <summary>Told when a connection stops being HTTP/1 (101 Switching Protocols).</summary>
-internal interface IRequestTunnel
+/// <summary>What the rest of the gateway may know of, and say to, the reader of its connection.</summary>
+internal interface IStrictConnection
 {
-    /// <summary>From here on every byte passes unchecked.</summary>
+    /// <summary>The Connection header of the request under way, unless it names only what Kestrel handles.</summary>
+    string? ConnectionOptions { get; }
+
+    /// <summary>The connection stops being HTTP/1 (101 Switching Protocols): from here on every byte passes unchecked.</summary>
     void OpenTunnel();
 }
