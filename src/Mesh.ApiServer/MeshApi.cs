@@ -50,7 +50,7 @@ public static class MeshApi
         var resources = app.Services.GetRequiredService<ResourceEndpoint>();
         app.Map("/api/{version}/{**rest}", resources.HandleAsync);
         app.Map("/apis/{group}/{version}/{**rest}", resources.HandleAsync);
-        app.MapFallback(NotFoundAsync);
+        app.MapFallback("{**path}", NotFoundAsync); // with a pattern: the default one leaves out names with a dot
         return app;
     }
 

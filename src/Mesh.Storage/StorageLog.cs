@@ -27,4 +27,7 @@ internal static partial class StorageLog
 
     [LoggerMessage(EventId = 5008, Level = LogLevel.Warning, Message = "The watch cache cannot follow the store and tries again: {Reason}")]
     public static partial void CacheBehind(this ILogger log, string reason, Exception failed);
+
+    [LoggerMessage(EventId = 5009, Level = LogLevel.Warning, Message = "{Path} has {Bytes} bytes, and cannot be emptied while another process reads the store")]
+    public static partial void LogFileLarge(this ILogger log, string path, long bytes);
 }

@@ -26,7 +26,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     private readonly CounterLooks _looks;
     private readonly SemaphoreSlim _behind = new(0, 1);
     private readonly CancellationTokenSource _end = new();
-    private readonly List<CacheWatch> _parked = [];
+    private readonly ParkedWatches _parked = new();
     private CacheState _state = CacheState.Empty;
     private IDisposable? _following;
     private ITimer? _tick;
@@ -72,7 +72,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
 
         lock (_gate)
         {
-            WakeAll();
+            _parked.WakeAll();
         }
 
         await _end.CancelAsync();
@@ -180,7 +180,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
             if (changes.Length == 0)
             {
                 watch.Advance(Math.Max(watch.Version, Version));
-                return ([], watch.Version, Park(watch));
+                return ([], watch.Version, _parked.Park(watch));
             }
 
             return (changes, changes.Length < MaxBatch ? Math.Max(Version, watch.Version) : changes[^1].Object.ResourceVersion, null);
@@ -193,20 +193,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
         {
             watch.IsClosed = true;
             _parked.Remove(watch);
-            watch.Parked?.TrySetException(new ObjectDisposedException(nameof(IWatch)));
-            watch.Parked = null;
         }
-    }
-
-    private Task Park(CacheWatch watch)
-    {
-        if (watch.Parked is null)
-        {
-            watch.Parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _parked.Add(watch);
-        }
-
-        return watch.Parked.Task;
     }
 
     private void ThrowIfExpired(long version)
@@ -253,7 +240,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
         }
 
         Publish(state.At(page.Through));
-        WakeReaders(applied, page.Through.Version);
+        _parked.Wake(applied, page.Through.Version);
     }
 
     private void Publish(CacheState state)
@@ -261,32 +248,6 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
         Volatile.Write(ref _state, state);
         _window.Trim(_time.GetUtcNow());
         _waiters.Release(state.Position.Version);
-    }
-
-    /// <summary>Those who have something to read; for the others the position moves on while they wait.</summary>
-    private void WakeReaders(List<StoreChange> applied, long version) => _parked.RemoveAll(watch =>
-    {
-        if (!applied.Exists(change => watch.Accepts(change.Object.Key)))
-        {
-            watch.Advance(Math.Max(watch.Version, version));
-            return false;
-        }
-
-        watch.Parked?.TrySetResult();
-        watch.Parked = null;
-        return true;
-    });
-
-    /// <summary>They look for themselves whether they can go on.</summary>
-    private void WakeAll()
-    {
-        foreach (var watch in _parked)
-        {
-            watch.Parked?.TrySetResult();
-            watch.Parked = null;
-        }
-
-        _parked.Clear();
     }
 
     private async Task LoadAsync(CancellationToken stop)
@@ -302,7 +263,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
 
             _window.Reset(image.LogStart, image.Log);
             Publish(state);
-            WakeAll();
+            _parked.WakeAll();
         }
 
         _logger.CacheLoaded(image.Objects.Count, image.Position.Version, image.Log.Count, image.LogStart);

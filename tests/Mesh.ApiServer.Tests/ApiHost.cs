@@ -30,8 +30,11 @@ public class ApiHost : IAsyncLifetime
 
     public string? NotReady { get; set; }
 
-    /// <summary>Whether Pods, Services and Ingresses go to their grains; otherwise straight to the store, so that the API is seen alone.</summary>
-    internal virtual bool WithGrains => false;
+    public IServiceProvider Services => _app!.Services;
+
+    /// <summary>Without grains every kind goes straight to the store, so that the API is seen alone.</summary>
+    protected virtual void ConfigureWriters(WebApplicationBuilder builder) =>
+        builder.Services.AddSingleton<IObjectWriters, DirectWriters>();
 
     public string Kubeconfig => Path.Combine(_directory, "kubeconfig");
 
@@ -43,17 +46,14 @@ public class ApiHost : IAsyncLifetime
 
     public IObjectStore Store => _app!.Services.GetRequiredService<IObjectStore>();
 
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(_certificate)));
         builder.Services.AddMeshStorage(Path.Combine(_directory, "store"));
-        if (!WithGrains)
-        {
-            builder.Services.AddSingleton<IObjectWriters, DirectWriters>();
-        }
+        ConfigureWriters(builder);
 
         builder.Services.AddMeshApi(options =>
         {
@@ -86,7 +86,7 @@ public class ApiHost : IAsyncLifetime
         return http;
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         Client?.Dispose();

@@ -77,7 +77,7 @@ public sealed class SqliteStoreTests
         Assert.Equal(49, outcomes.OfType<CommitOutcome.Failed>().Count());
     }
 
-    [Fact(Timeout = Deadline)]
+    [Fact(Timeout = 4 * Deadline)]
     [Trait("Row", "REL-A25")]
     public async Task No_increment_of_a_hundred_concurrent_writers_is_lost()
     {
@@ -276,5 +276,60 @@ public sealed class SqliteStoreTests
         Assert.Equal((0, 30), (young.LogStart, young.Log.Count));
         Assert.Equal((20, 10), (cut.LogStart, cut.Log.Count));
         Assert.Equal((30, 0), (old.LogStart, old.Log.Count));
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A47")]
+    public async Task A_reader_that_stays_lets_the_write_ahead_log_grow_only_until_it_goes()
+    {
+        const int Limit = 1024 * 1024;
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken, options => options with { MaxWriteAheadBytes = Limit });
+        var wal = new FileInfo(fixture.Database + "-wal");
+        using (var reader = new SqliteConnection($"Data Source={fixture.Database};Pooling=False"))
+        {
+            reader.Open();
+            using var transaction = reader.BeginTransaction(deferred: true);
+            Assert.Null(Queries.Read(reader, transaction, "SELECT max(version) FROM objects"));
+            for (var i = 0; i < 60; i++)
+            {
+                await fixture.MustCommitAsync(Put("a", extra: $",\"x\":\"{new string('x', 100_000)}\""));
+            }
+
+            await fixture.Store.TrimAsync();
+            wal.Refresh();
+            Assert.True(wal.Length > Limit);
+        }
+
+        await fixture.Store.TrimAsync();
+
+        wal.Refresh();
+        Assert.InRange(wal.Length, 0, Limit);
+        Assert.Equal(61, (await fixture.MustCommitAsync(Put("a"))).Version);
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A49")]
+    public async Task Wherever_the_power_cuts_the_log_whole_commits_are_left_in_order()
+    {
+        const int Commits = 20;
+        const int Cuts = 97;
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        for (var i = 1; i <= Commits; i++)
+        {
+            await fixture.MustCommitAsync(Put("left", uid: $"{i}"), Put("right", uid: $"{i}"));
+        }
+
+        var log = await File.ReadAllBytesAsync(fixture.Database + "-wal", fixture.Stop);
+        var left = new SortedSet<long>();
+        for (var cut = 0; cut <= Cuts; cut++)
+        {
+            var copy = Path.Combine(fixture.Directory, $"cut-{cut}.db");
+            File.Copy(fixture.Database, copy);
+            await File.WriteAllBytesAsync(copy + "-wal", log[..(int)((long)log.Length * cut / Cuts)], fixture.Stop);
+            left.Add(Queries.CheckWhole(copy));
+        }
+
+        Assert.Equal(2 * Commits, left.Max);
+        Assert.True(left.Count > Commits / 2, $"only {left.Count} different states were cut");
     }
 }

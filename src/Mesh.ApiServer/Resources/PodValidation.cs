@@ -9,15 +9,12 @@ namespace Mesh.ApiServer.Resources;
 /// <summary>Which Pods are refused (kubernetes pkg/apis/core/validation/validation.go, ValidatePodSpec), as far as Mesh uses them.</summary>
 internal static class PodValidation
 {
-    /// <summary>The address of a Pod whose process runs already.</summary>
-    public const string AddressAnnotation = "mesh.internal/pod-ip";
-
     public static void Validate(JsonObject? stored, JsonObject document, Causes causes)
     {
         var spec = document.At("spec");
-        if (document.At("metadata", "annotations", AddressAnnotation).AsText() is { } address && !IPAddress.TryParse(address, out _))
+        if (document.At("metadata", "annotations", MeshAnnotations.PodIP).AsText() is { } address && !IPAddress.TryParse(address, out _))
         {
-            causes.Invalid($"metadata.annotations[{AddressAnnotation}]", address, ServiceAddressValidation.NoAddress);
+            causes.Invalid($"metadata.annotations[{MeshAnnotations.PodIP}]", address, ServiceAddressValidation.NoAddress);
         }
 
         if (spec.At("nodeName").AsText() is { Length: > 0 } node && !DnsSubdomain.IsValid(node))
@@ -103,7 +100,10 @@ internal static class PodValidation
 
     private static JsonObject Fixed(JsonObject document)
     {
-        var spec = document.At("spec")?.DeepClone() as JsonObject ?? [];
+        // With defaults: a Pod that its node registered was stored without them.
+        var whole = new JsonObject { ["spec"] = document.At("spec")?.DeepClone() };
+        PodDefaults.Apply(whole);
+        var spec = whole.Child("spec");
         spec.Remove("activeDeadlineSeconds");
         spec.Remove("tolerations");
         foreach (var container in spec.At("containers").AsList().Concat(spec.At("initContainers").AsList()).OfType<JsonObject>())

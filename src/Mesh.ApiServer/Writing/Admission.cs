@@ -69,6 +69,10 @@ internal sealed class Admission(TimeProvider time, Chance chance)
         }
 
         var resource = request.Resource;
+
+        // What another writer stored without defaults (a node's registration) is read with them, and compared so.
+        stored = (JsonObject)stored.DeepClone();
+        resource.Default(stored);
         var metadata = document.Child("metadata");
         var uid = metadata.At("uid").AsText();
         if (uid is { Length: > 0 } && uid != stored.At("metadata", "uid").AsText())

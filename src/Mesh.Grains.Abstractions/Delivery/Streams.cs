@@ -26,7 +26,7 @@ public enum DeliveryAck
 /// <param name="Publisher">The publisher's activation id, as the answer to Subscribe told it.</param>
 /// <param name="ObjectUid">The Service object that the rows are for; rows for another are answered Gone.</param>
 /// <param name="SpecVersion">resourceVersion of the Service spec that the rows were computed from.</param>
-[GenerateSerializer, Immutable, Alias("mesh.Delta")]
+[GenerateSerializer, Immutable, Alias("mesh.Delta`1")]
 public sealed record Delta<TRow>(
     [property: Id(0)] StreamName Stream,
     [property: Id(1)] string Publisher,

@@ -18,6 +18,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly LogTrimmer _trimmer;
+    private readonly WriteAheadLog _writeAheadLog;
     private readonly List<PendingCommit> _group = [];
     private readonly Lock _trimGate = new();
     private SqliteConnection? _connection;
@@ -45,6 +46,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         _transactions = new GroupCommit(connection);
         _trimmer = new LogTrimmer(options.Retention);
         _trimmer.Measure(connection);
+        _writeAheadLog = new WriteAheadLog(database.Path, options.MaxWriteAheadBytes, log);
     }
 
     public void Start()
@@ -205,10 +207,14 @@ internal sealed class CommitLoop : IAsyncDisposable
         var asked = TakeTrimRequests();
         try
         {
-            if (_connection is { } connection && _trimmer.CutPiece(connection, Now()))
+            if (_connection is { } connection)
             {
-                AskForTrim(asked); // the next piece, after the commits that came meanwhile
-                return;
+                _writeAheadLog.Bound(connection);
+                if (_trimmer.CutPiece(connection, Now()))
+                {
+                    AskForTrim(asked); // the next piece, after the commits that came meanwhile
+                    return;
+                }
             }
 
             WriteMark();

@@ -23,6 +23,10 @@ public sealed record SqliteStoreOptions
     [Range(64 * 1024, long.MaxValue)]
     public long MaxBytes { get; init; } = 64L * 1024 * 1024 * 1024;
 
+    /// <summary>Size of the write-ahead log above which a checkpoint is forced.</summary>
+    [Range(64 * 1024, long.MaxValue)]
+    public long MaxWriteAheadBytes { get; init; } = 64L * 1024 * 1024;
+
     public LogRetention Retention { get; init; } = LogRetention.Standard;
 
     internal string DatabasePath => Path.Combine(DataDirectory, "mesh.db");
