@@ -9,6 +9,8 @@ using Mesh.Hosting.Telemetry;
 using Mesh.Node.Linking;
 using Mesh.Node.Listening;
 using Mesh.Node.Routing;
+using Mesh.NodeLink;
+using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
 
 namespace Mesh.Node;
@@ -21,6 +23,8 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly AgentService _agent;
     private readonly NodeListeners _listeners;
     private readonly LinkClient _link;
+    private readonly NodeJournal _journal;
+    private readonly NodeSettings _settings;
     private readonly NodeEnding _ending;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
@@ -28,8 +32,9 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly List<Task> _loops = [];
     private Task _routingLoop = Task.CompletedTask;
 
-    private NodeHost(DataDirectory data, IHost telemetry, AgentIdentity identity, NodeEnding ending, TimeProvider time)
+    private NodeHost(DataDirectory data, IHost telemetry, NodeJournal journal, NodeSettings settings, NodeEnding ending, TimeProvider time)
     {
+        var identity = new AgentIdentity(journal.Incarnation, AgentIdentity.CurrentBootId());
         var logs = telemetry.Services.GetRequiredService<ILoggerFactory>();
         var seed = new Random();
         var build = BuildIdentity.Of(AppContext.BaseDirectory, "mesh-node");
@@ -37,23 +42,29 @@ internal sealed class NodeHost : IAsyncDisposable
         var problems = new OpenPortProblems();
         var outbox = new ReportOutbox(time);
         _telemetry = telemetry;
+        _journal = journal;
+        _settings = settings;
         _ending = ending;
         _log = logs.CreateLogger<NodeHost>();
         _routing = new RoutingLoop(routes, changed => _listeners!.Update(changed), time, logs.CreateLogger<RoutingLoop>());
-        _agent = new AgentService(identity, _routing, outbox, new NoJournal(), seed, time, logs.CreateLogger<AgentService>());
+        _agent = new AgentService(identity, _routing, outbox, journal, seed, time, logs.CreateLogger<AgentService>());
         _listeners = new NodeListeners(data, routes, _agent, problems, seed, time, logs);
         _link = new LinkClient(
-            data.LinkSocket, new NodeLinkHandler(_routing, _agent, _listeners, problems, identity, build, ending), outbox, time, logs.CreateLogger<LinkClient>());
+            data.LinkSocket, new NodeLinkHandler(_routing, _agent, _listeners, problems, journal, settings, identity, build, ending), outbox, time, logs.CreateLogger<LinkClient>());
         _log.Started(build, data.FullPath, identity.Incarnation);
     }
 
-    public static Task<NodeHost> BuildAsync(DataDirectory data, ILogOutput output, IDictionary environment, NodeEnding ending, TimeProvider time)
+    /// <exception cref="StartRefusedException">The journal cannot be read or written.</exception>
+    public static NodeHost Build(DataDirectory data, ILogOutput output, IDictionary environment, NodeEnding ending, TimeProvider time)
     {
+        using var early = LoggerFactory.Create(logging => logging.AddMesh(output, asJson: true, () => LogLevel.Information, time));
+        var journal = Open(data, time, early.CreateLogger<NodeJournal>());
+        var settings = new NodeSettings(journal.Options);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "mesh-node" });
-        builder.Logging.AddMesh(output, asJson: true, () => LogLevel.Information, time);
+        builder.Logging.AddMesh(output, settings.LogsJson, () => settings.LogLevel, time);
         builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
-        builder.Services.AddMeshTelemetry(MeshTelemetry.DataPlane, Environment.MachineName, environment);
-        return Task.FromResult(new NodeHost(data, builder.Build(), new AgentIdentity(1, AgentIdentity.CurrentBootId()), ending, time));
+        builder.Services.AddMeshTelemetry(MeshTelemetry.DataPlane, settings.NodeName, environment);
+        return new NodeHost(data, builder.Build(), journal, settings, ending, time);
     }
 
     /// <summary>Serves what the journal holds, then links.</summary>
@@ -61,10 +72,43 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         await _telemetry.StartAsync(_stop.Token);
         _routingLoop = _routing.RunAsync(_stopRouting.Token);
+        if (_settings.Options is { } options)
+        {
+            await RestoreAsync(options);
+        }
+
         await _listeners.StartAsync(_stop.Token);
         await _agent.StartAsync(_stop.Token);
+        _loops.Add(_journal.RunAsync(_stop.Token));
         _loops.Add(_listeners.RunAsync(_stop.Token));
         _loops.Add(_link.RunAsync(_stop.Token));
+    }
+
+    /// <summary>As the last run left it. The Pods first: endpoints of this machine count only while the Agent holds them alive.</summary>
+    private async Task RestoreAsync(NodeOptions options)
+    {
+        _agent.Configure(options);
+        await _routing.BeginResyncAsync(options.NodeName, _stop.Token);
+        await _agent.RestoreAsync(_journal.Registrations, _stop.Token);
+        await _routing.ApplyAsync(_journal.Changes, synced: false, _stop.Token);
+        foreach (var change in _journal.Changes)
+        {
+            await _agent.ApplyAsync(change);
+        }
+
+        await _listeners.ApplyAsync(options, _stop.Token);
+    }
+
+    private static NodeJournal Open(DataDirectory data, TimeProvider time, ILogger<NodeJournal> log)
+    {
+        try
+        {
+            return NodeJournal.Open(data.Journal, AgentIdentity.CurrentBootId(), time, log);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StartRefusedException($"{data.Journal}: {failure.Message}", failure);
+        }
     }
 
     public async Task DrainAsync(CancellationToken hurry)
@@ -85,6 +129,7 @@ internal sealed class NodeHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _journal.DisposeAsync();
         await _listeners.DisposeAsync();
         _agent.Dispose();
         _routing.Dispose();

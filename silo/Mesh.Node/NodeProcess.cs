@@ -21,7 +21,7 @@ internal static class NodeProcess
         using var output = new RotatingFile(data.NodeLog);
         using var ending = new NodeEnding(signal);
 
-        await using var node = await NodeHost.BuildAsync(data, output, environment, ending, time);
+        await using var node = NodeHost.Build(data, output, environment, ending, time);
         await node.StartAsync();
         var watching = DataDirectoryWatch.RunAsync(data, ending, time, ending.Requested);
         await Task.Delay(Timeout.InfiniteTimeSpan, time, ending.Requested).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -4,6 +4,7 @@ using Mesh.Core.Routing;
 using Mesh.Node.Listening;
 using Mesh.Node.Routing;
 using Mesh.NodeLink;
+using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
 using Mesh.NodeLink.Wire;
 
@@ -11,7 +12,15 @@ namespace Mesh.Node.Linking;
 
 /// <summary>What this machine does with what its silo says: options to the listeners, changes to snapshot and Agent, all to the journal.</summary>
 internal sealed class NodeLinkHandler(
-    RoutingLoop routing, AgentService agent, NodeListeners listeners, OpenPortProblems problems, AgentIdentity identity, string build, NodeEnding ending) : INodeLinkHandler
+    RoutingLoop routing,
+    AgentService agent,
+    NodeListeners listeners,
+    OpenPortProblems problems,
+    NodeJournal journal,
+    NodeSettings settings,
+    AgentIdentity identity,
+    string build,
+    NodeEnding ending) : INodeLinkHandler
 {
     private ulong _optionsHash;
 
@@ -19,6 +28,7 @@ internal sealed class NodeLinkHandler(
 
     public async ValueTask OnWelcomeAsync(NodeOptions options, ulong optionsHash, CancellationToken stop)
     {
+        journal.Keep(options);
         if (routing.NodeName.Length > 0 && routing.NodeName != options.NodeName)
         {
             // Whose endpoints are local is decided by name throughout: a renamed node starts anew, from its journal.
@@ -26,6 +36,8 @@ internal sealed class NodeLinkHandler(
             return;
         }
 
+        settings.Options = options;
+        journal.BeginResync();
         _optionsHash = optionsHash;
         agent.Configure(options);
         agent.BeginResync();
@@ -42,6 +54,7 @@ internal sealed class NodeLinkHandler(
             await agent.ApplyAsync(change);
         }
 
+        journal.Keep(changes, synced);
         if (synced)
         {
             agent.MarkSynced();

@@ -51,8 +51,10 @@ internal sealed class LiveListener(string name, Func<string, CancellationToken, 
         }
     }
 
+    /// <summary>Closes for good, until another setting is applied.</summary>
     public async Task CloseAsync()
     {
+        _wanted = null;
         if (Interlocked.Exchange(ref _open, null) is { } closing)
         {
             await closing.DisposeAsync();

@@ -125,6 +125,8 @@ internal sealed class NodeListeners : IAsyncDisposable
     /// <summary>Accepts nothing more and lets what is under way end, until the token is cancelled.</summary>
     public async Task DrainAsync(CancellationToken hurry)
     {
+        // Held from here on: nothing opens again.
+        await _oneChange.WaitAsync(CancellationToken.None);
         await _registration.CloseAsync();
         await _socket.CloseAsync();
         await Task.WhenAll(_gateway?.StopAsync(hurry) ?? Task.CompletedTask, _services.StopAsync(hurry));

@@ -33,7 +33,7 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--node-name 'Not.A_Name'", "--node-name", "Not.A_Name")]
     [InlineData("--cluster-domain 'Cluster'", "--cluster-domain", "Cluster")]
     [InlineData("--log-level 'loud'", "--log-level", "loud")]
-    [InlineData("--register-uids 'bob'", "--register-uids", "1000,bob")]
+    [InlineData("--register-uids '1000,bob'", "--register-uids", "1000,bob")]
     [InlineData("--config /nowhere.yaml", "--config", "/nowhere.yaml")]
     public async Task A_bad_option_is_one_line_and_exit_code_2(string line, params string[] arguments)
     {

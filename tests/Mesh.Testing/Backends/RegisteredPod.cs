@@ -46,6 +46,25 @@ public sealed class RegisteredPod : IAsyncDisposable
     /// <summary>The next line, null when the stream has ended in order.</summary>
     public async Task<string?> NextLineAsync(CancellationToken stop) => await _lines.ReadLineAsync(stop);
 
+    /// <summary>Reads on until the stream ends; the last line tells why, where one came.</summary>
+    public async Task<string> UntilEndedAsync(CancellationToken stop)
+    {
+        var last = "";
+        try
+        {
+            while (await _lines.ReadLineAsync(stop) is { } line)
+            {
+                last = line;
+            }
+        }
+        catch (Exception cut) when (cut is IOException or HttpRequestException)
+        {
+            last = cut.Message;
+        }
+
+        return last;
+    }
+
     public ValueTask DisposeAsync()
     {
         _lines.Dispose();

@@ -1,0 +1,145 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Mesh.Testing;
+using Mesh.Testing.Backends;
+using Mesh.Testing.Processes;
+using Xunit;
+
+namespace Mesh.EndToEnd.Tests.Traffic;
+
+/// <summary>
+/// A machine with two web Pods behind a Service and an Ingress, and one TCP Pod behind another Service; all three are
+/// registrations held open.
+/// </summary>
+internal sealed class ServedMachine : IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> _owned = [];
+
+    private ServedMachine(SiloUnderTest machine)
+    {
+        Machine = machine;
+    }
+
+    public SiloUnderTest Machine { get; }
+
+    public List<RegisteredPod> Pods { get; } = [];
+
+    public List<EchoBackend> Webs { get; } = [];
+
+    public IPAddress WebIP { get; private set; } = IPAddress.None;
+
+    public IPAddress EchoIP { get; private set; } = IPAddress.None;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public static async Task<ServedMachine> StartAsync(IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var served = new ServedMachine(await SiloUnderTest.StartNewAsync(environment: environment));
+        using var api = served.Machine.Api();
+        served.WebIP = await CreateServiceAsync(api, "web", "web");
+        served.EchoIP = await CreateServiceAsync(api, "echo", "echo");
+        await CreateIngressAsync(api);
+        foreach (var name in (string[])["web-1", "web-2"])
+        {
+            var web = await EchoBackend.StartAsync(name, Stop);
+            served.Webs.Add(web);
+            await served.RegisterAsync(name, "web", web.Port);
+        }
+
+        var echo = new TcpEcho();
+        served._owned.Add(echo);
+        await served.RegisterAsync("echo-1", "echo", echo.Port);
+        await served.UntilServedAsync();
+        return served;
+    }
+
+    /// <summary>One request on a connection of its own, or on a kept one.</summary>
+    public HttpClient Ingress()
+    {
+        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 1 }) { BaseAddress = Machine.IngressUrl };
+        client.DefaultRequestHeaders.Host = "web.example.com";
+        return client;
+    }
+
+    public async Task<ClientWebSocket> WebSocketAsync()
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Host", "web.example.com");
+        await socket.ConnectAsync(new UriBuilder(Machine.IngressUrl) { Scheme = "ws" }.Uri, Stop);
+        return socket;
+    }
+
+    public async Task<TcpClient> EchoAsync()
+    {
+        var client = new TcpClient { NoDelay = true };
+        await client.ConnectAsync(EchoIP, 80, Stop);
+        return client;
+    }
+
+    public async Task UntilServedAsync()
+    {
+        using var ingress = Ingress();
+        await Eventually.Is("the Ingress answers", async stop => (await ingress.GetAsync("/", stop)).StatusCode, HttpStatusCode.OK, TimeSpan.FromSeconds(15));
+        await Eventually.Is(
+            "the TCP Service answers",
+            async stop =>
+            {
+                using var client = new TcpClient();
+                await client.ConnectAsync(EchoIP, 80, stop);
+                await client.GetStream().WriteAsync("x"u8.ToArray(), stop);
+                return await client.GetStream().ReadAsync(new byte[1], stop);
+            },
+            1,
+            TimeSpan.FromSeconds(15));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var pod in Pods)
+        {
+            await pod.DisposeAsync();
+        }
+
+        await Machine.DisposeAsync();
+        foreach (var owned in Webs.Concat(_owned))
+        {
+            await owned.DisposeAsync();
+        }
+    }
+
+    private static async Task<IPAddress> CreateServiceAsync(HttpClient api, string name, string app)
+    {
+        var created = await api.PostAsJsonAsync(
+            "/api/v1/namespaces/default/services",
+            new { apiVersion = "v1", kind = "Service", metadata = new { name }, spec = new { selector = new { app }, ports = new[] { new { port = 80, targetPort = "main" } } } },
+            Stop);
+        var body = await created.Content.ReadAsStringAsync(Stop);
+        Assert.True(created.IsSuccessStatusCode, body);
+        using var service = JsonDocument.Parse(body);
+        return IPAddress.Parse(service.RootElement.GetProperty("spec").GetProperty("clusterIP").GetString()!);
+    }
+
+    private static async Task CreateIngressAsync(HttpClient api)
+    {
+        const string Ingress =
+            """
+            {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"}, "spec": {"rules": [{"host": "web.example.com",
+              "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}}
+            """;
+        using var content = new StringContent(Ingress, Encoding.UTF8, "application/json");
+        var created = await api.PostAsync("/apis/networking.k8s.io/v1/namespaces/default/ingresses", content, Stop);
+        Assert.True(created.IsSuccessStatusCode, await created.Content.ReadAsStringAsync(Stop));
+    }
+
+    private async Task RegisterAsync(string name, string app, int port) =>
+        Pods.Add(await RegisteredPod.RegisterAsync(
+            Machine.NodeUrl,
+            "default",
+            name,
+            new { labels = new { app }, ports = new[] { new { name = "main", containerPort = port } } },
+            Stop));
+}

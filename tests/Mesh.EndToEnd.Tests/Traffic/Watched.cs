@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+
+namespace Mesh.EndToEnd.Tests.Traffic;
+
+/// <summary>Something that is done over and over while a test disturbs the machine: how often it worked, and how it failed.</summary>
+internal sealed class Watched(string what)
+{
+    private readonly ConcurrentQueue<string> _failures = new();
+    private long _done;
+    private long _lastDone = System.Diagnostics.Stopwatch.GetTimestamp();
+
+    public long Done => Interlocked.Read(ref _done);
+
+    public IReadOnlyCollection<string> Failures => [.. _failures.Select(failure => $"{what}: {failure}")];
+
+    /// <summary>Longest time between two successes.</summary>
+    public TimeSpan LongestGap { get; private set; }
+
+    /// <summary>Repeats until stopped; the next attempt follows at once.</summary>
+    public async Task RepeatAsync(Func<CancellationToken, Task> attempt, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await attempt(stop);
+                Succeeded();
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure) when (failure is not Xunit.Sdk.XunitException and not OutOfMemoryException)
+            {
+                Failed($"{failure.GetType().Name}: {failure.Message}");
+            }
+        }
+    }
+
+    public void Succeeded()
+    {
+        Interlocked.Increment(ref _done);
+        var now = System.Diagnostics.Stopwatch.GetTimestamp();
+        var gap = System.Diagnostics.Stopwatch.GetElapsedTime(_lastDone, now);
+        _lastDone = now;
+        LongestGap = gap > LongestGap ? gap : LongestGap;
+    }
+
+    public void Failed(string how)
+    {
+        if (_failures.Count < 20)
+        {
+            _failures.Enqueue(how);
+        }
+    }
+}
