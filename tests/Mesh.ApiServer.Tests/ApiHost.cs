@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using k8s;
-using Xunit;
 using Mesh.ApiServer.Resources;
 using Mesh.ApiServer.Writing;
 using Mesh.Storage;
@@ -13,6 +12,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Xunit;
 
 namespace Mesh.ApiServer.Tests;
 
