@@ -18,6 +18,7 @@ namespace Mesh.EndToEnd.Tests.Traffic;
 internal sealed class ServedMachine : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> _owned = [];
+    private readonly List<(string Name, string App, int Port)> _registrations = [];
 
     private ServedMachine(SiloUnderTest machine)
     {
@@ -80,6 +81,19 @@ internal sealed class ServedMachine : IAsyncDisposable
         return client;
     }
 
+    /// <summary>What the SDK does after a broken stream: the same Pods, by their uids.</summary>
+    public async Task RegisterAgainAsync()
+    {
+        for (var i = 0; i < Pods.Count; i++)
+        {
+            var (name, app, port) = _registrations[i];
+            var uid = Pods[i].Uid;
+            await Pods[i].DisposeAsync();
+            Pods[i] = await RegisteredPod.RegisterAsync(Machine.NodeUrl, "default", name, Body(app, port), Stop, uid);
+            Assert.Equal(uid, Pods[i].Uid);
+        }
+    }
+
     public async Task UntilServedAsync()
     {
         using var ingress = Ingress();
@@ -135,11 +149,11 @@ internal sealed class ServedMachine : IAsyncDisposable
         Assert.True(created.IsSuccessStatusCode, await created.Content.ReadAsStringAsync(Stop));
     }
 
-    private async Task RegisterAsync(string name, string app, int port) =>
-        Pods.Add(await RegisteredPod.RegisterAsync(
-            Machine.NodeUrl,
-            "default",
-            name,
-            new { labels = new { app }, ports = new[] { new { name = "main", containerPort = port } } },
-            Stop));
+    private async Task RegisterAsync(string name, string app, int port)
+    {
+        _registrations.Add((name, app, port));
+        Pods.Add(await RegisteredPod.RegisterAsync(Machine.NodeUrl, "default", name, Body(app, port), Stop));
+    }
+
+    private static object Body(string app, int port) => new { labels = new { app }, ports = new[] { new { name = "main", containerPort = port } } };
 }

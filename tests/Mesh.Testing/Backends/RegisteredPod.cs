@@ -26,10 +26,11 @@ public sealed class RegisteredPod : IAsyncDisposable
 
     public string Uid { get; }
 
-    public static async Task<RegisteredPod> RegisterAsync(Uri node, string ns, string name, object body, CancellationToken stop)
+    /// <param name="uid">Of the same Pod, whose stream was cut: it is taken up again.</param>
+    public static async Task<RegisteredPod> RegisterAsync(Uri node, string ns, string name, object body, CancellationToken stop, string? uid = null)
     {
         var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = node, Timeout = Timeout.InfiniteTimeSpan };
-        using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/namespaces/{ns}/pods/{name}")
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/namespaces/{ns}/pods/{name}" + (uid is null ? "" : "?uid=" + uid))
         {
             Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json"),
         };
