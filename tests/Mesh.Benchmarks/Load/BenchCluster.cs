@@ -1,0 +1,102 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Mesh.Testing.Processes;
+
+namespace Mesh.Benchmarks.Load;
+
+/// <summary>One machine with real processes: the silo and its node, and what the benchmarks create in them.</summary>
+internal sealed class BenchCluster : IAsyncDisposable
+{
+    private const int CreatesAtOnce = 16;
+    private const int OpensAtOnce = 64;
+
+    private readonly List<RegistrationStream> _streams = [];
+
+    private BenchCluster(SiloUnderTest silo)
+    {
+        Silo = silo;
+        Api = silo.Api();
+        Node = IPEndPoint.Parse(silo.Address("node"));
+    }
+
+    public SiloUnderTest Silo { get; }
+
+    public HttpClient Api { get; }
+
+    public IPEndPoint Node { get; }
+
+    public static async Task<BenchCluster> StartAsync(params string[] extra) => new(await SiloUnderTest.StartNewAsync(extra));
+
+    public async Task<JsonElement> CreateAsync(string collection, object body, CancellationToken stop)
+    {
+        using var content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json");
+        using var response = await Api.PostAsync(new Uri(collection, UriKind.Relative), content, stop);
+        var text = await response.Content.ReadAsStringAsync(stop);
+        if (response.StatusCode != HttpStatusCode.Created)
+        {
+            throw new InvalidOperationException($"POST {collection}: {(int)response.StatusCode} {text}");
+        }
+
+        using var document = JsonDocument.Parse(text);
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>A Service that selects <c>app: name</c>; its ClusterIP.</summary>
+    public async Task<IPAddress?> CreateServiceAsync(string name, int port, bool headless, CancellationToken stop)
+    {
+        var created = await CreateAsync("/api/v1/namespaces/default/services", Service(name, port, headless), stop);
+        return headless ? null : IPAddress.Parse(created.GetProperty("spec").GetProperty("clusterIP").GetString()!);
+    }
+
+    public Task CreateServicesAsync(int count, CancellationToken stop) => Parallel.ForAsync(
+        0,
+        count,
+        new ParallelOptions { MaxDegreeOfParallelism = CreatesAtOnce, CancellationToken = stop },
+        async (number, one) => await CreateServiceAsync($"service-{number}", 8080, headless: false, one));
+
+    /// <summary>Registers many Pods, many at a time; the streams stay open. Completes when the node has taken all on.</summary>
+    public async Task<IReadOnlyList<RegistrationStream>> RegisterAsync(int count, Func<int, string> name, Func<int, string> body, CancellationToken stop)
+    {
+        var opened = new RegistrationStream[count];
+        await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = OpensAtOnce, CancellationToken = stop }, async (number, one) =>
+        {
+            opened[number] = await RegistrationStream.OpenAsync(Node, name(number), body(number), one);
+            await opened[number].Accepted.WaitAsync(one);
+        });
+        _streams.AddRange(opened);
+        return opened;
+    }
+
+    /// <summary>A registration's body: ready because it says so, so that nothing is probed.</summary>
+    public static string ReadyPod(string app, IPAddress address, int port) =>
+        JsonSerializer.Serialize(new { labels = new { app }, address = address.ToString(), ports = new[] { new { name = "http", containerPort = port } }, ready = true });
+
+    /// <summary>A registration whose readiness is asked for every second at this path.</summary>
+    public static string ProbedPod(string app, int port, string path) => JsonSerializer.Serialize(new
+    {
+        labels = new { app },
+        ports = new[] { new { name = "http", containerPort = port } },
+        readinessProbe = new { httpGet = new { path, port }, periodSeconds = 1, failureThreshold = 1, timeoutSeconds = 1 },
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var stream in _streams)
+        {
+            stream.Dispose();
+        }
+
+        Api.Dispose();
+        await Silo.DisposeAsync();
+    }
+
+    private static object Service(string name, int port, bool headless)
+    {
+        var ports = new[] { new { port, targetPort = "http" } };
+        var selector = new { app = name };
+        return headless
+            ? new { apiVersion = "v1", kind = "Service", metadata = new { name }, spec = new { clusterIP = "None", selector, ports } }
+            : new { apiVersion = "v1", kind = "Service", metadata = new { name }, spec = new { selector, ports } };
+    }
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+using Mesh.Benchmarks.Peers;
+using Mesh.Benchmarks.Scenarios;
+
+namespace Mesh.Benchmarks;
+
+/// <summary>One scenario a command; the peers that this program is itself are further commands, for its own use.</summary>
+internal static class Program
+{
+    private static readonly (string Name, Func<CancellationToken, Task> RunAsync)[] Scenarios =
+    [
+        ("start", StartBenchmark.RunAsync),
+        ("l7", L7Benchmark.RunAsync),
+        ("l4", L4Benchmark.RunAsync),
+        ("dns", DnsBenchmark.RunAsync),
+        ("registrations", RegistrationsBenchmark.RunAsync),
+        ("api", ApiBenchmark.RunAsync),
+        ("propagation", PropagationBenchmark.RunAsync),
+    ];
+
+    private static async Task<int> Main(string[] arguments)
+    {
+        switch (arguments)
+        {
+            case [BareWeb.YarpRole, var port]:
+                await BareWeb.RunYarpAsync(int.Parse(port, CultureInfo.InvariantCulture));
+                return 0;
+            case [BareWeb.AspNetRole]:
+                await BareWeb.RunAspNetAsync();
+                return 0;
+            case [var name] when name == "all" || Scenarios.Any(scenario => scenario.Name == name):
+                return await RunAsync(name);
+            default:
+                Console.Error.WriteLine($"Which one? {string.Join(", ", Scenarios.Select(scenario => scenario.Name))} or all.");
+                return 2;
+        }
+    }
+
+    private static async Task<int> RunAsync(string name)
+    {
+        using var stop = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, pressed) =>
+        {
+            pressed.Cancel = true;
+            stop.Cancel();
+        };
+        var failed = 0;
+        foreach (var scenario in Scenarios.Where(scenario => name == "all" || scenario.Name == name))
+        {
+            try
+            {
+                await scenario.RunAsync(stop.Token);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return 130;
+            }
+            catch (Exception broken) when (broken is InvalidOperationException or HttpRequestException or TimeoutException or IOException or System.Net.Sockets.SocketException)
+            {
+                // What broke is a finding too; the others go on.
+                Console.WriteLine($"{scenario.Name} FAILED: {broken.Message}");
+                failed++;
+            }
+        }
+
+        return failed == 0 ? 0 : 1;
+    }
+}
