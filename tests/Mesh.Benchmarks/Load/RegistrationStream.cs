@@ -11,6 +11,7 @@ internal sealed class RegistrationStream : IDisposable
     private readonly TaskCompletionSource _accepted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stored = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _reading;
+    private bool _isClosed;
 
     private RegistrationStream(Socket socket)
     {
@@ -36,6 +37,11 @@ internal sealed class RegistrationStream : IDisposable
     /// <summary>As the kernel does it for a process that was killed.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isClosed, true))
+        {
+            return;
+        }
+
         _socket.LingerState = new LingerOption(true, 0);
         _socket.Dispose();
     }
