@@ -42,11 +42,9 @@ public sealed class GatewayGrain(
             _link = link;
             Begin(link);
         }
-        else
-        {
-            DeactivateOnIdle();
-        }
 
+        // Without one it stays for the call that woke it: what ends while it activates is handed to the next activation,
+        // which would end likewise, until the caller is refused instead of told Gone.
         return Task.CompletedTask;
     }
 
@@ -60,7 +58,11 @@ public sealed class GatewayGrain(
         }
     }
 
-    public Task Start(CancellationToken stop) => Task.CompletedTask; // activation began it
+    public Task Start(CancellationToken stop)
+    {
+        EndWithoutLink(); // activation began it
+        return Task.CompletedTask;
+    }
 
     public Task Stop(CancellationToken stop)
     {
@@ -70,9 +72,8 @@ public sealed class GatewayGrain(
 
     public Task<DeliveryAck> OnEndpoints(string service, Delta<EndpointRow> delta, CancellationToken stop)
     {
-        if (_link is null || _link.Ended.IsCancellationRequested)
+        if (EndWithoutLink())
         {
-            DeactivateOnIdle();
             return Task.FromResult(DeliveryAck.Gone);
         }
 
@@ -82,7 +83,11 @@ public sealed class GatewayGrain(
 
     public Task HintInventory(string registry)
     {
-        _link?.RequestInventory(registry[..Math.Max(0, registry.IndexOf('/', StringComparison.Ordinal))]);
+        if (!EndWithoutLink())
+        {
+            _link?.RequestInventory(registry[..Math.Max(0, registry.IndexOf('/', StringComparison.Ordinal))]);
+        }
+
         return Task.CompletedTask;
     }
 
@@ -90,6 +95,17 @@ public sealed class GatewayGrain(
     {
         _stop.Dispose();
         _gate.Dispose();
+    }
+
+    private bool EndWithoutLink()
+    {
+        if (_link is { Ended.IsCancellationRequested: false })
+        {
+            return false;
+        }
+
+        DeactivateOnIdle();
+        return true;
     }
 
     private void Begin(IGatewayLink link)

@@ -36,7 +36,7 @@ public class GatewayTests(SharedCluster shared)
         link.End();
     }
 
-    [Fact(Timeout = 30_000, Skip = "An activation whose link ended is refused by Orleans for over 30 s instead of answering Gone: its deactivation hangs.")]
+    [Fact(Timeout = 30_000)]
     public async Task A_message_for_a_link_that_ended_is_answered_Gone()
     {
         var node = new TestNode("gw-b");

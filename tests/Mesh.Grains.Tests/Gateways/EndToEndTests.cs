@@ -1,0 +1,121 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Tests.Cluster;
+using Mesh.Grains.Tests.Pods;
+using Xunit;
+
+namespace Mesh.Grains.Tests.Gateways;
+
+[Collection(ClusterGroup.Name)]
+public class EndToEndTests(SharedCluster shared)
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private MeshTestCluster Cluster => shared.Cluster;
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_registered_Pod_is_routed_on_every_node_and_gone_from_all_when_it_ends()
+    {
+        var (service, pod) = await ServiceAsync();
+        var nodes = new[] { new TestNode("e2e-a"), new TestNode("e2e-b") };
+        using var first = await Cluster.LinkAsync(nodes[0], Cluster.Silos[0]);
+        using var second = await Cluster.LinkAsync(nodes[1], Cluster.Silos[1]);
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        await UsableAsync(nodes, service, ["web"]);
+        await pod.ReportAsync(pod.Alive("u1", 2, ready: false));
+        await UsableAsync(nodes, service, []);
+        await pod.ReportAsync(pod.Alive("u1", 3));
+        await UsableAsync(nodes, service, ["web"]);
+        await pod.ReportAsync(pod.End("u1", 4));
+        await UsableAsync(nodes, service, []);
+        first.End();
+        second.End();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_Pod_dies_out_of_rotation_while_the_store_refuses_every_write()
+    {
+        var (service, pod) = await ServiceAsync();
+        var node = new TestNode("e2e-c");
+        using var link = await Cluster.LinkAsync(node, Cluster.Silos[1]);
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        await UsableAsync([node], service, ["web"]);
+        Cluster.Store.Choose((_, _) => StoreFault.Unavailable);
+        await pod.ReportAsync(pod.End("u1", 2));
+        await UsableAsync([node], service, []);
+        Cluster.Store.Heal();
+        await pod.ReportAsync(pod.End("u1", 2));
+        link.End();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_Service_that_is_deleted_and_made_again_is_another_one_to_the_node()
+    {
+        var (service, pod) = await ServiceAsync();
+        var node = new TestNode("e2e-d");
+        using var link = await Cluster.LinkAsync(node, Cluster.Silos[0]);
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        var before = await node.UntilUsableAsync(service, ["web"], Stop);
+        var grain = Cluster.Client.GetGrain<IServiceGrain>(service.ToString());
+        Assert.Equal(ObjectResult.Committed, (await grain.Write(Some.Delete(), Stop)).Result);
+        await CreateAsync(Some.Service(service, uid: "uid-2").Replace("80,", "81,", StringComparison.Ordinal), service);
+        var after = await node.UntilAsync(
+            snapshot => snapshot.Services.TryGetValue(service, out var route) && route is { Service.Uid: "uid-2", IsSynced: true, Ports: [{ Usable.Length: 1 }] }, Stop);
+        Assert.Equal("uid-1", before.Services[service].Service.Uid);
+        Assert.Equal(81, after.Services[service].Ports[0].Port.Port);
+        link.End();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_frontend_and_the_endpoints_of_the_same_spec_arrive_together()
+    {
+        var (service, pod) = await ServiceAsync();
+        var node = new TestNode("e2e-e");
+        using var link = await Cluster.LinkAsync(node, Cluster.Silos[0]);
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        await node.UntilUsableAsync(service, ["web"], Stop);
+        var grain = Cluster.Client.GetGrain<IServiceGrain>(service.ToString());
+        for (var port = 90; port < 95; port++)
+        {
+            await grain.Write(Some.Update(WithPort(await StoredAsync(service), port)), Stop);
+            await node.UntilAsync(snapshot => snapshot.Services[service].Ports is [{ Port.Port: var now, Usable.Length: 1 }] && now == port, Stop);
+        }
+
+        var seen = node.History.Select(snapshot => snapshot.Services.GetValueOrDefault(service)).Where(route => route is { IsSynced: true });
+        Assert.All(seen.SkipWhile(route => route!.Ports is not [{ Usable.Length: 1 }]), route => Assert.Single(route!.Ports[0].Usable));
+        link.End();
+    }
+
+    private static string WithPort(string document, int port)
+    {
+        var service = JsonNode.Parse(document)!;
+        service["spec"]!["ports"]![0]!["port"] = port;
+        return service.ToJsonString();
+    }
+
+    private async Task<string> StoredAsync(NamespacedName service) =>
+        Encoding.UTF8.GetString((await Cluster.Store.ReadAsync(Kinds.Service(service), Stop))!.Document.Span);
+
+    private static async Task UsableAsync(IEnumerable<TestNode> nodes, NamespacedName service, string[] pods)
+    {
+        foreach (var node in nodes)
+        {
+            await node.UntilUsableAsync(service, pods, Stop);
+        }
+    }
+
+    private async Task<(NamespacedName Service, ReportedPod Pod)> ServiceAsync()
+    {
+        var service = NamespacedName.Of(await Cluster.NamespaceAsync(), "shop");
+        await CreateAsync(Some.Service(service, uid: "uid-1"), service);
+        return (service, new ReportedPod(Cluster, NamespacedName.Of(service.Namespace, "web"), Stop));
+    }
+
+    private async Task CreateAsync(string document, NamespacedName service)
+    {
+        var reply = await Cluster.Client.GetGrain<IServiceGrain>(service.ToString()).Write(Some.Create(document), Stop);
+        Assert.True(reply.Result == ObjectResult.Committed, reply.Message);
+    }
+}
