@@ -17,11 +17,12 @@ public interface ISubscriptionTarget<TRow>
 }
 
 /// <summary>What the subscriptions of one receiver share.</summary>
+/// <param name="Name">The activation, and which of its subscriptions: one that ends must not end its successor's stream.</param>
 /// <param name="Gate">Bounds what is asked at once (64 for a gateway).</param>
 /// <param name="MembershipChanged">The task that completes with the next change of membership.</param>
 /// <param name="Failed">Told of each try that failed, for the log.</param>
 public sealed record SubscriptionSettings(
-    string ActivationId,
+    string Name,
     TimeProvider Time,
     Random Random,
     SemaphoreSlim Gate,
@@ -45,7 +46,7 @@ public sealed class Subscription<TKey, TRow>(
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Backoff _backoff = new(settings.Time, settings.Random);
-    private readonly DeltaReceiver<TKey, TRow> _receiver = new(settings.ActivationId, kind, settings.Time);
+    private readonly DeltaReceiver<TKey, TRow> _receiver = new(settings.Name, kind, settings.Time);
     private TaskCompletionSource _nudge = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
     private bool _subscribeAgain = true;

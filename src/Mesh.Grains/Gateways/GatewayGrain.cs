@@ -29,6 +29,7 @@ public sealed class GatewayGrain(
     private readonly List<Task> _ending = [];
     private IGatewayLink? _link;
     private GatewayFeed? _feed;
+    private int _opened;
 
     /// <summary>Subscribes and renewals under way at once.</summary>
     public const int SubscriptionsAtOnce = 64;
@@ -198,7 +199,7 @@ public sealed class GatewayGrain(
     private Subscription<string, EndpointRow> Subscribe(ServiceFeed feed)
     {
         var settings = new SubscriptionSettings(
-            GrainContext.ActivationId.ToString(), time, random, _gate, () => membership.Changed, failure => log.NotAnswered(Key, failure));
+            $"{GrainContext.ActivationId}.{++_opened}", time, random, _gate, () => membership.Changed, failure => log.NotAnswered(Key, failure));
         var target = new ServiceTarget(GrainFactory.GetGrain<IServiceGrain>(feed.Name.ToString()), feed, Key);
         return new Subscription<string, EndpointRow>(EndpointRows.Kind, target, settings, rows => _feed!.Note(feed, rows));
     }

@@ -30,6 +30,7 @@ public sealed class ServiceGrain(
     private OwnedObject _object = null!;
     private ServiceEndpoints _endpoints = null!;
     private Projection _projection = null!;
+    private int _opened;
 
     private string Key => this.GetPrimaryKeyString();
 
@@ -139,7 +140,7 @@ public sealed class ServiceGrain(
     private Subscription<string, PodRow> Subscribe(ServiceEndpoints endpoints)
     {
         var settings = new SubscriptionSettings(
-            GrainContext.ActivationId.ToString(), time, random, _gate, () => membership.Changed, failure => log.NotAnswered(Key, failure));
+            $"{GrainContext.ActivationId}.{++_opened}", time, random, _gate, () => membership.Changed, failure => log.NotAnswered(Key, failure));
         var target = new RegistryTarget(GrainFactory.GetGrain<IPodRegistryGrain>(RegistryKey), _name.Name, endpoints);
         return new Subscription<string, PodRow>(PodRows.Kind, target, settings, endpoints.OnReceived);
     }

@@ -68,6 +68,21 @@ public class EndToEndTests(SharedCluster shared)
         link.End();
     }
 
+    [Fact(Timeout = 15_000)] // sooner than the next renewal, which would heal it
+    public async Task A_Service_replaced_in_one_step_is_followed_from_the_start()
+    {
+        var (service, pod) = await ServiceAsync();
+        var node = new TestNode("e2e-f");
+        using var link = await Cluster.LinkAsync(node, Cluster.Silos[0]);
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        await node.UntilUsableAsync(service, ["web"], Stop);
+        await Cluster.PutAsync(Kinds.Service(service), Some.Service(service, uid: "uid-2"));
+        await node.UntilAsync(snapshot => snapshot.Services[service] is { Service.Uid: "uid-2", IsSynced: true, Ports: [{ Usable.Length: 1 }] }, Stop);
+        await pod.ReportAsync(pod.Alive("u1", 2, ready: false));
+        await node.UntilUsableAsync(service, [], Stop);
+        link.End();
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task A_frontend_and_the_endpoints_of_the_same_spec_arrive_together()
     {
