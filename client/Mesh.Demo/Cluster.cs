@@ -13,14 +13,16 @@ internal sealed class Cluster : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
-    private readonly string _home;
     private readonly Dictionary<string, ChildProcess> _soups = [];
     private ChildProcess? _silo;
     private int _starts;
 
-    private Cluster(string home) => _home = home;
+    private Cluster(string home) => Home = home;
 
-    public string DataDirectory => Path.Combine(_home, "data");
+    /// <summary>Everything that the demo writes.</summary>
+    public string Home { get; }
+
+    public string DataDirectory => Path.Combine(Home, "data");
 
     public string Kubeconfig => Path.Combine(DataDirectory, "admin.kubeconfig");
 
@@ -49,7 +51,7 @@ internal sealed class Cluster : IAsyncDisposable
                 "--dns-listen", "127.0.0.1:0",
                 "--silo-port", "0",
             ],
-            Path.Combine(_home, $"silo-{_starts}"));
+            Path.Combine(Home, $"silo-{_starts}"));
         await WaitAsync("mesh-silo is ready", IsReadyAsync, _silo, stop);
     }
 
@@ -59,13 +61,14 @@ internal sealed class Cluster : IAsyncDisposable
         var soup = ChildProcess.Start(
             Path.Combine(AppContext.BaseDirectory, "soup", "Soup"),
             [],
-            Path.Combine(_home, name),
+            Path.Combine(Home, name),
             new Dictionary<string, string>
             {
                 ["MESH_NODE_URL"] = $"http://{Addresses["node"]}",
                 ["MESH_POD_NAME"] = name,
                 ["MESH_LABELS"] = $"app={app}",
                 ["MESH_ADDRESS"] = "allocate",
+                ["Mesh__AllocateTimeout"] = "00:00:15", // all of them would fall back to one port on a busy machine
                 ["ASPNETCORE_URLS"] = "http://127.0.0.1:8080",
                 ["OTEL_SERVICE_NAME"] = app,
             });
@@ -95,7 +98,7 @@ internal sealed class Cluster : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            throw new DemoException($"{what}: not within {StartLimit.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s. Logs are in {Path.GetDirectoryName(process?.Log)}.");
+            throw new DemoException($"{what}: not within {StartLimit.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s. ");
         }
     }
 
@@ -110,7 +113,7 @@ internal sealed class Cluster : IAsyncDisposable
         await DisposeAsync();
         if (!keepFiles)
         {
-            Directory.Delete(_home, recursive: true);
+            Directory.Delete(Home, recursive: true);
         }
 
         return ended;

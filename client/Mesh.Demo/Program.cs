@@ -43,6 +43,12 @@ catch (Exception error) when (error is DemoException or HttpRequestException)
     tell.Fact(false, error.Message);
 }
 
-var clean = await cluster.EndAsync(keepFiles: !ended || !tell.AllTrue);
+var keep = !ended || !tell.AllTrue;
+var clean = await cluster.EndAsync(keep);
+if (keep)
+{
+    tell.Say($"logs and data are kept in {cluster.Home}");
+}
+
 tell.Fact(clean, "every process that the demo started has ended");
 return tell.AllTrue ? 0 : 1;
