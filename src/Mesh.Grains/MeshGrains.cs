@@ -3,7 +3,6 @@ using Mesh.Grains.Events;
 using Mesh.Grains.Gateways;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Nodes;
-using Mesh.Grains.Pods;
 using Mesh.Grains.Projections;
 using Mesh.Grains.Services;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,7 +22,6 @@ public static class MeshGrains
         silo.Services.AddSingleton<MembershipSignal>();
         silo.Services.AddHostedService(services => services.GetRequiredService<MembershipSignal>());
         silo.Services.AddSingleton<ClusterIPs>();
-        silo.Services.AddSingleton<StatusPace>();
         silo.Services.AddSingleton<LinkReports>();
         silo.Services.AddSingleton<InventoryRouting>();
         silo.Services.AddSingleton<NodeSessionService>();

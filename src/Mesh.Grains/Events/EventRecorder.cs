@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Mesh.Core.Names;
 using Mesh.Grains.Pods;
+using Mesh.Grains.Projections;
 using Mesh.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,8 @@ namespace Mesh.Grains.Events;
 /// Writes Events (core/v1) about objects: repeated ones are counted in one object, at most 25 a second are written, and
 /// what does not fit is dropped and counted: an Event is a hint to people, never a fact that something rests on.
 /// </summary>
-public sealed class EventRecorder(IObjectStore store, IWatchCache cache, TimeProvider time, Random random, ILogger<EventRecorder> log) : BackgroundService
+public sealed class EventRecorder(
+    IObjectStore store, IWatchCache cache, ProjectionPace pace, TimeProvider time, Random random, ILogger<EventRecorder> log) : BackgroundService
 {
     public const int Waiting = 1024;
 
@@ -36,6 +38,7 @@ public sealed class EventRecorder(IObjectStore store, IWatchCache cache, TimePro
         {
             await foreach (var occurrence in _waiting.Reader.ReadAllAsync(stoppingToken))
             {
+                await pace.TakeAsync(1, stoppingToken);
                 await WriteAsync(occurrence);
                 await Task.Delay(WriteEvery, time, stoppingToken);
             }

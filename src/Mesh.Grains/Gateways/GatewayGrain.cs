@@ -4,6 +4,7 @@ using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Nodes;
+using Mesh.Grains.Registry;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -86,7 +87,7 @@ public sealed class GatewayGrain(
     {
         if (!EndWithoutLink())
         {
-            _link?.RequestInventory(registry[..Math.Max(0, registry.IndexOf('/', StringComparison.Ordinal))]);
+            _link?.RequestInventory(RegistryKeys.NamespaceOf(registry));
         }
 
         return Task.CompletedTask;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Objects;
-using Mesh.Grains.Nodes;
+using Mesh.Grains.Registry;
 using Mesh.Storage;
 
 namespace Mesh.Grains.Keeping;

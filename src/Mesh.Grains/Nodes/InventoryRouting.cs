@@ -1,6 +1,7 @@
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Pods;
+using Mesh.Grains.Registry;
 using Mesh.Storage;
 
 namespace Mesh.Grains.Nodes;

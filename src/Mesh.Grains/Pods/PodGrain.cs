@@ -3,8 +3,9 @@ using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
-using Mesh.Grains.Nodes;
 using Mesh.Grains.Objects;
+using Mesh.Grains.Projections;
+using Mesh.Grains.Registry;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -27,10 +28,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     private readonly PodRules _rules;
     private readonly OwnedObject _object;
     private readonly EndedUids _ended = new();
-    private readonly StatusPace _pace;
-    private readonly CancellationTokenSource _stop = new();
-    private Task _showing = Task.CompletedTask;
-    private bool _statusWanted;
+    private readonly Projection _projection;
     private PodLife? _life;
     private PodRow? _published;
 
@@ -39,16 +37,17 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         IObjectStore store,
         IWatchCache cache,
         IOptions<GrainOptions> options,
-        StatusPace pace,
+        ProjectionPace pace,
         TimeProvider time,
         Random random,
         ILogger<PodGrain> log)
     {
         var key = context.GrainId.Key.ToString();
         _name = NamespacedName.TryParse(key, out var name) ? name : throw new ArgumentException($"'{key}' is not the key of a Pod.", nameof(context));
-        (_cache, _pace, _time, _log) = (cache, pace, time, log);
+        (_cache, _time, _log) = (cache, time, log);
         _rules = new PodRules(cache, options.Value.NodeName, time, random);
         _object = new OwnedObject(Kinds.Pod(_name), store, cache, _rules);
+        _projection = new Projection(new ShownStatus(this), pace, time, random, reason => log.ProjectionFailed(key, reason));
     }
 
     private IPodRegistryGrain Registry => GrainFactory.GetGrain<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace));
@@ -80,7 +79,8 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         {
             try
             {
-                await PublishAsync(request.Verb == ObjectVerb.Delete && _object.Current is null ? before : null, stop);
+                await PublishAsync(
+                    request.Verb == ObjectVerb.Delete && _object.Current is null ? before! with { ResourceVersion = reply.ResourceVersion } : null, stop);
             }
             catch (Exception problem) when (problem is OrleansException or TimeoutException)
             {
@@ -101,20 +101,12 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         }
 
         await PublishAsync(null, stop);
-        ShowStatus();
+        _projection.Mark();
     }
 
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        await _stop.CancelAsync();
-        await _showing;
-    }
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => await _projection.DisposeAsync();
 
-    public void Dispose()
-    {
-        _stop.Dispose();
-        _object.Dispose();
-    }
+    public void Dispose() => _object.Dispose();
 
     private async Task<PodReportReply> RegisteredAsync(PodReport report, CancellationToken stop)
     {
@@ -172,7 +164,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         {
             _life = PodLife.Of(report);
             await PublishAsync(null, stop);
-            ShowStatus();
+            _projection.Mark();
         }
 
         return Accepted();
@@ -213,34 +205,6 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
         await Registry.Apply([row], stop);
         _published = row;
-    }
-
-    private void ShowStatus()
-    {
-        _statusWanted = true;
-        if (_showing.IsCompleted)
-        {
-            _showing = ShowAsync();
-        }
-    }
-
-    /// <summary>Writes the newest state, at once and then at most once a second, until it is stored.</summary>
-    private async Task ShowAsync()
-    {
-        try
-        {
-            while (_statusWanted)
-            {
-                _statusWanted = false;
-                await _pace.WaitAsync(_stop.Token);
-                var reply = await _object.ChangeAsync(ShowPlan, static _ => null, CommitClass.Projection, _stop.Token);
-                _statusWanted |= reply.Result is ObjectResult.Unavailable or ObjectResult.Unknown or ObjectResult.Conflict;
-                await Task.Delay(StatusPace.PerObject, _time, _stop.Token);
-            }
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-        }
     }
 
     private WritePlan ShowPlan(StoredObject? current)
@@ -290,6 +254,23 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         catch (Exception problem) when (problem is FormatException or System.Text.Json.JsonException or InvalidOperationException)
         {
             return problem.Message;
+        }
+    }
+
+    /// <summary>The Pod's status in the store: written after the fact.</summary>
+    private sealed class ShownStatus(PodGrain pod) : IProjected
+    {
+        public ValueTask<bool> DiffersAsync(CancellationToken stop) => ValueTask.FromResult(pod.ShowPlan(pod._object.Current) is WritePlan.Put);
+
+        public async Task<ProjectionStep> WriteAsync(CancellationToken stop)
+        {
+            var reply = await pod._object.ChangeAsync(pod.ShowPlan, static _ => null, CommitClass.Projection, stop);
+            return reply.Result switch
+            {
+                ObjectResult.Committed => new ProjectionStep.Written(1),
+                ObjectResult.Unavailable or ObjectResult.Unknown or ObjectResult.Conflict => new ProjectionStep.Again(reply.Message),
+                _ => new ProjectionStep.Dropped(), // it is gone, or its namespace is
+            };
         }
     }
 }

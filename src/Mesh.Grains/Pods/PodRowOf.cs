@@ -9,15 +9,18 @@ namespace Mesh.Grains.Pods;
 /// <summary>A Pod's row as the registry gets it.</summary>
 internal static class PodRowOf
 {
+    /// <summary>
+    /// Without its node's word the row is as stored, and its liveness counts for nothing: what the store shows may be
+    /// older than anything that the node told. A dead Pod stays dead.
+    /// </summary>
     /// <exception cref="FormatException">The stored document is no Pod.</exception>
     public static PodRow Object(StoredObject stored, PodLife? life)
     {
         var pod = PodParser.Parse(stored.Document, stored.CreatedVersion);
         var word = life?.Uid == stored.Uid ? life : null;
-        var liveness = word?.Liveness ?? RegisteredPod.Shown(stored.Document).Liveness;
         return new PodRow(
             pod.Name.Name,
-            new OrderMessage(stored.Uid, stored.CreatedVersion, stored.ResourceVersion, liveness),
+            new OrderMessage(stored.Uid, stored.CreatedVersion, stored.ResourceVersion, word?.Liveness ?? 0),
             pod.Labels.ToDictionary(StringComparer.Ordinal),
             pod.PodIP,
             [.. pod.Ports.Select(port => new PodPort(port.Name ?? "", (byte)port.Protocol, port.Number))],

@@ -5,12 +5,18 @@ using Mesh.Storage;
 namespace Mesh.Grains.Projections;
 
 /// <summary>Writes a Service's EndpointSlices and Endpoints when they differ from what its endpoints are.</summary>
-internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, TimeProvider time, Random random, Func<Mirrored?> newest)
+internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, TimeProvider time, Random random, Func<Mirrored?> newest) : IProjected
 {
     // Room in one commit for the checks and the Endpoints object.
     private const int MostSlices = StoreLimits.MaxWritesPerCommit - 10;
 
     private long _written;
+
+    public async ValueTask<bool> DiffersAsync(CancellationToken stop)
+    {
+        await cache.WaitForAsync(_written, stop);
+        return newest() is { Object.IsDeleting: false } mirrored && Changes(mirrored).Count > 0;
+    }
 
     /// <summary>One try; nothing is written while the set is not known to be whole.</summary>
     public async Task<ProjectionStep> WriteAsync(CancellationToken stop)

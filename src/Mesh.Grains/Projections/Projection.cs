@@ -20,24 +20,32 @@ public abstract record ProjectionStep
     public sealed record Dropped : ProjectionStep;
 }
 
+/// <summary>What one projection writes, always from the newest state.</summary>
+public interface IProjected
+{
+    /// <summary>The store shows something else. Only then is any of the silo's pace spent.</summary>
+    ValueTask<bool> DiffersAsync(CancellationToken stop);
+
+    /// <summary>Composes anew and commits.</summary>
+    Task<ProjectionStep> WriteAsync(CancellationToken stop);
+}
+
 /// <summary>
 /// One object that mirrors a grain's state in the store: written at once, then at most once a second, newest state
 /// only, repeated until it is stored. For one grain: its loop runs in the grain's turns.
 /// </summary>
-/// <param name="write">Composes from the newest state and commits.</param>
 public sealed class Projection(
-    ProjectionPace pace, TimeProvider time, Random random, Func<CancellationToken, Task<ProjectionStep>> write, Action<string> failed) : IAsyncDisposable
+    IProjected projected, ProjectionPace pace, TimeProvider time, Random random, Action<string> failed) : IAsyncDisposable
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+    /// <summary>Between two writes of one object.</summary>
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Backoff _backoff = new(time, random);
     private Task _loop = Task.CompletedTask;
     private bool _isDirty;
 
-    /// <summary>Everything marked has been written.</summary>
-    public bool IsQuiet => !_isDirty && _loop.IsCompleted;
-
+    /// <summary>Something may have changed.</summary>
     public void Mark()
     {
         _isDirty = true;
@@ -61,13 +69,23 @@ public sealed class Projection(
         {
             while (_isDirty)
             {
-                await pace.TakeAsync(1, _stop.Token);
                 _isDirty = false;
-                await StepAsync();
+                if (await projected.DiffersAsync(_stop.Token))
+                {
+                    await pace.TakeAsync(1, _stop.Token);
+                    _isDirty = false; // what changed while it waited is in this write
+                    await StepAsync();
+                }
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
+        }
+#pragma warning disable CA1031 // The boundary of the loop: a document that nobody can read must not end its grain; the next mark tries again.
+        catch (Exception problem)
+#pragma warning restore CA1031
+        {
+            failed(problem.Message);
         }
     }
 
@@ -92,7 +110,7 @@ public sealed class Projection(
     {
         try
         {
-            return await write(_stop.Token);
+            return await projected.WriteAsync(_stop.Token);
         }
         catch (Exception silent) when (silent is StoreUnavailableException or CommitOutcomeUnknownException)
         {

@@ -1,7 +1,7 @@
-using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
+using Mesh.Grains.Pods;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -28,7 +28,7 @@ public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Rando
 
     private string Key => this.GetPrimaryKeyString();
 
-    private string Namespace => Key[..Key.IndexOf('/', StringComparison.Ordinal)];
+    private string Namespace => RegistryKeys.NamespaceOf(Key);
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -89,7 +89,7 @@ public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Rando
         {
             try
             {
-                _rows.Apply(StoredPods.RowOf(stored));
+                _rows.Apply(PodRowOf.Object(stored, null));
             }
             catch (FormatException malformed)
             {
@@ -153,26 +153,5 @@ public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Rando
         {
             log.NotHinted(Key, node, failure);
         }
-    }
-}
-
-/// <summary>A stored Pod as a row.</summary>
-internal static class StoredPods
-{
-    /// <exception cref="FormatException">The document is no admitted Pod.</exception>
-    public static PodRow RowOf(StoredObject stored)
-    {
-        var pod = PodParser.Parse(stored.Document, stored.CreatedVersion);
-        return new PodRow(
-            pod.Name.Name,
-            new OrderMessage(stored.Uid, stored.CreatedVersion, stored.ResourceVersion, 0),
-            pod.Labels.ToDictionary(StringComparer.Ordinal),
-            pod.PodIP,
-            [.. pod.Ports.Select(port => new PodPort(port.Name ?? "", (byte)port.Protocol, port.Number))],
-            pod.NodeName ?? "",
-            pod.IsReady,
-            pod.IsDeleting,
-            pod.IsRegistered,
-            pod.IsTerminal);
     }
 }

@@ -6,6 +6,7 @@ using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Objects;
 using Mesh.Grains.Projections;
+using Mesh.Grains.Registry;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -34,8 +35,6 @@ public sealed class ServiceGrain(
 
     private string Key => this.GetPrimaryKeyString();
 
-    private string RegistryKey => _name.Namespace + "/0";
-
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (!NamespacedName.TryParse(Key, out var name))
@@ -46,7 +45,7 @@ public sealed class ServiceGrain(
         _name = name;
         _object = new OwnedObject(Kinds.Service(name), store, cache, new ServiceRules(name, addresses, cache, time, random));
         var mirror = new EndpointProjection(store, cache, time, random, Mirror);
-        _projection = new Projection(pace, time, random, mirror.WriteAsync, reason => log.ProjectionFailed(Key, reason));
+        _projection = new Projection(mirror, pace, time, random, reason => log.ProjectionFailed(Key, reason));
         _endpoints = new ServiceEndpoints(Subscribe, Settings(), _projection.Mark);
         await LookAsync(0, cancellationToken);
     }
@@ -141,7 +140,7 @@ public sealed class ServiceGrain(
     {
         var settings = new SubscriptionSettings(
             $"{GrainContext.ActivationId}.{++_opened}", time, random, _gate, () => membership.Changed, failure => log.NotAnswered(Key, failure));
-        var target = new RegistryTarget(GrainFactory.GetGrain<IPodRegistryGrain>(RegistryKey), _name.Name, endpoints);
+        var target = new RegistryTarget(GrainFactory.GetGrain<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace)), _name.Name, endpoints);
         return new Subscription<string, PodRow>(PodRows.Kind, target, settings, endpoints.OnReceived);
     }
 
