@@ -1,4 +1,5 @@
 using Mesh.Core.Names;
+using Mesh.Core.Routing;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Objects;
 using Xunit;
@@ -13,6 +14,7 @@ public sealed class EndpointScene
         Cluster = cluster;
         Service = service;
         Nodes = nodes;
+        Agents = [.. nodes.Select(node => new TestAgent(cluster, node))];
     }
 
     public MeshTestCluster Cluster { get; }
@@ -20,6 +22,9 @@ public sealed class EndpointScene
     public NamespacedName Service { get; }
 
     public IReadOnlyList<TestNode> Nodes { get; }
+
+    /// <summary>The Agents of the nodes, in their order.</summary>
+    public IReadOnlyList<TestAgent> Agents { get; }
 
     public IServiceGrain ServiceGrain => Cluster.Client.GetGrain<IServiceGrain>(Service.ToString());
 
@@ -45,11 +50,30 @@ public sealed class EndpointScene
         }
     }
 
+    public NamespacedName Pod(string name) => NamespacedName.Of(Service.Namespace, name);
+
     public Task ApplyAsync(params PodRow[] rows) => Registry.Apply(rows, Stop);
 
     /// <summary>Until every node routes to exactly these Pods.</summary>
     public Task UntilAsync(params IReadOnlyList<string> pods) =>
         Task.WhenAll(Nodes.Select(node => node.UntilUsableAsync(Service, pods, Stop)));
+
+    /// <summary>No node was ever told of a whole set without endpoints, from the moment that it first was told of one with some.</summary>
+    public void AssertNeverToldEmpty()
+    {
+        foreach (var node in Nodes)
+        {
+            var sets = node.Told.Select(EndpointsOf).OfType<EndpointsChange>().SkipWhile(set => set.Rows.IsEmpty);
+            Assert.DoesNotContain(sets, set => set is { IsFull: true, IsSynced: true } && set.Rows.All(row => row.Ended));
+        }
+    }
+
+    private EndpointsChange? EndpointsOf(RoutingChange change) => change switch
+    {
+        RoutingChange.ServiceSpec { Object: var spec, Endpoints: var endpoints } when spec.Name == Service => endpoints,
+        RoutingChange.ServiceEndpoints { Service: var name, Endpoints: var endpoints } when name == Service => endpoints,
+        _ => null,
+    };
 
     /// <summary>No node ever routed the Service to nothing, from the moment that it first had an endpoint.</summary>
     public void AssertNeverEmpty()

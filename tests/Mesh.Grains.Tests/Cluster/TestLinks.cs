@@ -46,6 +46,7 @@ public sealed class TestLink(TestNode node, NodeSession session) : IGatewayLink,
     public void RequestInventory(string ns)
     {
         InventoryRequests.Enqueue(ns);
+        node.Asked?.Invoke(ns);
         node.Nudge();
     }
 
@@ -62,6 +63,9 @@ public sealed class TestNode(string name)
     private TaskCompletionSource _changed = Next();
 
     public string Name => name;
+
+    /// <summary>Told when a silo asks for the node's inventory of a namespace.</summary>
+    public Action<string>? Asked { get; set; }
 
     public RoutingSnapshot Current
     {
