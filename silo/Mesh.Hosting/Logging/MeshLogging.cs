@@ -14,7 +14,7 @@ public static class MeshLogging
         logging.SetMinimumLevel(LogLevel.Trace);
         // Made by the container, so that the container disposes it: the last lines are written before the process ends.
         logging.Services.AddSingleton<ILoggerProvider>(_ => new LineLoggerProvider(output, asJson, time));
-        logging.AddFilter((category, wanted) => wanted >= Least(category ?? "", level()));
+        logging.AddFilter((category, wanted) => wanted >= Least(category ?? "", level(), asJson));
         return logging;
     }
 
@@ -24,11 +24,11 @@ public static class MeshLogging
     /// Packages are heard when something is wrong, or when debugging. During a fail-over Orleans.Messaging and Polly
     /// log every failed attempt with its stack, and the watchdog takes the machine's uptime for a hang.
     /// </summary>
-    private static LogLevel Least(string category, LogLevel level)
+    private static LogLevel Least(string category, LogLevel level, bool asJson)
     {
         if (category.StartsWith("Mesh", StringComparison.Ordinal))
         {
-            return level;
+            return !asJson && level == LogLevel.Information && IsInside(category) ? LogLevel.Warning : level;
         }
 
         if (level <= LogLevel.Debug)
@@ -38,6 +38,12 @@ public static class MeshLogging
 
         return IsNoisy(category) ? LogLevel.Critical : level > LogLevel.Error ? level : LogLevel.Error;
     }
+
+    /// <summary>A person is told what goes wrong in these; that a store opened and a node linked goes without saying.</summary>
+    private static bool IsInside(string category) =>
+        category.StartsWith("Mesh.Storage", StringComparison.Ordinal)
+        || category.StartsWith("Mesh.Grains", StringComparison.Ordinal)
+        || category.StartsWith("Mesh.NodeLink", StringComparison.Ordinal);
 
     private static bool IsNoisy(string category) =>
         category.StartsWith("Orleans.Messaging", StringComparison.Ordinal)
