@@ -6,7 +6,10 @@ namespace Mesh.Client.AspNetCore;
 internal sealed class MeshHealthCheck(IMeshRegistration registration) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(registration.State is MeshPodState.Unregistered or MeshPodState.Detached
-            ? HealthCheckResult.Degraded($"The Pod is {registration.State}.")
-            : HealthCheckResult.Healthy($"The Pod is {registration.State}."));
+        Task.FromResult(registration switch
+        {
+            DisabledRegistration => HealthCheckResult.Healthy("Mesh is switched off."),
+            { State: MeshPodState.Unregistered or MeshPodState.Detached } => HealthCheckResult.Degraded($"The Pod is {registration.State}."),
+            _ => HealthCheckResult.Healthy($"The Pod is {registration.State}."),
+        });
 }

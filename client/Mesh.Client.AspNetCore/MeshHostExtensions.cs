@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -22,17 +23,24 @@ public static class MeshHostExtensions
     /// </summary>
     public static IHostApplicationBuilder AddMesh(this IHostApplicationBuilder builder, Action<MeshOptions>? configure = null)
     {
-        builder.Services.AddOptions<MeshOptions>()
+        var services = builder.Services;
+        if (services.Any(service => service.ServiceType == typeof(MeshRegistrationService)))
+        {
+            services.Configure<MeshOptions>(options => configure?.Invoke(options));
+            return builder;
+        }
+
+        services.AddOptions<MeshOptions>()
             .Bind(builder.Configuration.GetSection("Mesh"))
             .Configure(options => configure?.Invoke(options))
             .PostConfigure(options => MeshEnvironment.Apply(options, Environment.GetEnvironmentVariable))
             .ValidateOnStart();
-        builder.Services.AddSingleton<IValidateOptions<MeshOptions>, MeshOptionsCheck>();
-        builder.Services.AddHealthChecks().AddCheck<MeshHealthCheck>("mesh");
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<MeshRegistrationService>();
-        builder.Services.AddSingleton<IMeshRegistration>(services => services.GetRequiredService<MeshRegistrationService>().Registration);
-        builder.Services.AddHostedService(services => services.GetRequiredService<MeshRegistrationService>());
+        services.AddSingleton<IValidateOptions<MeshOptions>, MeshOptionsCheck>();
+        services.AddHealthChecks().AddCheck<MeshHealthCheck>("mesh");
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<MeshRegistrationService>();
+        services.AddSingleton(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>().Registration : new DisabledRegistration());
+        services.AddSingleton<IHostedService>(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>() : new Nothing());
         return builder;
     }
 
@@ -42,6 +50,16 @@ public static class MeshHostExtensions
         routes.MapHealthChecks("/healthz/live", new HealthCheckOptions { Predicate = check => check.Tags.Contains(LiveTag) });
         routes.MapHealthChecks("/healthz/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) });
         return routes;
+    }
+
+    private static bool IsEnabled(IServiceProvider services) => services.GetRequiredService<IOptions<MeshOptions>>().Value.Enabled;
+
+    /// <summary>The hosted service of a host whose Mesh is switched off.</summary>
+    private sealed class Nothing : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     private sealed class MeshOptionsCheck : IValidateOptions<MeshOptions>

@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,55 +14,54 @@ namespace Mesh.Client.AspNetCore;
 /// </summary>
 internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncDisposable
 {
-    private static readonly TimeSpan[] FirstChecks = [TimeSpan.Zero, TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1)];
-    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(5);
-
-    /// <summary>One bad check in between is noise.</summary>
-    private const int UnhealthyThreshold = 2;
-
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _giveUp = new();
+    private readonly Lock _lock = new();
     private readonly MeshOptions _options;
-    private readonly ServerPorts _ports;
-    private readonly HealthCheckService _health;
+    private readonly PodRegistration _pod;
+    private readonly ServerAddresses _server;
+    private readonly HealthReadiness _readiness;
     private readonly TimeProvider _time;
-    private readonly ILogger<MeshRegistrationService> _log;
+    private readonly ILogger _log;
     private readonly CancellationTokenRegistration _stopping;
     private Task _checking = Task.CompletedTask;
-    private Task _draining = Task.CompletedTask;
-    private bool _begun;
+    private Task? _draining;
+    private bool _hasBegun;
+    private bool _isDisposed;
 
     public MeshRegistrationService(
         IOptions<MeshOptions> options,
+        IConfiguration configuration,
         IServiceProvider services,
         HealthCheckService health,
         IHostApplicationLifetime lifetime,
         TimeProvider time,
         ILogger<MeshRegistrationService> log)
     {
-        (_options, _health, _time, _log) = (options.Value, health, time, log);
-        _ports = ServerPorts.From(services);
-        Registration = PodRegistration.Create(_options, time, new Random(), log);
-        _stopping = lifetime.ApplicationStopping.Register(() => _draining = DrainAsync());
+        (_options, _time, _log) = (options.Value, time, log);
+        _server = new ServerAddresses(configuration, services.GetService<IServer>());
+        _pod = PodRegistration.Create(_options, time, new Random(), log);
+        _readiness = new HealthReadiness(_pod, health, time);
+        _stopping = lifetime.ApplicationStopping.Register(() => DrainOnceAsync());
     }
 
-    public PodRegistration Registration { get; }
+    public IMeshRegistration Registration => _pod;
 
     /// <summary>The address must be known before the server binds; without an answer in time it binds as configured.</summary>
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        if (!_options.Enabled || _options.Address != "allocate")
+        if (_options.Address != MeshOptions.AllocateAddress || !_server.CanBind)
         {
             return;
         }
 
         using var limit = new CancellationTokenSource(_options.AllocateTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        var ports = _options.Ports.Count > 0 ? _options.Ports : _ports.Configured();
         try
         {
-            var pod = await Registration.AllocateAsync(ports, either.Token);
-            _ports.BindTo(pod.Address);
-            _begun = true;
+            var pod = await _pod.AllocateAsync(_options.Ports.Count > 0 ? _options.Ports : _server.Configured(), either.Token);
+            _server.BindTo(pod.Address);
+            _hasBegun = true;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -71,78 +73,88 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        if (!_options.Enabled)
+        if (!_hasBegun)
         {
-            return Task.CompletedTask;
+            Begin();
         }
 
-        if (!_begun)
-        {
-            Registration.Begin(_options.Address == "allocate" ? "host" : _options.Address, _options.Ports.Count > 0 ? _options.Ports : _ports.Bound());
-        }
-
-        _checking = CheckAsync(_stop.Token);
+        _checking = _readiness.RunAsync(_stop.Token);
         return Task.CompletedTask;
     }
 
+    /// <summary>Before the server closes its listeners: they stay open until this machine and the others route elsewhere.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         await _stop.CancelAsync();
+        await using (cancellationToken.Register(_giveUp.Cancel))
+        {
+            await DrainOnceAsync();
+        }
+
         await _checking;
-        await _draining;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public async Task StoppedAsync(CancellationToken cancellationToken) => await Registration.DisposeAsync();
+    public async Task StoppedAsync(CancellationToken cancellationToken) => await _pod.DisposeAsync();
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _checking;
-        await _stopping.DisposeAsync();
-        await Registration.DisposeAsync();
-        _stop.Dispose();
-    }
-
-    private async Task DrainAsync()
-    {
-        if (Registration.Identity is null)
+        // The container owns this under two service types, and disposes it for each.
+        if (_isDisposed)
         {
             return;
         }
 
-        await Registration.DrainAsync(_options.DrainTimeout, CancellationToken.None);
-        await Task.Delay(_options.DrainDelay, _time, CancellationToken.None);
+        _isDisposed = true;
+        await _stopping.DisposeAsync();
+        await _stop.CancelAsync();
+        await _giveUp.CancelAsync();
+        await _checking;
+        await (_draining ?? Task.CompletedTask);
+        await _pod.DisposeAsync();
+        _stop.Dispose();
+        _giveUp.Dispose();
     }
 
-    private async Task CheckAsync(CancellationToken stop)
+    private void Begin()
     {
-        var unhealthy = 0;
+        if (_options.Ports.Count > 0)
+        {
+            _pod.Begin(_options.Address == MeshOptions.AllocateAddress ? MeshOptions.HostAddress : _options.Address, _options.Ports);
+            return;
+        }
+
+        var bound = _server.Bound();
+        if (bound.LeftOut.Count > 0)
+        {
+            _log.LeftOut(string.Join(", ", bound.LeftOut), bound.Address);
+        }
+
+        _pod.Begin(_options.Address is MeshOptions.AllocateAddress or MeshOptions.HostAddress ? bound.Address : _options.Address, bound.Ports);
+    }
+
+    /// <summary>On SIGTERM the lifetime's token comes first, on a call of StopAsync the service's own hook does.</summary>
+    private Task DrainOnceAsync()
+    {
+        lock (_lock)
+        {
+            return _draining ??= DrainAsync();
+        }
+    }
+
+    private async Task DrainAsync()
+    {
         try
         {
-            for (var i = 0; ; i++)
+            if (await _pod.DrainAsync(_options.DrainTimeout, _giveUp.Token))
             {
-                await Task.Delay(i < FirstChecks.Length ? FirstChecks[i] : CheckEvery, _time, stop);
-                var report = await _health.CheckHealthAsync(check => check.Tags.Contains(MeshHostExtensions.ReadyTag), stop);
-                unhealthy = report.Status == HealthStatus.Unhealthy ? unhealthy + 1 : 0;
-                if (unhealthy == 0)
-                {
-                    await Registration.SetReadyAsync(true, stop: stop);
-                }
-                else if (unhealthy >= UnhealthyThreshold)
-                {
-                    await Registration.SetReadyAsync(false, Failing(report), stop);
-                }
+                await Task.Delay(_options.DrainDelay, _time, _giveUp.Token);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            // The host stops; draining takes over.
+            // The host's own time to stop is over.
         }
     }
-
-    private static string Failing(HealthReport report) => string.Join(
-        ", ",
-        report.Entries.Where(entry => entry.Value.Status == HealthStatus.Unhealthy).Select(entry => $"{entry.Key}: {entry.Value.Description}"));
 }

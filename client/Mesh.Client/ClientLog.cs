@@ -7,8 +7,8 @@ internal static partial class ClientLog
     [LoggerMessage(EventId = 6001, Level = LogLevel.Information, Message = "Registered as Pod {Namespace}/{Name} at {Address}")]
     public static partial void Registered(this ILogger log, string @namespace, string name, string address);
 
-    [LoggerMessage(EventId = 6002, Level = LogLevel.Information, Message = "Registered again as Pod {Namespace}/{Name}")]
-    public static partial void RegisteredAgain(this ILogger log, string @namespace, string name);
+    [LoggerMessage(EventId = 6002, Level = LogLevel.Information, Message = "Registered again as Pod {Namespace}/{Name} at {Address}")]
+    public static partial void RegisteredAgain(this ILogger log, string @namespace, string name, string address);
 
     [LoggerMessage(EventId = 6003, Level = LogLevel.Warning, Message = "Not registered with the node at {Node}: {Reason}; it is tried again")]
     public static partial void Detached(this ILogger log, string node, string reason);
@@ -16,6 +16,9 @@ internal static partial class ClientLog
     [LoggerMessage(EventId = 6004, Level = LogLevel.Information, Message = "Pod {Namespace}/{Name} was deleted; this process no longer takes traffic through Mesh")]
     public static partial void Deleted(this ILogger log, string @namespace, string name);
 
-    [LoggerMessage(EventId = 6005, Level = LogLevel.Warning, Message = "The node did not take a change of Pod {Namespace}/{Name}: {Reason}")]
-    public static partial void PatchFailed(this ILogger log, string @namespace, string name, string reason);
+    [LoggerMessage(EventId = 6005, Level = LogLevel.Warning, Message = "The node refused a change of Pod {Namespace}/{Name}: {Reason}")]
+    public static partial void ChangeRefused(this ILogger log, string @namespace, string name, string reason);
+
+    [LoggerMessage(EventId = 6006, Level = LogLevel.Information, Message = "The node is back; Pod {Namespace}/{Name} goes on")]
+    public static partial void StreamResumed(this ILogger log, string @namespace, string name);
 }

@@ -10,11 +10,13 @@ public interface IMeshRegistration
 
     /// <summary>
     /// Whether the Pod takes traffic. A change to not ready completes when this machine routes elsewhere. While detached the
-    /// wish is kept and told on return. Never throws for a node that is away.
+    /// wish is kept and told on return. Never throws for a node that is away. The reason is shown as the Pod's annotation
+    /// <c>mesh/readiness</c>.
     /// </summary>
     ValueTask SetReadyAsync(bool ready, string? reason = null, CancellationToken stop = default);
 
-    /// <summary>Adds, replaces and (with null) removes labels and annotations.</summary>
+    /// <summary>Adds, replaces and (with null) removes labels and annotations. Kept and told on return while the node is away.</summary>
+    /// <exception cref="ArgumentException">A key or value that Kubernetes does not allow; nothing is changed.</exception>
     ValueTask PatchMetadataAsync(Action<PodMetadataPatch> patch, CancellationToken stop = default);
 
     /// <summary>A condition of the application's own: until the result is disposed, the Pod is not ready.</summary>
@@ -34,21 +36,8 @@ public sealed class PodMetadataPatch
 
     public IDictionary<string, string?> Annotations { get; } = new Dictionary<string, string?>(StringComparer.Ordinal);
 
-    /// <summary>This patch applied after an earlier one that was not told yet.</summary>
-    internal PodMetadataPatch Over(PodMetadataPatch? earlier)
-    {
-        foreach (var (key, value) in earlier?.Labels ?? new Dictionary<string, string?>())
-        {
-            Labels.TryAdd(key, value);
-        }
-
-        foreach (var (key, value) in earlier?.Annotations ?? new Dictionary<string, string?>())
-        {
-            Annotations.TryAdd(key, value);
-        }
-
-        return this;
-    }
+    /// <summary>What the node would refuse, each in one sentence.</summary>
+    internal IEnumerable<string> Problems() => MetadataRules.LabelProblems("labels", Labels).Concat(MetadataRules.AnnotationProblems("annotations", Annotations));
 }
 
 public enum MeshPodState

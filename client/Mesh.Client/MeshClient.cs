@@ -15,7 +15,6 @@ public static class MeshClient
         try
         {
             await registration.Registered.WaitAsync(stop);
-            await registration.SetReadyAsync(true, stop: stop);
             return registration;
         }
         catch

@@ -6,8 +6,9 @@ namespace Mesh.Client;
 public static class MeshEnvironment
 {
     /// <exception cref="FormatException">A variable cannot be read; the message names it.</exception>
-    public static void Apply(MeshOptions options, Func<string, string?> variable)
+    public static void Apply(MeshOptions options, Func<string, string?> variables)
     {
+        string? variable(string name) => variables(name) is { Length: > 0 } value ? value : null; // set to nothing is not set
         options.NodeUrl = variable("MESH_NODE_URL") ?? options.NodeUrl;
         options.Namespace = variable("MESH_NAMESPACE") ?? options.Namespace;
         options.PodName = variable("MESH_POD_NAME") ?? options.PodName;

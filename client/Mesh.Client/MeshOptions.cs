@@ -7,6 +7,14 @@ public sealed class MeshOptions
 {
     public const string DefaultNodeUrl = "http://127.0.0.1:6480";
 
+    /// <summary>The <see cref="Address"/> of the machine itself.</summary>
+    public const string HostAddress = "host";
+
+    /// <summary>The <see cref="Address"/> that asks the node for one.</summary>
+    public const string AllocateAddress = "allocate";
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
     /// <summary>False: nothing is registered, and every call is a no-op (<c>MESH_ENABLED</c>).</summary>
     public bool Enabled { get; set; } = true;
 
@@ -20,7 +28,7 @@ public sealed class MeshOptions
     public string PodName { get; set; } = "";
 
     /// <summary><c>host</c>: the machine's address; <c>allocate</c>: an address of its own; or an address of this machine (<c>MESH_ADDRESS</c>).</summary>
-    public string Address { get; set; } = "host";
+    public string Address { get; set; } = HostAddress;
 
     /// <summary><c>MESH_LABELS</c>: <c>k=v,k2=v2</c>.</summary>
     public IDictionary<string, string> Labels { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -42,6 +50,11 @@ public sealed class MeshOptions
     /// <summary>What is wrong with these options, each in one sentence; empty when nothing is.</summary>
     public IEnumerable<string> Problems()
     {
+        if (!Enabled)
+        {
+            yield break;
+        }
+
         if (!NodeEndpoint.TryParse(NodeUrl, out _))
         {
             yield return $"Mesh:NodeUrl '{NodeUrl}' is neither an http URL nor unix: and a path.";
@@ -57,17 +70,40 @@ public sealed class MeshOptions
             yield return $"Mesh:PodName '{PodName}' is not a DNS subdomain.";
         }
 
+        if (Address is not (HostAddress or AllocateAddress) && !AddressText.TryParse(Address, out _))
+        {
+            yield return $"Mesh:Address '{Address}' is neither '{HostAddress}', '{AllocateAddress}' nor an IP address.";
+        }
+
+        foreach (var problem in MetadataProblems().Concat(PortProblems()))
+        {
+            yield return problem;
+        }
+
+        if (new[] { DrainTimeout, DrainDelay, AllocateTimeout }.Any(wait => wait < TimeSpan.Zero || wait > LongestWait))
+        {
+            yield return "Mesh:DrainTimeout, DrainDelay and AllocateTimeout must be between 0 and an hour.";
+        }
+    }
+
+    private IEnumerable<string> MetadataProblems() =>
+        MetadataRules.LabelProblems("Mesh:Labels", Labels.Select(Optional)).Concat(MetadataRules.AnnotationProblems("Mesh:Annotations", Annotations.Select(Optional)));
+
+    private IEnumerable<string> PortProblems()
+    {
         foreach (var (name, port) in Ports)
         {
+            if (!NameRules.IsPortName(name))
+            {
+                yield return $"Mesh:Ports: '{name}' is not a port name (at most 15 of a-z, 0-9 and -).";
+            }
+
             if (port is < 1 or > 65535)
             {
                 yield return $"Mesh:Ports:{name} {port} is not between 1 and 65535.";
             }
         }
-
-        if (DrainTimeout < TimeSpan.Zero || DrainDelay < TimeSpan.Zero || AllocateTimeout < TimeSpan.Zero)
-        {
-            yield return "Mesh:DrainTimeout, DrainDelay and AllocateTimeout cannot be negative.";
-        }
     }
+
+    private static KeyValuePair<string, string?> Optional(KeyValuePair<string, string> pair) => new(pair.Key, pair.Value);
 }

@@ -1,120 +1,158 @@
+using System.Diagnostics;
 using System.Net;
-using System.Net.Http.Json;
+using System.Net.Http.Headers;
 using System.Text.Json;
 
 namespace Mesh.Client;
 
-/// <summary>The four requests of the registration protocol. Failures come back as sentences, never as exceptions.</summary>
-internal sealed class NodeClient(NodeEndpoint endpoint, string name) : IDisposable
+/// <summary>The requests of the registration protocol. Failures come back as sentences, never as exceptions.</summary>
+internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvider time) : IDisposable
 {
+    /// <summary>A node that accepts connections and says nothing is as good as away.</summary>
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
+
     private readonly HttpClient _http = endpoint.CreateClient();
 
     public string Name => name;
 
     /// <summary>Registers, or with a uid takes the stream up again, and reads lines until it ends.</summary>
-    /// <param name="observe">Called with the Pod of each line, in order.</param>
-    public async Task<StreamEnd> StreamAsync(PodDesired desired, string? uid, Action<JsonElement> observe, CancellationToken stop)
+    /// <param name="observe">Called with each line that shows the Pod, in order.</param>
+    public async Task<StreamEnd> StreamAsync(PodDesired desired, string? uid, Action<RegistrationProtocol.Line.Pod> observe, CancellationToken stop)
     {
-        var lines = 0;
-        var deleting = false;
+        var isDeleting = false;
+        // The limit is for the first answer; the stream itself stays open.
+        using var limit = new CancellationTokenSource(AnswerTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Put, Path(desired.Namespace, desired.Name, uid));
-            request.Content = JsonContent.Create(desired.ToRegistration(), options: RegistrationProtocol.Json);
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
+            using var request = Request(HttpMethod.Put, desired.Namespace, desired.Name, uid, desired.ToRegistration());
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             if (!response.IsSuccessStatusCode)
             {
-                return await RefusedAsync(response, uid, stop);
+                var reason = await ReasonAsync(response, either.Token);
+                return response.StatusCode == HttpStatusCode.Conflict ? new StreamEnd.Conflict(reason) : new StreamEnd.Lost(reason);
             }
 
-            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stop));
-            while (await reader.ReadLineAsync(stop) is { } text)
+            limit.CancelAfter(Timeout.InfiniteTimeSpan);
+            await foreach (var text in LineReader.ReadAsync(await response.Content.ReadAsStreamAsync(stop), stop))
             {
-                var line = JsonSerializer.Deserialize<RegistrationProtocol.Line>(text, RegistrationProtocol.Json)!;
-                if (line.Type is not ("ADDED" or "MODIFIED" or "DELETED"))
+                switch (RegistrationProtocol.Line.Parse(text))
                 {
-                    return new StreamEnd(lines > 0, Message(text), IsNewPod: true, NameTaken: true);
+                    case RegistrationProtocol.Line.Pod pod:
+                        isDeleting = pod.IsDeleting;
+                        observe(pod);
+                        break;
+                    case RegistrationProtocol.Line.Status { Code: (int)HttpStatusCode.Conflict } status:
+                        return new StreamEnd.Conflict(status.Message);
+                    case RegistrationProtocol.Line.Status status:
+                        return new StreamEnd.Lost(status.Message);
+                    case RegistrationProtocol.Line.Foreign foreign:
+                        return new StreamEnd.Lost($"the answer is not a node's: {foreign.What}");
+                    default:
+                        throw new UnreachableException();
                 }
-
-                lines++;
-                deleting |= RegistrationProtocol.IsDeleting(line.Object) || line.Type == "DELETED";
-                observe(line.Object);
             }
 
-            return new StreamEnd(lines > 0, "the stream ended", WasDeleted: deleting);
+            return isDeleting ? new StreamEnd.Deleted() : new StreamEnd.Lost("the stream ended");
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or JsonException or OperationCanceledException)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            return new StreamEnd(lines > 0, error.Message, WasDeleted: deleting);
+            return new StreamEnd.Lost($"no answer within {AnswerTimeout.TotalSeconds} s");
         }
-    }
-
-    /// <summary>Null when the node took it; a change to not ready is answered when this machine routes elsewhere.</summary>
-    public async Task<string?> PatchAsync(PodIdentity pod, bool ready, PodMetadataPatch? metadata, CancellationToken stop)
-    {
-        var body = new Dictionary<string, object?> { ["ready"] = ready };
-        if (metadata is not null)
+        catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or OperationCanceledException)
         {
-            body["labels"] = metadata.Labels;
-            body["annotations"] = metadata.Annotations;
-        }
-
-        try
-        {
-            using var content = JsonContent.Create(body, options: RegistrationProtocol.Json);
-            using var response = await _http.PatchAsync(Path(pod.Namespace, pod.Name, pod.Uid), content, stop);
-            return response.IsSuccessStatusCode ? null : Message(await response.Content.ReadAsStringAsync(stop));
-        }
-        catch (Exception error) when (error is HttpRequestException or IOException)
-        {
-            return error.Message;
+            return isDeleting ? new StreamEnd.Deleted() : new StreamEnd.Lost(error.Message);
         }
     }
 
-    public async Task DeleteAsync(PodIdentity pod, CancellationToken stop)
+    /// <summary>A change to not ready is answered when this machine routes elsewhere.</summary>
+    public async Task<PatchOutcome> PatchAsync(PodIdentity pod, RegistrationProtocol.Patch patch, CancellationToken stop)
     {
+        using var limit = new CancellationTokenSource(AnswerTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            using var response = await _http.DeleteAsync(Path(pod.Namespace, pod.Name, pod.Uid), stop);
+            using var request = Request(HttpMethod.Patch, pod.Namespace, pod.Name, pod.Uid, patch);
+            using var response = await _http.SendAsync(request, either.Token);
+            return (int)response.StatusCode switch
+            {
+                < 300 => new PatchOutcome.Taken(),
+                // Asked again it would be refused again.
+                400 or 413 or 422 => new PatchOutcome.Refused(await ReasonAsync(response, either.Token)),
+                _ => new PatchOutcome.Failed(await ReasonAsync(response, either.Token)),
+            };
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException || (error is OperationCanceledException && !stop.IsCancellationRequested))
+        {
+            return new PatchOutcome.Failed(error.Message);
+        }
+    }
+
+    /// <summary>Ends the Pod; without success, the connection that closes with this process ends it.</summary>
+    public async Task DeleteAsync(PodIdentity pod, TimeSpan within)
+    {
+        using var limit = new CancellationTokenSource(within, time);
+        try
+        {
+            using var request = Request(HttpMethod.Delete, pod.Namespace, pod.Name, pod.Uid, body: null);
+            using var response = await _http.SendAsync(request, limit.Token);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
         {
-            // The connection that closes with the process ends the Pod as well.
         }
     }
 
     public void Dispose() => _http.Dispose();
 
-    private static string Path(string ns, string name, string? uid) =>
-        $"/v1/namespaces/{ns}/pods/{name}" + (uid is null ? "" : $"?uid={uid}");
-
-    private static async Task<StreamEnd> RefusedAsync(HttpResponseMessage response, string? uid, CancellationToken stop)
+    private static HttpRequestMessage Request(HttpMethod method, string ns, string name, string? uid, object? body)
     {
-        var reason = Message(await response.Content.ReadAsStringAsync(stop));
+        var request = new HttpRequestMessage(method, $"/v1/namespaces/{ns}/pods/{name}" + (uid is null ? "" : $"?uid={Uri.EscapeDataString(uid)}"));
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, RegistrationProtocol.Json));
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        }
 
-        // With a uid: that Pod has ended meanwhile, so this process registers as a new one. Without: the name is another's.
-        var gone = uid is not null && response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound or HttpStatusCode.Gone;
-        return new StreamEnd(false, reason, IsNewPod: gone, NameTaken: uid is null && response.StatusCode == HttpStatusCode.Conflict);
+        return request;
     }
 
-    /// <summary>The sentence of a Status, or the text as it is.</summary>
-    private static string Message(string text)
+    private static async Task<string> ReasonAsync(HttpResponseMessage response, CancellationToken stop)
     {
-        try
-        {
-            using var status = JsonDocument.Parse(text);
-            return status.RootElement.TryGetProperty("message", out var message) && message.GetString() is { } sentence ? sentence : text;
-        }
-        catch (JsonException)
-        {
-            return text;
-        }
+        await response.Content.LoadIntoBufferAsync(LineReader.MaxLine, stop);
+        return RegistrationProtocol.Message(await response.Content.ReadAsStringAsync(stop)) is { Length: > 0 } reason
+            ? reason
+            : $"status {(int)response.StatusCode}";
     }
 }
 
 /// <summary>How a stream ended.</summary>
-/// <param name="WasOpen">It had told the Pod at least once.</param>
-/// <param name="WasDeleted">The Pod was deleted through the API.</param>
-/// <param name="IsNewPod">The uid is no longer alive: the next stream is another Pod.</param>
-/// <param name="NameTaken">The name belongs to another living Pod.</param>
-internal sealed record StreamEnd(bool WasOpen, string Reason, bool WasDeleted = false, bool IsNewPod = false, bool NameTaken = false);
+internal abstract record StreamEnd
+{
+    private StreamEnd()
+    {
+    }
+
+    /// <summary>The node is away, or does not want it now: the same Pod is tried again.</summary>
+    public sealed record Lost(string Reason) : StreamEnd;
+
+    /// <summary>The name belongs to another living Pod: what is tried next is another one.</summary>
+    public sealed record Conflict(string Reason) : StreamEnd;
+
+    /// <summary>The Pod was deleted, here or through the API.</summary>
+    public sealed record Deleted : StreamEnd;
+}
+
+/// <summary>What became of a change.</summary>
+internal abstract record PatchOutcome
+{
+    private PatchOutcome()
+    {
+    }
+
+    public sealed record Taken : PatchOutcome;
+
+    /// <summary>It is not one that the node ever takes.</summary>
+    public sealed record Refused(string Reason) : PatchOutcome;
+
+    public sealed record Failed(string Reason) : PatchOutcome;
+}

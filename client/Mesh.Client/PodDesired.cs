@@ -7,6 +7,10 @@ internal sealed record PodDesired
 {
     private const string SuffixAlphabet = "bcdfghjklmnpqrstvwxz2456789";
     private const int SuffixLength = 5;
+    private const int MaxPrefixLength = 50;
+
+    /// <summary>Counts changes.</summary>
+    public long Version { get; init; }
 
     public required string Namespace { get; init; }
 
@@ -23,21 +27,27 @@ internal sealed record PodDesired
 
     public ImmutableArray<RegistrationProtocol.Port> Ports { get; init; } = [];
 
-    public bool Ready { get; init; }
+    /// <summary>The application's own word.</summary>
+    public bool Ready { get; init; } = true;
 
-    /// <summary>Conditions of the application's own that are not met; with any, the Pod is not ready.</summary>
+    /// <summary>With it, what is to be shown of readiness.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Conditions that are not met; with any, the Pod is not ready.</summary>
     public ImmutableList<IDisposable> Gates { get; init; } = [];
 
-    public bool IsReady => Ready && Gates.IsEmpty;
+    /// <summary>On the way out; nothing makes the Pod ready again.</summary>
+    public bool IsDraining { get; init; }
+
+    public bool IsReady => Ready && Gates.IsEmpty && !IsDraining;
 
     public static PodDesired From(MeshOptions options, Random random)
     {
-        var prefix = options.PodName.Length > 0 ? null : AppName();
         var desired = new PodDesired
         {
             Namespace = options.Namespace,
             Name = options.PodName,
-            GeneratedFrom = prefix,
+            GeneratedFrom = options.PodName.Length > 0 ? null : AppName(),
             Address = options.Address,
             Labels = options.Labels.ToImmutableDictionary(),
             Annotations = options.Annotations.ToImmutableDictionary(),
@@ -56,7 +66,27 @@ internal sealed record PodDesired
     public PodDesired With(PodMetadataPatch patch) =>
         this with { Labels = Merge(Labels, patch.Labels), Annotations = Merge(Annotations, patch.Annotations) };
 
-    public RegistrationProtocol.Registration ToRegistration() => new(Labels, Annotations, Ports, Address, IsReady);
+    public RegistrationProtocol.Registration ToRegistration() => new(Labels, ShownAnnotations, Ports, Address, IsReady);
+
+    /// <summary>A merge patch from what the node has: labels that somebody else changed there are left alone.</summary>
+    public RegistrationProtocol.Patch ChangesSince(PodDesired told) =>
+        new(Changes(told.Labels, Labels), Changes(told.ShownAnnotations, ShownAnnotations), IsReady);
+
+    private ImmutableDictionary<string, string> ShownAnnotations =>
+        Message is { Length: > 0 } message ? Annotations.SetItem(PodRegistration.ReadinessAnnotation, message) : Annotations;
+
+    private string? Message => IsDraining ? null : Reason ?? string.Join(", ", Gates.Select(gate => gate.ToString()).Where(text => text is { Length: > 0 }));
+
+    private static Dictionary<string, string?> Changes(ImmutableDictionary<string, string> from, ImmutableDictionary<string, string> to)
+    {
+        var changes = to.Where(pair => from.GetValueOrDefault(pair.Key) != pair.Value).ToDictionary(pair => pair.Key, pair => (string?)pair.Value);
+        foreach (var gone in from.Keys.Where(key => !to.ContainsKey(key)))
+        {
+            changes[gone] = null;
+        }
+
+        return changes;
+    }
 
     private static ImmutableDictionary<string, string> Merge(ImmutableDictionary<string, string> into, IDictionary<string, string?> patch) =>
         patch.Aggregate(into, (map, pair) => pair.Value is { } value ? map.SetItem(pair.Key, value) : map.Remove(pair.Key));
@@ -64,8 +94,8 @@ internal sealed record PodDesired
     /// <summary>The entry assembly's name as a DNS label.</summary>
     private static string AppName()
     {
-        var name = System.Reflection.Assembly.GetEntryAssembly()?.GetName().Name?.ToLowerInvariant() ?? "app";
-        var label = new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]).Trim('-');
-        return label.Length is 0 or > 50 ? "app" : label;
+        var name = System.Reflection.Assembly.GetEntryAssembly()?.GetName().Name?.ToLowerInvariant() ?? "";
+        var label = new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-').Take(MaxPrefixLength)]).Trim('-');
+        return label.Length == 0 ? "app" : label;
     }
 }

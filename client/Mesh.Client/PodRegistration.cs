@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Client;
@@ -10,31 +10,39 @@ namespace Mesh.Client;
 /// </summary>
 public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
 {
+    /// <summary>The Pod's annotation that tells why it is not ready, or only just; absent while there is nothing to say.</summary>
+    public const string ReadinessAnnotation = "mesh/readiness";
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(10);
+
+    /// <summary>A restarted node waits ten seconds for its Pods' streams to come back.</summary>
+    private static readonly TimeSpan LastRetryOfPod = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
 
-    private readonly TaskCompletionSource<PodIdentity> _registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PodStateBoard _state = new();
     private readonly NodeClient _node;
-    private readonly DesiredPump _pump;
+    private readonly PodWish _wish;
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ILogger _log;
+    private TaskCompletionSource<PodIdentity> _registered = NewAnswer();
     private CancellationTokenSource _attempt = new();
-    private Task _running = Task.CompletedTask;
-    private bool _disposed;
-    private DateTimeOffset _warned = DateTimeOffset.MinValue;
+    private Task? _running;
+    private volatile PodIdentity? _identity;
+    private volatile bool _isEnding;
+    private bool _isDisposed;
+    private long? _warned;
 
     private PodRegistration(NodeEndpoint node, MeshOptions options, TimeProvider time, Random random, ILogger log)
     {
-        _node = new NodeClient(node, options.NodeUrl);
-        _pump = new DesiredPump(PodDesired.From(options, random), TellAsync);
+        _node = new NodeClient(node, options.NodeUrl, time);
+        _wish = new PodWish(PodDesired.From(options, random));
         (_time, _random, _log) = (time, random, log);
     }
 
-    public PodIdentity? Identity { get; private set; }
+    public PodIdentity? Identity => _identity;
 
     public MeshPodState State => _state.Current;
 
@@ -56,8 +64,14 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
     /// <param name="ports">Name and number of each port of the Pod.</param>
     public void Begin(string address, IEnumerable<KeyValuePair<string, int>> ports)
     {
-        _pump.Change(desired => desired.At(address, ports));
-        _running = Task.WhenAll(RunAsync(_attempt.Token), _pump.RunAsync(_attempt.Token));
+        if (_running is not null)
+        {
+            throw new InvalidOperationException("The registration has begun already.");
+        }
+
+        _wish.Change(desired => desired.At(address, ports));
+        var stop = _attempt.Token;
+        _running = Task.WhenAll(StreamAsync(stop), TellAsync(stop));
     }
 
     /// <summary>
@@ -67,7 +81,7 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
     /// <exception cref="OperationCanceledException">No answer in time.</exception>
     public async Task<PodIdentity> AllocateAsync(IEnumerable<KeyValuePair<string, int>> ports, CancellationToken stop)
     {
-        Begin("allocate", ports);
+        Begin(MeshOptions.AllocateAddress, ports);
         try
         {
             return await _registered.Task.WaitAsync(stop);
@@ -75,95 +89,113 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
         catch (OperationCanceledException)
         {
             await _attempt.CancelAsync();
-            await _running;
+            await _running!;
             _attempt.Dispose();
-            _attempt = new CancellationTokenSource();
+            // An answer that came too late was given up with its stream.
+            (_attempt, _registered, _running, _identity) = (new CancellationTokenSource(), NewAnswer(), null, null);
+            _wish.Closed();
+            _state.Set(MeshPodState.Unregistered);
             throw;
         }
     }
 
     public async ValueTask SetReadyAsync(bool ready, string? reason = null, CancellationToken stop = default)
     {
-        if (_pump.Desired.Ready != ready)
+        var desired = _wish.Desired;
+        if ((desired.Ready, desired.Reason) != (ready, reason))
         {
-            await _pump.ChangeAsync(desired => desired with { Ready = ready }, null, stop);
+            desired = _wish.Change(now => now with { Ready = ready, Reason = reason });
         }
+
+        await _wish.ToldAsync(desired.Version, stop);
     }
 
     public async ValueTask PatchMetadataAsync(Action<PodMetadataPatch> patch, CancellationToken stop = default)
     {
         var change = new PodMetadataPatch();
         patch(change);
-        await _pump.ChangeAsync(desired => desired.With(change), change, stop);
+        if (change.Problems().ToList() is { Count: > 0 } problems)
+        {
+            throw new ArgumentException(string.Join(' ', problems), nameof(patch));
+        }
+
+        await _wish.ToldAsync(_wish.Change(desired => desired.With(change)).Version, stop);
     }
 
     public IDisposable AddReadinessGate(string conditionType)
     {
-        var gate = new ReadinessGate(_pump, conditionType);
-        _pump.Change(desired => desired with { Gates = desired.Gates.Add(gate) });
+        var gate = new ReadinessGate(_wish, conditionType);
+        _wish.Change(desired => desired with { Gates = desired.Gates.Add(gate) });
         return gate;
     }
 
     public IAsyncEnumerable<MeshPodState> WatchStateAsync(CancellationToken stop = default) => _state.WatchAsync(stop);
 
-    /// <summary>Leaves the routes: completes when this machine routes elsewhere, or when time is up.</summary>
-    public async Task DrainAsync(TimeSpan timeout, CancellationToken stop)
+    /// <summary>
+    /// Leaves the routes, for good: completes with true when this machine routes elsewhere; with false when it had no routes,
+    /// or when time is up.
+    /// </summary>
+    public async Task<bool> DrainAsync(TimeSpan timeout, CancellationToken stop)
     {
+        var wasRegistered = State is MeshPodState.Ready or MeshPodState.NotReady;
+        var drained = _wish.Change(desired => desired with { IsDraining = true });
+        if (wasRegistered)
+        {
+            _state.Set(MeshPodState.Draining);
+        }
+
         using var limit = new CancellationTokenSource(timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            await SetReadyAsync(false, "draining", either.Token);
+            await _wish.ToldAsync(drained.Version, either.Token);
+            return wasRegistered;
         }
         catch (OperationCanceledException)
         {
-            // The time given for draining is over; stopping goes on.
+            return false;
         }
-
-        _state.Set(MeshPodState.Draining);
     }
 
     /// <summary>Ends the Pod, at most two seconds; the closing connection would end it anyway.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_disposed)
+        if (_isDisposed)
         {
             return;
         }
 
-        _disposed = true;
-        if (Identity is { } pod && State is not (MeshPodState.Terminated or MeshPodState.Detached))
+        (_isDisposed, _isEnding) = (true, true);
+        if (_identity is { } pod && State is not (MeshPodState.Terminated or MeshPodState.Detached))
         {
-            using var limit = new CancellationTokenSource(EndTimeout, _time);
-            await _node.DeleteAsync(pod, limit.Token);
+            await _node.DeleteAsync(pod, EndTimeout);
         }
 
         await _attempt.CancelAsync();
-        await _running;
+        await (_running ?? Task.CompletedTask);
         _registered.TrySetCanceled(CancellationToken.None);
+        _wish.Closed();
         _state.Set(MeshPodState.Terminated);
         _node.Dispose();
         _attempt.Dispose();
     }
 
-    private async Task RunAsync(CancellationToken stop)
+    /// <summary>One stream after the other, until the Pod was deleted.</summary>
+    private async Task StreamAsync(CancellationToken stop)
     {
         var delay = FirstRetry;
         while (true)
         {
-            var ended = await _node.StreamAsync(_pump.Desired, Identity?.Uid, Observe, stop);
-            if (stop.IsCancellationRequested)
+            var desired = _wish.Desired;
+            var wasOpen = false;
+            var end = await _node.StreamAsync(desired, _identity?.Uid, pod => wasOpen = Observe(pod, desired, isFirst: !wasOpen), stop);
+            _wish.Closed();
+            if (stop.IsCancellationRequested || !IsTriedAgain(end))
             {
                 return;
             }
 
-            Detach(ended);
-            if (State == MeshPodState.Terminated)
-            {
-                return;
-            }
-
-            delay = ended.WasOpen ? FirstRetry : delay;
+            delay = wasOpen ? FirstRetry : delay;
             try
             {
                 // Full jitter: a machine's processes do not come back in step.
@@ -174,84 +206,119 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
                 return;
             }
 
-            delay = delay * 2 < LastRetry ? delay * 2 : LastRetry;
+            var last = _identity is null ? LastRetry : LastRetryOfPod;
+            delay = delay * 2 < last ? delay * 2 : last;
         }
     }
 
-    /// <summary>One line of the stream.</summary>
-    private void Observe(JsonElement pod)
+    /// <summary>One line of the stream; true.</summary>
+    private bool Observe(RegistrationProtocol.Line.Pod pod, PodDesired told, bool isFirst)
     {
-        var identity = RegistrationProtocol.IdentityOf(pod);
-        if (RegistrationProtocol.IsDeleting(pod))
+        var before = _identity;
+        _identity = pod.Identity;
+        var isLeaving = pod.IsDeleting || _wish.Desired.IsDraining;
+        _state.Set(isLeaving ? MeshPodState.Draining : pod.IsReady ? MeshPodState.Ready : MeshPodState.NotReady);
+        if (!isFirst)
         {
-            _state.Set(MeshPodState.Draining);
-            return;
+            return true;
         }
 
-        var first = Identity is null;
-        var again = !first && State == MeshPodState.Detached;
-        Identity = identity;
-        _state.Set(StateWanted);
-        if (first || again)
+        _wish.Opened(told, pod.Identity.Address);
+        if (_registered.TrySetResult(pod.Identity))
         {
-            _pump.Change(desired => desired); // what changed while the stream was being opened
+            _log.Registered(pod.Identity.Namespace, pod.Identity.Name, pod.Identity.Address);
+        }
+        else if (before?.Uid == pod.Identity.Uid)
+        {
+            _log.StreamResumed(pod.Identity.Namespace, pod.Identity.Name);
+        }
+        else
+        {
+            _log.RegisteredAgain(pod.Identity.Namespace, pod.Identity.Name, pod.Identity.Address);
         }
 
-        if (first)
-        {
-            _log.Registered(identity.Namespace, identity.Name, identity.Address);
-            _registered.TrySetResult(identity);
-        }
-        else if (again)
-        {
-            _log.RegisteredAgain(identity.Namespace, identity.Name);
-        }
+        return true;
     }
 
-    private void Detach(StreamEnd ended)
+    private bool IsTriedAgain(StreamEnd end)
     {
-        if (ended.WasDeleted && Identity is { } deleted)
+        switch (end)
         {
-            _state.Set(MeshPodState.Terminated);
-            _log.Deleted(deleted.Namespace, deleted.Name);
-            return;
-        }
+            case StreamEnd.Deleted:
+                _state.Set(MeshPodState.Terminated);
+                if (_identity is { } deleted && !_isEnding)
+                {
+                    _log.Deleted(deleted.Namespace, deleted.Name);
+                }
 
-        if (ended.NameTaken)
-        {
-            _pump.Change(desired => desired.Renamed(_random));
-        }
-
-        Identity = ended.IsNewPod ? null : Identity;
-        _state.Set(Identity is null ? MeshPodState.Unregistered : MeshPodState.Detached);
-        if (_time.GetUtcNow() - _warned >= WarnEvery)
-        {
-            _warned = _time.GetUtcNow();
-            _log.Detached(_node.Name, ended.Reason);
+                return false;
+            case StreamEnd.Conflict(var reason):
+                _identity = null;
+                _wish.Change(desired => desired.Renamed(_random));
+                Detach(reason);
+                return true;
+            case StreamEnd.Lost(var reason):
+                Detach(reason);
+                return true;
+            default:
+                throw new UnreachableException();
         }
     }
 
-    private async Task TellAsync(bool ready, PodMetadataPatch? metadata, CancellationToken stop)
+    private void Detach(string reason)
     {
-        if (Identity is not { } pod || State is MeshPodState.Detached or MeshPodState.Terminated)
+        _state.Set(_identity is null ? MeshPodState.Unregistered : MeshPodState.Detached);
+        if (_warned is not { } warned || _time.GetElapsedTime(warned) >= WarnEvery)
         {
-            return;
+            _warned = _time.GetTimestamp();
+            _log.Detached(_node.Name, reason);
         }
-
-        if (await _node.PatchAsync(pod, ready, metadata, stop) is { } problem)
-        {
-            _log.PatchFailed(pod.Namespace, pod.Name, problem);
-        }
-
-        _state.Set(StateWanted);
     }
 
-    private MeshPodState StateWanted => _pump.Desired.IsReady ? MeshPodState.Ready : MeshPodState.NotReady;
+    /// <summary>Tells the node what changes while a stream is open.</summary>
+    private async Task TellAsync(CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                var (told, desired) = await _wish.UntoldAsync(stop);
+                if (_identity is not { } pod || !await IsSettledAsync(pod, told, desired, stop))
+                {
+                    await Task.Delay(FirstRetry, _time, stop);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The registration ends.
+        }
+    }
 
-    private sealed class ReadinessGate(DesiredPump pump, string conditionType) : IDisposable
+    private async Task<bool> IsSettledAsync(PodIdentity pod, PodDesired told, PodDesired desired, CancellationToken stop)
+    {
+        switch (await _node.PatchAsync(pod, desired.ChangesSince(told), stop))
+        {
+            case PatchOutcome.Taken:
+                _wish.Told(told, desired);
+                return true;
+            case PatchOutcome.Refused(var reason):
+                _log.ChangeRefused(pod.Namespace, pod.Name, reason);
+                _wish.Told(told, desired);
+                return true;
+            case PatchOutcome.Failed:
+                return false; // a stream that is gone says so itself
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static TaskCompletionSource<PodIdentity> NewAnswer() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed class ReadinessGate(PodWish wish, string conditionType) : IDisposable
     {
         public override string ToString() => conditionType;
 
-        public void Dispose() => pump.Change(desired => desired with { Gates = desired.Gates.Remove(this) });
+        public void Dispose() => wish.Change(desired => desired with { Gates = desired.Gates.Remove(this) });
     }
 }

@@ -1,32 +1,25 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Mesh.Client;
 
 /// <summary>The bodies of the registration protocol (documented in the README).</summary>
 internal static class RegistrationProtocol
 {
-    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
-    {
-        DefaultIgnoreCondition = JsonIgnoreCondition.Never,
-    };
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
 
-    public static PodIdentity IdentityOf(JsonElement pod)
+    /// <summary>The sentence of a Status, or the text as it is.</summary>
+    public static string Message(string text)
     {
-        var metadata = pod.GetProperty("metadata");
-        return new PodIdentity(
-            Text(metadata, "namespace"),
-            Text(metadata, "name"),
-            Text(metadata, "uid"),
-            pod.TryGetProperty("spec", out var spec) ? Text(spec, "nodeName") : "",
-            pod.TryGetProperty("status", out var status) ? Text(status, "podIP") : "");
+        try
+        {
+            using var status = JsonDocument.Parse(text);
+            return Text(status.RootElement, "message") is { Length: > 0 } sentence ? sentence : text;
+        }
+        catch (JsonException)
+        {
+            return text;
+        }
     }
-
-    public static bool IsDeleting(JsonElement pod) =>
-        pod.TryGetProperty("metadata", out var metadata) && metadata.TryGetProperty("deletionTimestamp", out var at) && at.ValueKind == JsonValueKind.String;
-
-    private static string Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
     public sealed record Registration(
         IReadOnlyDictionary<string, string> Labels,
@@ -37,6 +30,66 @@ internal static class RegistrationProtocol
 
     public sealed record Port(string Name, int ContainerPort);
 
-    /// <summary>One line of the answer. A Status (an error that ends the stream) has a message and a reason.</summary>
-    public sealed record Line(string? Type, JsonElement Object);
+    /// <summary>A merge patch: null removes.</summary>
+    public sealed record Patch(IReadOnlyDictionary<string, string?> Labels, IReadOnlyDictionary<string, string?> Annotations, bool Ready);
+
+    /// <summary>One line of the answer. Whatever answers there may be no node, so what is not understood is said, not thrown.</summary>
+    public abstract record Line
+    {
+        private Line()
+        {
+        }
+
+        public static Line Parse(ReadOnlyMemory<byte> text)
+        {
+            try
+            {
+                using var document = JsonDocument.Parse(text);
+                var body = Child(document.RootElement, "object");
+                return Text(document.RootElement, "type") switch
+                {
+                    "ADDED" or "MODIFIED" => Pod.From(body, isEnded: false),
+                    "DELETED" => Pod.From(body, isEnded: true),
+                    "ERROR" => new Status(Number(body, "code"), Text(body, "message")),
+                    var type => new Foreign($"a line of type '{type}'"),
+                };
+            }
+            catch (JsonException malformed)
+            {
+                return new Foreign(malformed.Message);
+            }
+        }
+
+        public sealed record Pod(PodIdentity Identity, bool IsReady, bool IsDeleting, bool IsEnded) : Line
+        {
+            public static Line From(JsonElement pod, bool isEnded)
+            {
+                var metadata = Child(pod, "metadata");
+                var status = Child(pod, "status");
+                var identity = new PodIdentity(
+                    Text(metadata, "namespace"), Text(metadata, "name"), Text(metadata, "uid"), Text(Child(pod, "spec"), "nodeName"), Text(status, "podIP"));
+                return identity.Uid.Length > 0
+                    ? new Pod(identity, IsTrue(Child(status, "conditions")), isEnded || Text(metadata, "deletionTimestamp").Length > 0, isEnded)
+                    : new Foreign("a Pod without uid");
+            }
+
+            private static bool IsTrue(JsonElement conditions) =>
+                conditions.ValueKind == JsonValueKind.Array
+                && conditions.EnumerateArray().Any(condition => Text(condition, "type") == "Ready" && Text(condition, "status") == "True");
+        }
+
+        /// <summary>An error that ends the stream.</summary>
+        public sealed record Status(int Code, string Message) : Line;
+
+        public sealed record Foreign(string What) : Line;
+    }
+
+    private static JsonElement Child(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;
+
+    private static string Text(JsonElement element, string name) =>
+        Child(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
+
+    private static int Number(JsonElement element, string name) =>
+        Child(element, name) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var value) ? value : 0;
 }

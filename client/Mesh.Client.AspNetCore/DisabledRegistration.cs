@@ -1,0 +1,31 @@
+using System.Runtime.CompilerServices;
+
+namespace Mesh.Client.AspNetCore;
+
+/// <summary>What an application gets while Mesh is switched off: no Pod, and every call does nothing.</summary>
+internal sealed class DisabledRegistration : IMeshRegistration
+{
+    public PodIdentity? Identity => null;
+
+    public MeshPodState State => MeshPodState.Unregistered;
+
+    public ValueTask SetReadyAsync(bool ready, string? reason = null, CancellationToken stop = default) => ValueTask.CompletedTask;
+
+    public ValueTask PatchMetadataAsync(Action<PodMetadataPatch> patch, CancellationToken stop = default) => ValueTask.CompletedTask;
+
+    public IDisposable AddReadinessGate(string conditionType) => new Gate();
+
+    /// <summary>The one state; a reader waits for another until it gives up, as it would for a node that never comes.</summary>
+    public async IAsyncEnumerable<MeshPodState> WatchStateAsync([EnumeratorCancellation] CancellationToken stop = default)
+    {
+        yield return State;
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+    }
+
+    private sealed class Gate : IDisposable
+    {
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Mesh.Client.Tests;
+
+/// <summary>Time that moves only when the timer which is meant has been armed.</summary>
+internal sealed class ArmedTime : FakeTimeProvider
+{
+    private readonly Channel<TimeSpan> _armed = Channel.CreateBounded<TimeSpan>(10_000);
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = base.CreateTimer(callback, state, dueTime, period);
+        _armed.Writer.TryWrite(dueTime);
+        return timer;
+    }
+
+    /// <summary>Completes when such a timer is armed.</summary>
+    public async Task ArmedAsync(TimeSpan due, CancellationToken stop)
+    {
+        while (await _armed.Reader.ReadAsync(stop) != due)
+        {
+        }
+    }
+
+    public async Task AdvanceAsync(TimeSpan due, CancellationToken stop)
+    {
+        await ArmedAsync(due, stop);
+        Advance(due);
+    }
+}
