@@ -1,3 +1,7 @@
+using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Abstractions.Nodes;
+using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Tests.Cluster;
 using Xunit;
 
@@ -122,5 +126,123 @@ public sealed class EndpointDeliveryTests(SharedCluster shared) : IDisposable
         await scene.ServiceGrain.Write(Some.Delete(), Stop);
         await scene.ServiceGrain.Write(Some.Create(Some.Service(scene.Service, "next", uid: "uid-again")), Stop);
         await scene.UntilAsync("b");
+    }
+
+    [Fact(Timeout = 40_000)]
+    public async Task A_receiver_that_moves_while_its_old_activation_lives_reaches_nobody_and_loses_nothing()
+    {
+        var scene = await EndpointScene.OpenAsync(_cluster);
+        await scene.ApplyAsync(Some.Row("a", 1000, 1));
+        await scene.UntilAsync("a");
+        var uid = "uid-" + scene.Service.Name;
+
+        // An old activation of the Service, and one of a gateway, that believe they live: both subscribe as such do.
+        var old = new StreamName("old activation", 99);
+        var rows = await scene.Registry.Subscribe(new PodSubscription(old, scene.Service.Name, uid, 1, new() { ["app"] = "web" }), Stop);
+        await scene.ApplyAsync(Some.Row("b", 1001, 1));
+        await scene.UntilAsync("a", "b");
+
+        // What the registry sent on that stream was answered Gone, so it is forgotten, and the living one goes on.
+        await UntilAsync(async () => await scene.Registry.Renew(new Renewal(old, rows.Publisher, rows.To, uid), Stop) == RenewalAck.Resync);
+        await scene.ApplyAsync(Some.Row("b", 1001, 1).Ended());
+        await scene.UntilAsync("a");
+        scene.AssertNeverEmpty();
+    }
+
+    [Fact(Timeout = 40_000)]
+    public async Task A_registry_that_is_deactivated_is_followed_again()
+    {
+        var scene = await EndpointScene.OpenAsync(_cluster);
+        await scene.Agents[0].RegisterAsync(scene.Pod("a"));
+        await scene.UntilAsync("a");
+        await scene.DeactivateAsync(scene.Registry);
+        await scene.Agents[1].RegisterAsync(scene.Pod("b")); // wakes another activation, which knows no subscriber
+        _cluster.RenewAll();
+        await scene.UntilAsync("a", "b");
+        scene.AssertNeverEmpty();
+    }
+
+    [Fact(Timeout = 40_000)]
+    public async Task A_pod_that_is_deleted_by_force_leaves_though_its_grain_knew_nothing_of_its_life()
+    {
+        var scene = await EndpointScene.OpenAsync(_cluster);
+        await scene.Agents[0].RegisterAsync(scene.Pod("a"));
+        await scene.Agents[0].RegisterAsync(scene.Pod("b"));
+        await scene.Agents[0].SetReadyAsync(scene.Pod("a"), true);
+        await scene.UntilAsync("a", "b");
+        var pod = _cluster.Client.GetGrain<IPodGrain>(scene.Pod("a").ToString());
+        await scene.DeactivateAsync(pod);
+        var reply = await pod.Write(new ObjectRequest(ObjectVerb.Delete, default, 0, "", false, GracePeriodSeconds: 0), Stop);
+        Assert.Equal(ObjectResult.Committed, reply.Result);
+        await scene.UntilAsync("b");
+    }
+
+    [Theory(Timeout = 40_000)]
+    [InlineData(StoreFault.Unavailable, "a")]
+    [InlineData(StoreFault.UnknownNotWritten, "a")]
+    [InlineData(StoreFault.UnknownWritten, "b")]
+    public async Task What_is_published_stays_while_a_commit_fails_or_its_outcome_is_unknown(StoreFault fault, string then)
+    {
+        var scene = await EndpointScene.OpenAsync(_cluster);
+        await scene.ApplyAsync(Some.Row("a", 1000, 1), Some.Row("b", 1001, 1, app: "next"));
+        await scene.UntilAsync("a");
+        _cluster.Store.Choose((writes, _) => writes.Any(write => write.Key == Kinds.Service(scene.Service)) ? fault : StoreFault.None);
+        var reply = await scene.ServiceGrain.Write(Some.Update(Some.Service(scene.Service, "next")), Stop);
+        Assert.Equal(fault == StoreFault.Unavailable ? ObjectResult.Unavailable : ObjectResult.Unknown, reply.Result);
+        _cluster.Store.Heal();
+        await scene.ServiceGrain.Reconcile(0, Stop); // reads the store before it answers
+        await scene.UntilAsync(then);
+        scene.AssertNeverEmpty();
+    }
+
+    [Fact(Timeout = 40_000)]
+    public async Task Known_pods_change_readiness_and_leave_while_the_store_is_silent()
+    {
+        var scene = await EndpointScene.OpenAsync(_cluster);
+        await scene.Agents[0].RegisterAsync(scene.Pod("a"));
+        await scene.Agents[1].RegisterAsync(scene.Pod("b"));
+        await scene.Agents[1].RegisterAsync(scene.Pod("c"));
+        await scene.UntilAsync("a", "b", "c");
+        _cluster.Store.Choose((_, _) => StoreFault.Unavailable);
+        await scene.Agents[0].SetReadyAsync(scene.Pod("a"), false);
+        await scene.UntilAsync("b", "c");
+        await scene.Agents[0].SetReadyAsync(scene.Pod("a"), true);
+        await scene.UntilAsync("a", "b", "c");
+        Assert.Equal(PodReportResult.Retry, (await scene.Agents[1].EndAsync(scene.Pod("b"))).Result); // observed, and not yet written
+        await scene.UntilAsync("a", "c");
+    }
+
+    [Fact(Timeout = 40_000)]
+    public async Task Calls_go_one_way_along_the_chain_and_only_subscriptions_and_hints_go_back()
+    {
+        var scene = await EndpointScene.OpenAsync(_cluster);
+        await scene.Agents[0].RegisterAsync(scene.Pod("a"));
+        await scene.UntilAsync("a");
+        await scene.DeactivateAsync(scene.Registry);
+        await scene.DeactivateAsync(scene.ServiceGrain);
+        await scene.Agents[1].RegisterAsync(scene.Pod("b"));
+        _cluster.RenewAll();
+        await scene.UntilAsync("a", "b");
+        string[] chain = ["mesh.pod/", "mesh.pod-registry/", "mesh.service/", "mesh.gateway/"];
+        string[] back = ["Subscribe", "Renew", "Unsubscribe", "SubscribeEndpoints", "RenewEndpoints", "UnsubscribeEndpoints"];
+        var hops = _cluster.Network.Seen
+            .Select(call => (call.Method, From: Array.FindIndex(chain, call.Source.StartsWith), To: Array.FindIndex(chain, call.Target.StartsWith)))
+            .Where(call => call.From >= 0 && call.To >= 0)
+            .ToHashSet();
+        Assert.Equal(["Apply", "OnEndpoints", "OnRows"], hops.Where(call => call.To == call.From + 1).Select(call => call.Method).Order());
+        Assert.All(hops.Where(call => call.To != call.From + 1), call =>
+        {
+            Assert.Equal(call.From - 1, call.To);
+            Assert.Contains(call.Method, back);
+        });
+        Assert.Contains("Subscribe", hops.Select(call => call.Method));
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> wanted)
+    {
+        while (!await wanted())
+        {
+            Stop.ThrowIfCancellationRequested();
+        }
     }
 }
