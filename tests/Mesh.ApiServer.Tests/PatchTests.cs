@@ -71,6 +71,24 @@ public sealed class PatchTests
         Assert.Equal(413, JsonPatch.Apply([], many).Refusal!.Code);
     }
 
+    /// <summary>Each step is legal, and what comes out would overflow the stack of whoever reads it.</summary>
+    [Theory]
+    [Trait("Row", "REL-A04")]
+    [InlineData("copy")]
+    [InlineData("move")]
+    public void A_json_patch_cannot_dig_deeper_than_a_body_may_be(string op)
+    {
+        var steps = Enumerable.Range(0, 100).SelectMany(i => new JsonNode?[]
+        {
+            new JsonObject { ["op"] = "add", ["path"] = $"/b{i + 1}", ["value"] = new JsonObject() },
+            new JsonObject { ["op"] = op, ["from"] = $"/b{i}", ["path"] = $"/b{i + 1}/a" },
+        });
+
+        var refusal = JsonPatch.Apply(Parse("""{"b0":{}}"""), new JsonArray([.. steps])).Refusal!;
+
+        Assert.Equal((422, true), (refusal.Code, refusal.Message.EndsWith("deeper than 64", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [Trait("Row", "SVC-B9")]
     [InlineData("""{"ports":[{"port":80},{"port":81}]}""", """{"ports":[{"port":81,"name":"b"}]}""", """{"ports":[{"port":80},{"port":81,"name":"b"}]}""")]

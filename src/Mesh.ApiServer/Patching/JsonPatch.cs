@@ -12,6 +12,8 @@ internal static class JsonPatch
     // A copy can double the document (CVE-2019-1002100): what copies add together has a limit of its own.
     private const long MaxCopiedBytes = ApiOptions.MaxBodyBytes;
 
+    private static readonly string TooDeep = $"the patched document would be deeper than {ApiJson.MaxDepth}";
+
     public static Outcome<JsonObject> Apply(JsonObject document, JsonArray operations)
     {
         if (operations.Count > MaxOperations)
@@ -84,12 +86,16 @@ internal static class JsonPatch
             return "a value cannot be moved into itself";
         }
 
-        var moved = value?.DeepClone();
-        return Remove(ref root, from) ?? Add(ref root, path, moved);
+        return Remove(ref root, from) ?? Add(ref root, path, value);
     }
 
     private static string? Add(ref JsonNode? root, JsonPointer path, JsonNode? value)
     {
+        if (IsTooDeep(path, value))
+        {
+            return TooDeep;
+        }
+
         if (path.IsRoot)
         {
             root = value;
@@ -114,6 +120,11 @@ internal static class JsonPatch
 
     private static string? Replace(ref JsonNode? root, JsonPointer path, JsonNode? value)
     {
+        if (IsTooDeep(path, value))
+        {
+            return TooDeep;
+        }
+
         if (path.IsRoot)
         {
             root = value;
@@ -149,4 +160,14 @@ internal static class JsonPatch
                 return $"remove: there is no \"{path.Last}\"";
         }
     }
+
+    // Asked at every step, so that a document under patch is never deeper than one that is read: all of this recurses.
+    private static bool IsTooDeep(JsonPointer path, JsonNode? value) => path.Depth + Height(value) > ApiJson.MaxDepth;
+
+    private static int Height(JsonNode? node) => node switch
+    {
+        JsonObject json => 1 + json.Select(member => Height(member.Value)).DefaultIfEmpty().Max(),
+        JsonArray list => 1 + list.Select(Height).DefaultIfEmpty().Max(),
+        _ => 0,
+    };
 }

@@ -13,6 +13,8 @@ internal sealed class JsonPointer
         _parts = parts;
     }
 
+    public int Depth => _parts.Length;
+
     public bool IsRoot => _parts.Length == 0;
 
     public string Last => _parts[^1];

@@ -76,12 +76,14 @@ internal sealed record ListOptions
             WatchFrom = version is 0 ? null : version,
             Limit = (int)Math.Min(limit ?? 0, int.MaxValue),
             Continue = continueToken,
-            IsWatch = Flag(query["watch"]),
+            IsWatch = IsWatchAsked(request),
             Bookmarks = Flag(query["allowWatchBookmarks"]),
             SendInitialEvents = initialEvents,
             Timeout = timeout is > 0 ? TimeSpan.FromSeconds(Math.Min(timeout.Value, 24 * 3600)) : null,
         };
     }
+
+    public static bool IsWatchAsked(HttpRequest request) => Flag(request.Query["watch"]);
 
     // A watch that silently ignores sendInitialEvents hangs its client, so its rules are kept (KEP-3157).
     private static ApiStatus? CheckMatch(string match, long? version, string continueToken, bool initialEvents) => match switch

@@ -18,13 +18,21 @@ internal sealed class ResourceEndpoint(
         var stop = context.RequestAborted;
         var path = context.Request.Path.Value ?? "";
         var request = ResourceRequest.Parse(catalog, path);
-        var refusal = request is null
-            ? ApiStatus.NoSuchResource()
-            : await DispatchAsync(context, request, stop);
-        if (refusal is not null)
+        var started = time.GetTimestamp();
+        try
         {
-            log.Refused(context.Request.Method, path, refusal.Code, refusal.Reason, refusal.Message);
-            await Responses.WriteAsync(context, refusal, stop);
+            var refusal = request is null
+                ? ApiStatus.NoSuchResource()
+                : await DispatchAsync(context, request, stop);
+            if (refusal is not null)
+            {
+                log.Refused(context.Request.Method, path, refusal.Code, refusal.Reason, refusal.Message);
+                await Responses.WriteAsync(context, refusal, stop);
+            }
+        }
+        finally
+        {
+            ApiServerMetrics.Answered(context, request, time.GetElapsedTime(started));
         }
     }
 

@@ -41,12 +41,14 @@ internal sealed class WatchVerb(
             return ApiStatus.TooManyRequests($"{options.Value.MaxWatches} watches are open, which is the limit; try again later");
         }
 
+        ApiServerMetrics.WatchStarted(request.Resource);
         try
         {
             return await FollowAsync(context, request, list, form, filter, stop);
         }
         finally
         {
+            ApiServerMetrics.WatchEnded(request.Resource);
             Interlocked.Decrement(ref _open);
         }
     }

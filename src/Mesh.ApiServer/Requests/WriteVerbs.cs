@@ -40,7 +40,12 @@ internal sealed class WriteVerbs(Reads reads, Admission admission, IObjectWriter
 
             warnings.AddRange(request.Resource.Warn(document));
             var name = document.At("metadata", "name").AsText()!;
-            var create = new ObjectRequest(ObjectVerb.Create, document.ToUtf8(), 0, "", options.DryRun);
+            if (Encode(document).IsRefused(out var tooLarge, out var encoded))
+            {
+                return tooLarge;
+            }
+
+            var create = new ObjectRequest(ObjectVerb.Create, encoded, 0, "", options.DryRun);
             var reply = await WriteAsync(request.Resource.Key(request.Namespace, name), request, create, stop);
             if (isGenerated && reply.Result == ObjectResult.AlreadyExists && draw < MaxNameDraws)
             {
@@ -132,7 +137,16 @@ internal sealed class WriteVerbs(Reads reads, Admission admission, IObjectWriter
         }
 
         warnings.AddRange(request.Resource.Warn(next));
-        return JsonNode.DeepEquals(before, next) ? Array.Empty<byte>() : next.ToUtf8();
+        return JsonNode.DeepEquals(before, next) ? Array.Empty<byte>() : Encode(next);
+    }
+
+    // A patch, or defaults, may make a large object of a small request.
+    private static Outcome<byte[]> Encode(JsonObject document)
+    {
+        var encoded = document.ToUtf8();
+        return encoded.Length > StoreLimits.MaxDocumentBytes
+            ? ApiStatus.TooLarge($"the object would have {encoded.Length} bytes; {StoreLimits.MaxDocumentBytes} is the limit")
+            : encoded;
     }
 
     private async Task<ObjectReply> WriteAsync(ObjectKey key, ResourceRequest request, ObjectRequest write, CancellationToken stop)

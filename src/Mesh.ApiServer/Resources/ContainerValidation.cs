@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
+using Mesh.Core.Names;
 
 namespace Mesh.ApiServer.Resources;
 
@@ -23,7 +24,7 @@ internal static class ContainerValidation
             ServicePortValidation.ValidateProtocol(port, $"{path}.protocol", causes);
             if (port.At("name").AsText() is { Length: > 0 } name)
             {
-                foreach (var error in PortName.Errors(name))
+                foreach (var error in NameRules.PortNameProblems(name))
                 {
                     causes.Invalid($"{path}.name", name, error);
                 }

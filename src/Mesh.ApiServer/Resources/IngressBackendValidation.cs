@@ -49,7 +49,7 @@ internal static class IngressBackendValidation
         }
         else if (portName.Length > 0)
         {
-            foreach (var error in PortName.Errors(portName))
+            foreach (var error in NameRules.PortNameProblems(portName))
             {
                 causes.Invalid($"{field}.port.name", portName, error);
             }

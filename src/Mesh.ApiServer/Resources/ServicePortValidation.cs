@@ -31,9 +31,9 @@ internal static class ServicePortValidation
             }
 
             ValidateNodePort(port, path, type, nodePorts, causes);
-            if (port.At("appProtocol").AsText() is { Length: > 0 } application && !QualifiedName.IsValid(application))
+            if (port.At("appProtocol").AsText() is { Length: > 0 } application && !NameRules.IsQualifiedName(application))
             {
-                causes.Invalid($"{path}.appProtocol", application, QualifiedName.Message);
+                causes.Invalid($"{path}.appProtocol", application, NameRules.QualifiedNameText);
             }
         }
     }
@@ -51,7 +51,7 @@ internal static class ServicePortValidation
     {
         if (reference.AsText() is { } text)
         {
-            foreach (var error in PortName.Errors(text))
+            foreach (var error in NameRules.PortNameProblems(text))
             {
                 causes.Invalid(field, text, error);
             }

@@ -64,14 +64,14 @@ internal static class ServiceValidation
     {
         foreach (var (key, value) in selector as JsonObject ?? [])
         {
-            if (!QualifiedName.IsValid(key))
+            if (!NameRules.IsQualifiedName(key))
             {
-                causes.Invalid("spec.selector", key, QualifiedName.Message);
+                causes.Invalid("spec.selector", key, NameRules.QualifiedNameText);
             }
 
-            if (!QualifiedName.IsLabelValue(value.AsText() ?? ""))
+            if (!NameRules.IsLabelValue(value.AsText() ?? ""))
             {
-                causes.Invalid("spec.selector", value, QualifiedName.LabelValueMessage);
+                causes.Invalid("spec.selector", value, NameRules.LabelValueText);
             }
         }
     }
@@ -158,9 +158,9 @@ internal static class ServiceValidation
         {
             causes.Invalid("spec.loadBalancerClass", spec.At("loadBalancerClass"), "may not change once set");
         }
-        else if (spec.At("loadBalancerClass").AsText() is { Length: > 0 } name && !QualifiedName.IsValid(name))
+        else if (spec.At("loadBalancerClass").AsText() is { Length: > 0 } name && !NameRules.IsQualifiedName(name))
         {
-            causes.Invalid("spec.loadBalancerClass", name, QualifiedName.Message);
+            causes.Invalid("spec.loadBalancerClass", name, NameRules.QualifiedNameText);
         }
     }
 

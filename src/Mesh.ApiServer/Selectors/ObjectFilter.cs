@@ -1,8 +1,8 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
 using Mesh.ApiServer.Resources;
+using Mesh.Core.Labels;
 using Mesh.Storage;
 
 namespace Mesh.ApiServer.Selectors;
@@ -10,12 +10,15 @@ namespace Mesh.ApiServer.Selectors;
 /// <summary>Which objects of a kind a list, watch or collection is about: namespace, name, labels and fields.</summary>
 internal sealed class ObjectFilter
 {
+    /// <summary>Each object of a list is held against all of them.</summary>
+    public const int MaxRequirements = 64;
+
     private readonly string _namespace;
     private readonly string _name;
     private readonly LabelSelector _labels;
-    private readonly ImmutableArray<FieldRequirement> _fields;
+    private readonly FieldSelector _fields;
 
-    private ObjectFilter(string ns, string name, LabelSelector labels, ImmutableArray<FieldRequirement> fields)
+    private ObjectFilter(string ns, string name, LabelSelector labels, FieldSelector fields)
     {
         _namespace = ns;
         _name = name;
@@ -24,21 +27,32 @@ internal sealed class ObjectFilter
     }
 
     /// <summary>Every object of the kind, namespace and name matches: no document needs to be read.</summary>
-    private bool IsByKeyOnly => _labels.IsEmpty && _fields.IsEmpty;
+    private bool IsByKeyOnly => _labels.Requirements.IsEmpty && _fields.Requirements.IsEmpty;
 
     public static Outcome<ObjectFilter> Parse(Resource resource, string ns, string name, string labelSelector, string fieldSelector)
     {
-        if (LabelSelector.Parse(labelSelector).IsRefused(out var badLabels, out var labels))
+        if (!LabelSelector.TryParse(labelSelector, out var labels, out var badLabels))
         {
-            return badLabels;
+            return ApiStatus.BadRequest(badLabels!);
         }
 
-        if (FieldRequirement.ParseAll(resource, fieldSelector).IsRefused(out var badFields, out var fields))
+        if (!FieldSelector.TryParse(fieldSelector, out var fields, out var badFields))
         {
-            return badFields;
+            return ApiStatus.BadRequest(badFields!);
         }
 
-        return new ObjectFilter(ns, name, labels, [.. fields]);
+        if (labels.Requirements.Length + fields.Requirements.Length > MaxRequirements)
+        {
+            return ApiStatus.BadRequest($"the selectors have more than {MaxRequirements} requirements");
+        }
+
+        return fields.Requirements.FirstOrDefault(requirement => !IsKnown(resource, requirement.Field)) is { } unknown
+            ? ApiStatus.BadRequest($"field label not supported: {unknown.Field}")
+            : new ObjectFilter(
+                ns.Length > 0 ? ns : fields.Exactly("metadata.namespace") ?? "",
+                name.Length > 0 ? name : fields.Exactly("metadata.name") ?? "",
+                labels,
+                fields);
     }
 
     /// <summary>Whether it can be, by namespace and name alone.</summary>
@@ -59,6 +73,24 @@ internal sealed class ObjectFilter
 
         using var document = JsonDocument.Parse(stored.Document);
         var root = document.RootElement;
-        return _labels.Matches(root.At("metadata", "labels")) && _fields.All(field => field.Matches(root));
+        var labels = root.At("metadata", "labels");
+        return _labels.Matches(key => labels.At(key) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null)
+            && _fields.Matches(field => Field(root, field));
     }
+
+    private static string Field(JsonElement document, string path)
+    {
+        var found = document;
+        foreach (var part in path.Split('.'))
+        {
+            found = found.At(part);
+        }
+
+        // An Event's source is selected by its component; an absent boolean is false, as in Go.
+        var text = found.ValueKind == JsonValueKind.Object ? found.At("component").Text() : found.Text();
+        return text.Length == 0 && path is "spec.hostNetwork" or "spec.unschedulable" ? found.TextOr("false") : text;
+    }
+
+    private static bool IsKnown(Resource resource, string path) =>
+        path == "metadata.name" || (path == "metadata.namespace" && resource.IsNamespaced) || resource.SelectableFields.Contains(path);
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
 using Mesh.ApiServer.Resources;
+using Mesh.Core.Names;
 
 namespace Mesh.ApiServer.Writing;
 
@@ -33,14 +34,14 @@ internal static class MetadataValidation
     {
         foreach (var (key, value) in labels as JsonObject ?? [])
         {
-            if (!QualifiedName.IsValid(key))
+            if (!NameRules.IsQualifiedName(key))
             {
-                causes.Invalid("metadata.labels", key, QualifiedName.Message);
+                causes.Invalid("metadata.labels", key, NameRules.QualifiedNameText);
             }
 
-            if (!QualifiedName.IsLabelValue(value.AsText() ?? ""))
+            if (!NameRules.IsLabelValue(value.AsText() ?? ""))
             {
-                causes.Invalid("metadata.labels", value, QualifiedName.LabelValueMessage);
+                causes.Invalid("metadata.labels", value, NameRules.LabelValueText);
             }
         }
     }
@@ -52,10 +53,10 @@ internal static class MetadataValidation
         {
             size += key.Length + Encoding.UTF8.GetByteCount(value.AsText() ?? "");
 #pragma warning disable CA1308 // keys of annotations are compared in lower case (ValidateAnnotations)
-            if (!QualifiedName.IsValid(key.ToLowerInvariant()))
+            if (!NameRules.IsQualifiedName(key.ToLowerInvariant()))
 #pragma warning restore CA1308
             {
-                causes.Invalid("metadata.annotations", key, QualifiedName.Message);
+                causes.Invalid("metadata.annotations", key, NameRules.QualifiedNameText);
             }
         }
 
@@ -85,9 +86,9 @@ internal static class MetadataValidation
         var isDeleting = stored.At("metadata", "deletionTimestamp") is not null;
         foreach (var (finalizer, index) in finalizers.AsList().Select((finalizer, index) => (finalizer.AsText() ?? "", index)))
         {
-            if (!QualifiedName.IsValid(finalizer))
+            if (!NameRules.IsQualifiedName(finalizer))
             {
-                causes.Invalid($"metadata.finalizers[{index}]", finalizer, QualifiedName.Message);
+                causes.Invalid($"metadata.finalizers[{index}]", finalizer, NameRules.QualifiedNameText);
             }
 
             if (isDeleting && !known.Contains(finalizer))

@@ -49,6 +49,7 @@ internal sealed class StoreWriter(IObjectStore store, Admission admission) : IOb
             CommitOutcome.Failed { Write: Write.Check, Current: null } => new(ObjectResult.NamespaceNotFound, default, 0, ""),
             CommitOutcome.Failed { Write: Write.Check } => new(ObjectResult.NamespaceTerminating, default, 0, ""),
             CommitOutcome.Failed => new(ObjectResult.AlreadyExists, default, 0, ""),
+            CommitOutcome.Refused refused => Refused(refused),
             _ => throw new UnreachableException(),
         };
     }
@@ -89,6 +90,7 @@ internal sealed class StoreWriter(IObjectStore store, Admission admission) : IOb
         {
             CommitOutcome.Committed done => new(ObjectResult.Committed, there.Document, done.Version, ""),
             CommitOutcome.Failed failed => Lost(failed),
+            CommitOutcome.Refused refused => Refused(refused),
             _ => throw new UnreachableException(),
         };
     }
@@ -101,11 +103,14 @@ internal sealed class StoreWriter(IObjectStore store, Admission admission) : IOb
         {
             CommitOutcome.Committed done => Done(done.Objects[0]!) with { Result = result },
             CommitOutcome.Failed failed => Lost(failed),
+            CommitOutcome.Refused refused => Refused(refused),
             _ => throw new UnreachableException(),
         };
     }
 
     private static ObjectReply Done(StoredObject stored) => new(ObjectResult.Committed, stored.Document, stored.ResourceVersion, "");
+
+    private static ObjectReply Refused(CommitOutcome.Refused refused) => new(ObjectResult.Invalid, default, 0, refused.Reason);
 
     private static ObjectReply Lost(CommitOutcome.Failed failed) => failed.Current is { } current
         ? new(ObjectResult.Conflict, current.Document, current.ResourceVersion, "")

@@ -10,11 +10,14 @@ public sealed record LabelSelector(ImmutableArray<LabelRequirement> Requirements
     /// <summary>What a client's selector may be long; longer ones are refused.</summary>
     public const int MaxLength = 64 * 1024;
 
-    public bool Matches(IReadOnlyDictionary<string, string> labels)
+    public bool Matches(IReadOnlyDictionary<string, string> labels) => Matches(labels.GetValueOrDefault);
+
+    /// <param name="valueOf">The label's value of the object, null when it has none of that key.</param>
+    public bool Matches(Func<string, string?> valueOf)
     {
         foreach (var requirement in Requirements)
         {
-            if (!requirement.IsMet(labels))
+            if (!requirement.IsMet(valueOf(requirement.Key)))
             {
                 return false;
             }
@@ -67,27 +70,28 @@ public sealed record LabelSelector(ImmutableArray<LabelRequirement> Requirements
 /// <summary>One requirement of a <see cref="LabelSelector"/>.</summary>
 public abstract record LabelRequirement(string Key)
 {
-    public abstract bool IsMet(IReadOnlyDictionary<string, string> labels);
+    /// <param name="value">The label's value, null when the object has none of that key.</param>
+    public abstract bool IsMet(string? value);
 
     public sealed record Exists(string Key) : LabelRequirement(Key)
     {
-        public override bool IsMet(IReadOnlyDictionary<string, string> labels) => labels.ContainsKey(Key);
+        public override bool IsMet(string? value) => value is not null;
     }
 
     public sealed record Missing(string Key) : LabelRequirement(Key)
     {
-        public override bool IsMet(IReadOnlyDictionary<string, string> labels) => !labels.ContainsKey(Key);
+        public override bool IsMet(string? value) => value is null;
     }
 
     /// <summary><c>=</c>, <c>==</c> and <c>in</c>.</summary>
     public sealed record In(string Key, ImmutableArray<string> Values) : LabelRequirement(Key)
     {
-        public override bool IsMet(IReadOnlyDictionary<string, string> labels) => labels.TryGetValue(Key, out var value) && Values.Contains(value);
+        public override bool IsMet(string? value) => value is not null && Values.Contains(value);
     }
 
     /// <summary><c>!=</c> and <c>notin</c>: also met by what lacks the key.</summary>
     public sealed record NotIn(string Key, ImmutableArray<string> Values) : LabelRequirement(Key)
     {
-        public override bool IsMet(IReadOnlyDictionary<string, string> labels) => !labels.TryGetValue(Key, out var value) || !Values.Contains(value);
+        public override bool IsMet(string? value) => value is null || !Values.Contains(value);
     }
 }
