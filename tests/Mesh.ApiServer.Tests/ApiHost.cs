@@ -21,12 +21,13 @@ public class ApiHost : IAsyncLifetime
 {
     public const string Token = "test-token-of-the-administrator";
 
-    public const int MaxWatches = 8;
-
     private readonly string _directory = Directory.CreateTempSubdirectory("mesh-api-").FullName;
     private readonly X509Certificate2 _certificate = SelfSigned();
     private WebApplication? _app;
     private HttpClient? _http;
+
+    /// <summary>Few, so that a test reaches the limit at once.</summary>
+    public virtual int MaxWatches => 8;
 
     public string? NotReady { get; set; }
 
@@ -35,6 +36,8 @@ public class ApiHost : IAsyncLifetime
     /// <summary>Without grains every kind goes straight to the store, so that the API is seen alone.</summary>
     protected virtual void ConfigureWriters(WebApplicationBuilder builder) =>
         builder.Services.AddSingleton<IObjectWriters, DirectWriters>();
+
+    protected virtual void ConfigureStorage(IServiceCollection services, string directory) => services.AddMeshStorage(directory);
 
     public string Kubeconfig => Path.Combine(_directory, "kubeconfig");
 
@@ -52,7 +55,7 @@ public class ApiHost : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(_certificate)));
-        builder.Services.AddMeshStorage(Path.Combine(_directory, "store"));
+        ConfigureStorage(builder.Services, Path.Combine(_directory, "store"));
         ConfigureWriters(builder);
 
         builder.Services.AddMeshApi(options =>
@@ -75,6 +78,7 @@ public class ApiHost : IAsyncLifetime
     {
         var handler = new SocketsHttpHandler
         {
+            EnableMultipleHttp2Connections = true,
             SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.GetCertHashString() == _certificate.GetCertHashString() },
         };
         var http = new HttpClient(handler) { BaseAddress = Url };

@@ -27,6 +27,25 @@ public sealed class WatchTests(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Row", "SVC-W9")]
+    [Trait("Row", "SVC-W12")]
+    public async Task A_watch_by_field_tells_who_enters_and_leaves()
+    {
+        var services = $"/api/v1/namespaces/{await host.Http.NewNamespaceAsync()}/services";
+        using var watch = await Watching.StartAsync(host, $"{services}?watch=true&fieldSelector=spec.type%3DNodePort");
+
+        await host.Http.SendAsync("POST", services, """{"metadata":{"name":"a"},"spec":{"ports":[{"port":80}]}}"""); // never matches yet
+        await PatchAsync("""{"spec":{"type":"NodePort"}}""");
+        Assert.Equal(("ADDED", "a"), await watch.NextAsync());
+        await PatchAsync("""{"spec":{"type":"ClusterIP","externalTrafficPolicy":null}}""");
+        Assert.Equal(("DELETED", "a"), await watch.NextAsync());
+        Assert.Equal("NodePort", watch.Last!["spec"]!["type"]!.GetValue<string>());
+
+        async Task PatchAsync(string patch) =>
+            Assert.Equal(200, (await host.Http.SendAsync("PATCH", $"{services}/a", patch, "application/merge-patch+json")).Code);
+    }
+
+    [Fact(Timeout = 60_000)]
     [Trait("Row", "SVC-W10")]
     public async Task A_single_object_is_watched_by_its_name()
     {

@@ -39,7 +39,9 @@ internal sealed class Watching : IDisposable
         var types = new List<string>();
         while (await _lines.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
         {
-            types.Add(JsonNode.Parse(line)!["type"]!.GetValue<string>());
+            var told = JsonNode.Parse(line)!;
+            Last = told["object"];
+            types.Add(told["type"]!.GetValue<string>());
         }
 
         return types;

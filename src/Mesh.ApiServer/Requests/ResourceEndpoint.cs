@@ -212,13 +212,17 @@ internal sealed class ResourceEndpoint(
         {
             case Responses.Json:
                 return body;
+            case YamlReader.MediaType:
+                return YamlReader.Read(body.Bytes).IsRefused(out var malformed, out var json)
+                    ? malformed
+                    : new RequestBody(json, Responses.Json);
             case ProtobufReader.MediaType:
                 return ProtobufReader.Read(body.Bytes, request.Resource.Schema).IsRefused(out var refusal, out var document)
                     ? refusal
                     : new RequestBody(document.ToUtf8(), Responses.Json);
             default:
                 return ApiStatus.UnsupportedMediaType(
-                    $"the body of the request was in an unknown format - accepted media types include: {Responses.Json}");
+                    $"the body of the request was in an unknown format - accepted media types include: {Responses.Json}, {YamlReader.MediaType}, {ProtobufReader.MediaType}");
         }
     }
 

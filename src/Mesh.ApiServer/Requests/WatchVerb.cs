@@ -14,7 +14,7 @@ namespace Mesh.ApiServer.Requests;
 internal sealed class WatchVerb(
     Reads reads, IOptions<ApiOptions> options, TimeProvider time, Chance chance, IHostApplicationLifetime lifetime)
 {
-    private static readonly TimeSpan BookmarkEvery = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan BookmarkEvery = TimeSpan.FromSeconds(60);
 
     private int _open;
 

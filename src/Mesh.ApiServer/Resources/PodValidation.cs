@@ -41,6 +41,11 @@ internal static class PodValidation
 
     public static IEnumerable<string> Warn(JsonObject document)
     {
+        if (!document.At("metadata", "finalizers").IsUnset())
+        {
+            yield return "metadata.finalizers is stored, and not waited for: a Pod goes when its process has";
+        }
+
         foreach (var (container, index) in document.At("spec", "containers").AsList().Select((container, index) => (container, index)))
         {
             foreach (var action in new[] { "exec", "grpc" })
