@@ -37,6 +37,36 @@ public sealed class Kubectl(ApiHost host) : IDisposable
     public Task<KubectlAnswer> TryAsync(string arguments, string input = "") =>
         StartAsync(Split(arguments), input, ["--kubeconfig", host.Kubeconfig, "--cache-dir", _cache], TestContext.Current.CancellationToken);
 
+    /// <summary>Starts kubectl, and reads its first lines while <paramref name="meanwhile"/> makes them come; then ends it.</summary>
+    public async Task<IReadOnlyList<string>> WatchAsync(string arguments, int lines, Func<int, Task> meanwhile)
+    {
+        using var process = new Process
+        {
+            StartInfo = new ProcessStartInfo("kubectl", ["--kubeconfig", host.Kubeconfig, "--cache-dir", _cache, .. Split(arguments)])
+            {
+                RedirectStandardOutput = true,
+            },
+        };
+        process.Start();
+        try
+        {
+            var told = new List<string>();
+            while (told.Count < lines)
+            {
+                told.Add(await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)
+                    ?? throw new InvalidOperationException($"kubectl {arguments} ended after {told.Count} lines"));
+                await meanwhile(told.Count);
+            }
+
+            return told;
+        }
+        finally
+        {
+            process.Kill();
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
     public void Dispose() => Directory.Delete(_cache, recursive: true);
 
     private static async Task<KubectlAnswer> StartAsync(string[] arguments, string input, string[] options, CancellationToken stop)
