@@ -51,7 +51,7 @@ public sealed class DnsServer : IAsyncDisposable
         _sockets.Add(udp);
         _sockets.Add(tcp);
         _running.Add(new UdpDnsListener(udp, responder, log).RunAsync(_stop.Token));
-        _running.Add(new TcpDnsListener(tcp, responder, options, time).RunAsync(_stop.Token));
+        _running.Add(new TcpDnsListener(tcp, responder, options, time, log).RunAsync(_stop.Token));
         var bound = (IPEndPoint)udp.LocalEndPoint!;
         log.Listening(bound);
         return bound;

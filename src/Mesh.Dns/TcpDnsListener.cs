@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 
 namespace Mesh.Dns;
 
@@ -9,30 +11,52 @@ namespace Mesh.Dns;
 /// Serves DNS on one TCP socket (RFC 7766): each message after its length, pipelined queries answered in order. Holds a
 /// limited number of connections; with one more, the oldest is closed.
 /// </summary>
-internal sealed class TcpDnsListener(Socket listener, DnsResponder responder, DnsServerOptions options, TimeProvider time)
+internal sealed class TcpDnsListener(Socket listener, DnsResponder responder, DnsServerOptions options, TimeProvider time, ILogger log)
 {
+    private static readonly TimeSpan PauseWhenOutOfSockets = TimeSpan.FromMilliseconds(50);
+
     private readonly LinkedList<Connection> _connections = new();
     private readonly Lock _lock = new();
+    private bool _isFailing;
 
     public async Task RunAsync(CancellationToken stop)
     {
-        try
+        while (!stop.IsCancellationRequested)
         {
-            while (true)
+            try
             {
                 Begin(await listener.AcceptAsync(stop), stop);
+                _isFailing = false;
             }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            Task[] ending;
-            lock (_lock)
+            catch (Exception error) when (stop.IsCancellationRequested && error is OperationCanceledException or SocketException or ObjectDisposedException)
             {
-                ending = [.. _connections.Select(connection => connection.Served)];
+                break;
             }
-
-            await Task.WhenAll(ending);
+            catch (SocketException error)
+            {
+                // ECONNABORTED: that client is gone. EMFILE: no socket left; clients wait in the backlog meanwhile.
+                await PauseAsync(error, stop);
+            }
         }
+
+        Task[] ending;
+        lock (_lock)
+        {
+            ending = [.. _connections.Select(connection => connection.Served)];
+        }
+
+        await Task.WhenAll(ending);
+    }
+
+    private async Task PauseAsync(SocketException error, CancellationToken stop)
+    {
+        if (!_isFailing)
+        {
+            _isFailing = true; // said once, not twenty times a second
+            log.SocketFailed((IPEndPoint)listener.LocalEndPoint!, error);
+        }
+
+        await Task.Delay(PauseWhenOutOfSockets, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private void Begin(Socket client, CancellationToken stop)

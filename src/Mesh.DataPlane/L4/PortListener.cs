@@ -15,6 +15,7 @@ internal sealed class PortListener : IAsyncDisposable
     private readonly L4Context _context;
     private readonly CancellationTokenSource _stop = new();
     private Task _accepting = Task.CompletedTask;
+    private bool _isFailing;
 
     private PortListener(Socket socket, NamespacedName service, int port, L4Context context)
     {
@@ -60,16 +61,21 @@ internal sealed class PortListener : IAsyncDisposable
             try
             {
                 Start(await _socket.AcceptAsync(_stop.Token));
+                _isFailing = false;
             }
             catch (Exception e) when (_stop.IsCancellationRequested && e is OperationCanceledException or SocketException or ObjectDisposedException)
             {
-                if (_stop.IsCancellationRequested)
+                return;
+            }
+            catch (SocketException e)
+            {
+                // ECONNABORTED: that client is gone. EMFILE: no socket left; clients wait in the backlog meanwhile.
+                if (!_isFailing)
                 {
-                    return;
+                    _isFailing = true; // said once, not twenty times a second
+                    DataPlaneLog.AcceptFailed(_context.Log, _service, _port, e.Message);
                 }
 
-                // ECONNABORTED: that client is gone. EMFILE: no socket left; clients wait in the backlog meanwhile.
-                DataPlaneLog.AcceptFailed(_context.Log, _service, _port, e.Message);
                 await PauseAsync();
             }
         }

@@ -50,7 +50,13 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, i
         var order = context.Pick.Order(Usable());
         for (var attempt = 1; attempt <= context.Options.MaxAttempts && order.Next() is { } target; attempt++)
         {
-            var socket = new Socket(target.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+#pragma warning disable CA2000 // the caller's, or disposed below
+            if (Open(target) is not { } socket)
+#pragma warning restore CA2000
+            {
+                return null;
+            }
+
             try
             {
                 using var limit = new CancellationTokenSource(context.Options.ConnectTimeout, context.Time);
@@ -68,11 +74,25 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, i
 
                 context.Suspects.Refused(target.Endpoint, target.Address);
                 DataPlaneMetrics.ConnectFailed(service);
-                DataPlaneLog.EndpointRefused(context.Log, service, target.Endpoint.Pod, target.Address, e.Message);
+                DataPlaneLog.EndpointRefused(context.Log, service, target.Endpoint.Pod, target.Address, e is SocketException ? e.Message : "it did not accept in time");
             }
         }
 
         return null;
+    }
+
+    /// <summary>Null when this process has no socket left: no endpoint's fault.</summary>
+    private Socket? Open(Target target)
+    {
+        try
+        {
+            return new Socket(target.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        }
+        catch (SocketException e)
+        {
+            DataPlaneLog.AcceptFailed(context.Log, service, port, e.Message);
+            return null;
+        }
     }
 
     private ImmutableArray<Target> Usable()

@@ -21,6 +21,9 @@ internal sealed class Exchange
 
     public ForwardTransformer Transformer { get; }
 
+    /// <summary>Made by the carrier, and kept for the next request.</summary>
+    public AnswerDeadline? Deadline { get; set; }
+
     public long Started { get; private set; }
 
     public string RequestId { get; set; } = "";

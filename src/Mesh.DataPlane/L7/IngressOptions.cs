@@ -33,10 +33,10 @@ public sealed record IngressOptions
     /// <summary>Time that one endpoint has to accept a connection before another is tried.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Silence of an exchange, in both directions, after which it is given up: 504, or a cut.</summary>
-    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(100);
+    /// <summary>Time that an endpoint has to begin its answer, after the last piece of the request; then 504. An answer that has begun may be silent.</summary>
+    public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(100);
 
-    /// <summary>The same for an upgraded connection.</summary>
+    /// <summary>Silence of an upgraded connection, in both directions, after which it is cut.</summary>
     public TimeSpan TunnelIdleTimeout { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>How long an unused connection to an endpoint is kept.</summary>

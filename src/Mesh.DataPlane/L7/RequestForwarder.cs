@@ -45,7 +45,7 @@ internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions opti
     private async ValueTask<CarryOutcome> AttemptAsync(Exchange exchange, Target target)
     {
         using var span = exchange.AttemptSpan = IngressTracing.StartAttempt(exchange, target);
-        var outcome = await carrier.CarryAsync(exchange, target, exchange.Http.RequestAborted);
+        var outcome = await carrier.CarryAsync(exchange, target);
         IngressTracing.EndAttempt(span, exchange, outcome);
         exchange.AttemptSpan = null;
         return outcome;

@@ -15,11 +15,14 @@ internal sealed class RawClient : IDisposable
 
     public Socket Socket { get; }
 
+    /// <summary>A client that is not connected yet.</summary>
+    public static RawClient Open(IPEndPoint address) => new(new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true });
+
     public static async Task<RawClient> ConnectAsync(IPEndPoint address, CancellationToken stop)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(address, stop);
-        return new RawClient(socket);
+        var client = Open(address);
+        await client.Socket.ConnectAsync(address, stop);
+        return client;
     }
 
     public async Task SendAsync(string latin1, CancellationToken stop) => await Socket.SendAsync(Encoding.Latin1.GetBytes(latin1), stop);

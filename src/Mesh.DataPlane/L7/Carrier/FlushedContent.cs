@@ -4,28 +4,39 @@ namespace Mesh.DataPlane.L7.Carrier;
 
 /// <summary>
 /// A request body of which each piece goes out as it comes. SocketsHttpHandler would keep small pieces until its buffer
-/// is full, and an endpoint that answers piece by piece would wait for ever.
+/// is full, and an endpoint that answers piece by piece would wait for ever. Each piece gives the answer its time anew.
 /// </summary>
 internal sealed class FlushedContent : HttpContent
 {
-    private readonly HttpContent _inner;
+    private static readonly HttpRequestOptionsKey<AnswerDeadline> Deadline = new("Mesh.AnswerDeadline");
 
-    private FlushedContent(HttpContent inner)
+    private readonly HttpContent _inner;
+    private readonly AnswerDeadline? _deadline;
+
+    private FlushedContent(HttpContent inner, AnswerDeadline? deadline)
     {
         _inner = inner;
+        _deadline = deadline;
         foreach (var (name, values) in inner.Headers.NonValidated)
         {
             Headers.TryAddWithoutValidation(name, values);
         }
     }
 
+    /// <summary>Tells the handler of the request which deadline its body extends.</summary>
+    public static void Extends(HttpRequestMessage request, AnswerDeadline deadline) => request.Options.Set(Deadline, deadline);
+
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        _deadline?.AwaitClient();
 #pragma warning disable CA2000 // it holds nothing; SocketsHttpHandler owns the stream under it
-        _inner.CopyToAsync(new FlushedStream(stream), context, cancellationToken);
+        await _inner.CopyToAsync(new FlushedStream(stream, _deadline), context, cancellationToken);
 #pragma warning restore CA2000
+        _deadline?.AwaitEndpoint();
+    }
 
     protected override bool TryComputeLength(out long length)
     {
@@ -33,7 +44,7 @@ internal sealed class FlushedContent : HttpContent
         return false;
     }
 
-    private sealed class FlushedStream(Stream inner) : Stream
+    private sealed class FlushedStream(Stream inner, AnswerDeadline? deadline) : Stream
     {
         public override bool CanRead => false;
 
@@ -51,8 +62,10 @@ internal sealed class FlushedContent : HttpContent
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
+            deadline?.AwaitEndpoint();
             await inner.WriteAsync(buffer, cancellationToken);
             await inner.FlushAsync(cancellationToken);
+            deadline?.AwaitClient();
         }
 
         public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -78,7 +91,7 @@ internal sealed class FlushedContent : HttpContent
         {
             if (request.Content is { } body)
             {
-                request.Content = new FlushedContent(body);
+                request.Content = new FlushedContent(body, request.Options.TryGetValue(Deadline, out var deadline) ? deadline : null);
             }
 
             return base.SendAsync(request, cancellationToken);

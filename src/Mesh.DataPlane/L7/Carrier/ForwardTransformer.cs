@@ -16,8 +16,13 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
     private static readonly UriCreationOptions AsSent = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
     private EndpointPool? _pool;
+    private AnswerDeadline? _deadline;
 
-    public void Begin(EndpointPool pool) => _pool = pool;
+    public void Begin(EndpointPool pool, AnswerDeadline deadline)
+    {
+        _pool = pool;
+        _deadline = deadline;
+    }
 
     public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
@@ -40,6 +45,11 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
 
         AddForwarded(httpContext, proxyRequest);
         AddTrace(proxyRequest);
+        if (proxyRequest.Content is not null)
+        {
+            FlushedContent.Extends(proxyRequest, _deadline!);
+        }
+
         return ValueTask.CompletedTask;
     }
 
@@ -50,6 +60,7 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
             return ValueTask.FromResult(true);
         }
 
+        _deadline!.End();
         AnswerRules.Check(proxyResponse, exchange.IsUpgrade);
         var response = httpContext.Response;
         exchange.AnsweredStatus = (int)proxyResponse.StatusCode;

@@ -7,8 +7,8 @@ namespace Mesh.DataPlane.L7.Carrier;
 /// <summary>Carries one exchange between a client and an endpoint: the seam behind which a faster carrier can take YARP's place.</summary>
 internal interface IHttpCarrier : IDisposable
 {
-    /// <summary>One attempt. Unless it answered, and before the first byte of an answer, the response is as it was.</summary>
-    ValueTask<CarryOutcome> CarryAsync(Exchange exchange, Target target, CancellationToken stop);
+    /// <summary>One attempt, which ends when the client goes. Unless it answered, and before the first byte of an answer, the response is as it was.</summary>
+    ValueTask<CarryOutcome> CarryAsync(Exchange exchange, Target target);
 
     /// <summary>Closes the unused connections to endpoints of the Service that are not in <paramref name="usable"/>; what is under way goes on.</summary>
     void Retain(NamespacedName service, ImmutableHashSet<EndpointKey> usable);

@@ -12,6 +12,11 @@ namespace Mesh.DataPlane.L7.Carrier;
 /// <summary>Carries exchanges with YARP's forwarder over HTTP/1.1.</summary>
 internal sealed class YarpCarrier : IHttpCarrier
 {
+    // YARP has one limit of silence for all of an exchange, and no word for none; the deadline has the part that is wanted.
+    private static readonly TimeSpan Unlimited = TimeSpan.FromDays(20);
+
+    private readonly IngressOptions _options;
+    private readonly TimeProvider _time;
     private readonly ServiceProvider _services;
     private readonly IHttpForwarder _forwarder;
     private readonly EndpointPools _pools;
@@ -20,20 +25,25 @@ internal sealed class YarpCarrier : IHttpCarrier
 
     public YarpCarrier(IngressOptions options, TimeProvider time)
     {
+        _options = options;
+        _time = time;
         // YARP makes its forwarder through a container only; its own log lines are dropped, as each failure is logged here.
         _services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
         _forwarder = _services.GetRequiredService<IHttpForwarder>();
         _pools = new EndpointPools(options, time);
-        _plain = new ForwarderRequestConfig { ActivityTimeout = options.IdleTimeout, Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        _plain = new ForwarderRequestConfig { ActivityTimeout = Unlimited, Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         _tunnel = _plain with { ActivityTimeout = options.TunnelIdleTimeout };
     }
 
-    public async ValueTask<CarryOutcome> CarryAsync(Exchange exchange, Target target, CancellationToken stop)
+    public async ValueTask<CarryOutcome> CarryAsync(Exchange exchange, Target target)
     {
         var pool = _pools.For(exchange.Service!, target);
-        exchange.Transformer.Begin(pool);
+        var deadline = exchange.Deadline ??= new AnswerDeadline(_options.AnswerTimeout, _time);
+        exchange.Transformer.Begin(pool, deadline);
         var config = exchange.IsUpgrade ? _tunnel : _plain;
-        var error = await _forwarder.SendAsync(exchange.Http, pool.Prefix, pool.Invoker, config, exchange.Transformer, stop);
+        // The client's going ends it too: YARP follows that by itself.
+        var error = await _forwarder.SendAsync(exchange.Http, pool.Prefix, pool.Invoker, config, exchange.Transformer, deadline.Begin());
+        deadline.End();
         if (error == ForwarderError.None)
         {
             return CarryOutcome.Answered.Instance;
@@ -42,6 +52,13 @@ internal sealed class YarpCarrier : IHttpCarrier
         if (!exchange.Http.Response.HasStarted)
         {
             exchange.Http.Response.Clear(); // YARP has set its own status
+        }
+
+        if (deadline.HasPassed)
+        {
+            return deadline.AwaitsClient
+                ? new CarryOutcome.BadBody(Refusal.Of(RefusalReason.RequestTimeout, $"no byte of the request's body came for {_options.AnswerTimeout.TotalSeconds} s"))
+                : CarryOutcome.TimedOut.Instance;
         }
 
         return Outcome(error, exchange.Http.Features.Get<IForwarderErrorFeature>()?.Exception);
