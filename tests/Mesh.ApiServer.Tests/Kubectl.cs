@@ -37,6 +37,15 @@ public sealed class Kubectl(ApiHost host) : IDisposable
     public Task<KubectlAnswer> TryAsync(string arguments, string input = "") =>
         StartAsync(Split(arguments), input, ["--kubeconfig", host.Kubeconfig, "--cache-dir", _cache], TestContext.Current.CancellationToken);
 
+    /// <summary>kubectl edit, with a command that changes the file instead of a person.</summary>
+    public async Task<string> EditAsync(string arguments, string editor)
+    {
+        var answer = await StartAsync(
+            ["edit", .. Split(arguments)], "", ["--kubeconfig", host.Kubeconfig, "--cache-dir", _cache], TestContext.Current.CancellationToken, editor);
+        Assert.True(answer.Code == 0, $"kubectl edit {arguments} ended with {answer.Code}: {answer.Output}{answer.Error}");
+        return answer.Output;
+    }
+
     /// <summary>Starts kubectl, and reads its first lines while <paramref name="meanwhile"/> makes them come; then ends it.</summary>
     public async Task<IReadOnlyList<string>> WatchAsync(string arguments, int lines, Func<int, Task> meanwhile)
     {
@@ -69,7 +78,8 @@ public sealed class Kubectl(ApiHost host) : IDisposable
 
     public void Dispose() => Directory.Delete(_cache, recursive: true);
 
-    private static async Task<KubectlAnswer> StartAsync(string[] arguments, string input, string[] options, CancellationToken stop)
+    private static async Task<KubectlAnswer> StartAsync(
+        string[] arguments, string input, string[] options, CancellationToken stop, string editor = "false")
     {
         using var process = new Process
         {
@@ -78,6 +88,7 @@ public sealed class Kubectl(ApiHost host) : IDisposable
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
+                Environment = { ["KUBE_EDITOR"] = editor },
             },
         };
         process.Start();

@@ -95,6 +95,39 @@ public sealed partial class KubectlViewTests(GrainHost host) : IClassFixture<Gra
             ["ADDED web-1 1/1 Running 0 AGE", "MODIFIED web-1 1/1 Running 0 AGE", "DELETED web-1 1/1 Running 0 AGE"], Rows(string.Join('\n', lines)));
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task An_object_is_edited_and_waited_for()
+    {
+        using var kubectl = await RunningAsync("edited");
+
+        Assert.Equal("service/web edited\n", await kubectl.EditAsync("svc web -n edited", "sed -i s/port:.80/port:\\ 81/"));
+        Assert.Equal("81", await kubectl.RunAsync("get svc web -n edited -o jsonpath={.spec.ports[0].port}"));
+        Assert.Contains("timed out", (await kubectl.TryAsync("wait -n edited svc/web --for=jsonpath={.spec.ports[0].port}=82 --timeout=1s")).Error, StringComparison.Ordinal);
+        await kubectl.RunAsync("patch svc web -n edited -p '{\"spec\":{\"ports\":[{\"$patch\":\"replace\"},{\"port\":82}]}}'");
+        Assert.Equal("service/web condition met\n", await kubectl.RunAsync("wait -n edited svc/web --for=jsonpath={.spec.ports[0].port}=82 --timeout=30s"));
+        await kubectl.RunAsync("delete pod web-1 -n edited --wait=false");
+        Assert.Equal("", await kubectl.RunAsync("wait -n edited pod/gone --for=delete --timeout=30s"));
+    }
+
+    [Fact(Timeout = 120_000)]
+    [Trait("Row", "ING-ST6")]
+    public async Task Events_tell_what_is_wrong_and_with_what()
+    {
+        using var kubectl = await RunningAsync("events");
+        using var told = await Watching.StartAsync(host, "/api/v1/namespaces/events/events?watch=true&fieldSelector=involvedObject.kind%3DIngress");
+
+        await kubectl.RunAsync("patch ingress web -n events --type=json -p '[{\"op\":\"replace\",\"path\":\"/spec/rules/0/http/paths/0/backend/service/name\",\"value\":\"nobody\"}]'");
+        while ((await told.NextAsync()).Name is not null && !told.Last!["message"]!.GetValue<string>().Contains("nobody", StringComparison.Ordinal))
+        {
+            Assert.Equal("web", told.Last!["involvedObject"]!["name"]!.GetValue<string>()); // before its Service was there
+        }
+
+        var rows = Rows(await kubectl.RunAsync("get events -n events -o wide --field-selector involvedObject.kind=Ingress"));
+        Assert.Equal("LAST SEEN TYPE REASON OBJECT SUBOBJECT SOURCE MESSAGE FIRST SEEN COUNT NAME", rows[0]);
+        Assert.Contains(rows, row => Regex.IsMatch(row, @"Warning \w+ ingress/web mesh .*nobody.* web\.[0-9a-f]+$"));
+        Assert.Matches(@"Warning\s+\w+\s+\d+s.*mesh\s+.*nobody", await kubectl.RunAsync("describe ingress web -n events"));
+    }
+
     private async Task<Kubectl> RunningAsync(string ns)
     {
         await Kubectl.SkipUnlessUsableAsync(TestContext.Current.CancellationToken);
