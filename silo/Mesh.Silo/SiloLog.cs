@@ -23,7 +23,4 @@ internal static partial class SiloLog
 
     [LoggerMessage(7, LogLevel.Debug, "Link {Session} is not this node's newest and is closed")]
     public static partial void LinkSuperseded(this ILogger log, string session);
-
-    [LoggerMessage(8, LogLevel.Warning, "The inventory told over link {Session} could not be taken now; it is asked for again")]
-    public static partial void InventoryNotTaken(this ILogger log, string session, Exception failure);
 }

@@ -59,4 +59,13 @@ internal static partial class GrainsLog
 
     [LoggerMessage(111, LogLevel.Debug, "Event {Reason} about {Object} was not written")]
     public static partial void EventNotWritten(this ILogger log, ObjectKey @object, string reason, Exception failure);
+
+    [LoggerMessage(113, LogLevel.Debug, "What node {Node} said that it holds in {Namespace} was not taken; its next digest tells")]
+    public static partial void HeldPodsNotTaken(this ILogger log, string node, string @namespace, Exception failure);
+
+    [LoggerMessage(114, LogLevel.Information, "Node {Node} holds other Pods in {Namespace} than its registry knows: asked for its inventory")]
+    public static partial void HeldPodsDiffer(this ILogger log, string node, string @namespace);
+
+    [LoggerMessage(115, LogLevel.Debug, "Gateway {Gateway} was not reached, started with the next pulse")]
+    public static partial void GatewayNotStarted(this ILogger log, string gateway, Exception failure);
 }

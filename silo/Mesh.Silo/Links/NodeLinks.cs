@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Nodes;
 using Mesh.NodeLink;
@@ -13,8 +14,6 @@ namespace Mesh.Silo.Links;
 internal sealed class NodeLinks(NodeOptions options, NodeSupervisor supervisor, NodeSessionService sessions, OpenLinks open, PortEvents events, TimeProvider time, ILogger<NodeLinks> log)
     : ILinkSessionHandler
 {
-    private static readonly TimeSpan PulseEvery = TimeSpan.FromSeconds(3);
-
     private long _numbers = time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public async Task RunAsync(LinkSession session)
@@ -32,18 +31,8 @@ internal sealed class NodeLinks(NodeOptions options, NodeSupervisor supervisor, 
         try
         {
             await session.WelcomeAsync(options, session.Ended);
-            var opened = await sessions.OpenAsync(session.Id, link, Facts(session.Hello), session.Ended);
-            if (!opened.IsNewest)
-            {
-                log.LinkSuperseded(session.Id);
-                return;
-            }
-
-            using var pulse = new PeriodicTimer(PulseEvery, time);
-            while (await pulse.WaitForNextTickAsync(session.Ended))
-            {
-                await sessions.PulseAsync(session.Id, link, session.Ended);
-            }
+            await sessions.ServeAsync(session.Id, link, Facts(session.Hello), session.Ended);
+            log.LinkSuperseded(session.Id);
         }
         finally
         {
@@ -68,28 +57,19 @@ internal sealed class NodeLinks(NodeOptions options, NodeSupervisor supervisor, 
         };
     }
 
-    public async Task OnInventoryAsync(LinkSession session, Inventory inventory, CancellationToken stop)
+    public Task OnInventoryAsync(LinkSession session, Inventory inventory, CancellationToken stop)
     {
-        try
-        {
-            await sessions.InventoryAsync(
-                options.NodeName,
-                inventory.Counter,
-                inventory.Namespace,
-                [.. inventory.Pods.Select(pod => new HeldPod(pod.Namespace, pod.Name, pod.Uid, pod.Liveness, pod.Ready, pod.Terminating, pod.Registered))],
-                stop);
-        }
-        catch (Exception failure) when (failure is OrleansException or TimeoutException)
-        {
-            // The digest that follows within 30 s asks for it again.
-            log.InventoryNotTaken(session.Id, failure);
-        }
+        sessions.PutInventory(
+            session.Id,
+            inventory.Namespace,
+            inventory.Counter,
+            [.. inventory.Pods.Select(pod => new HeldPod(pod.Namespace, pod.Name, pod.Uid, pod.Liveness, pod.Ready, pod.Terminating, pod.Registered))]);
+        return Task.CompletedTask;
     }
 
     public Task OnDigestAsync(LinkSession session, Digest digest, CancellationToken stop)
     {
-        // What differs is found by the inventory itself, which costs less than a second protocol for the rare case.
-        session.RequestInventory(digest.Namespace);
+        sessions.PutDigest(session.Id, digest.Namespace, new HeldDigest(digest.Hash, digest.Count));
         return Task.CompletedTask;
     }
 

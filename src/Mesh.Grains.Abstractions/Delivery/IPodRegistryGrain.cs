@@ -17,6 +17,10 @@ public interface IPodRegistryGrain : IGrainWithStringKey
     [Alias("Inventory")]
     Task Inventory(NodeInventory inventory, CancellationToken stop);
 
+    /// <summary>What the rows say that a node holds; where it says otherwise, its inventory is wanted.</summary>
+    [Alias("DigestOf")]
+    Task<HeldPodsDigest> DigestOf(string node, CancellationToken stop);
+
     [Alias("Subscribe")]
     Task<Delta<PodRow>> Subscribe(PodSubscription subscription, CancellationToken stop);
 

@@ -16,6 +16,7 @@ internal sealed class GatewayFeed(IGatewayLink link, GatewayTable table, TimePro
     private readonly Wakeup _wakeup = new(time);
     private SpecFollower? _follower;
     private long? _completeAt;
+    private long? _changedAt;
     private bool _isSynced;
 
     public GatewayTable Table => table;
@@ -26,6 +27,8 @@ internal sealed class GatewayFeed(IGatewayLink link, GatewayTable table, TimePro
 
     public void Note(ServiceFeed feed, RowsReceived<EndpointRow> rows)
     {
+        GrainsMetrics.EndpointsChanged(rows.Changed.Count);
+        _changedAt ??= _isSynced && rows.Changed.Count > 0 ? time.GetTimestamp() : null;
         table.Note(feed, rows);
         Wake();
     }
@@ -44,7 +47,14 @@ internal sealed class GatewayFeed(IGatewayLink link, GatewayTable table, TimePro
                 {
                     var changes = table.Take();
                     _isSynced |= becomesSynced && !table.HasChanges; // with the last part
+                    var changedAt = _changedAt;
+                    _changedAt = null;
                     await link.ApplyAsync(changes, _isSynced, ended.Token);
+                    if (changedAt is { } since)
+                    {
+                        GrainsMetrics.Propagated(time.GetElapsedTime(since));
+                    }
+
                     continue;
                 }
 

@@ -1,3 +1,4 @@
+using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Pods;
@@ -21,6 +22,13 @@ public sealed class InventoryRouting(IWatchCache cache, IGrainFactory grains, Li
         await Task.WhenAll(names.Select(name => TellAsync(name, new NodeInventory(node, counter, [.. spaces[name].Select(Row)]), stop)));
         await Task.WhenAll(Differing(stored, held).Select(pod => reports.ReportAsync(Heard(pod, node), stop)));
         await Task.WhenAll(Absent(stored, held).Select(pod => reports.ReportAsync(End(pod, node, counter), stop)));
+    }
+
+    /// <summary>Whether the registry's rows say otherwise than the node's digest.</summary>
+    public async Task<bool> IsOtherAsync(string node, string ns, HeldDigest digest, CancellationToken stop)
+    {
+        var known = await grains.GetGrain<IPodRegistryGrain>(RegistryKeys.Of(ns)).DigestOf(node, stop);
+        return (known.Hash, known.Count) != (digest.Hash, digest.Count);
     }
 
     /// <summary>A registry may hold rows of this node whose objects are gone: it hears of every namespace, also the empty ones.</summary>

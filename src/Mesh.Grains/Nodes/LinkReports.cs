@@ -22,7 +22,9 @@ public sealed class LinkReports(IGrainFactory grains, TimeProvider time, ILogger
         var grain = grains.GetGrain<IPodGrain>($"{report.Namespace}/{report.Name}");
         PodReportReply? reply = null;
         await TryAsync(async () => reply = await grain.Report(report, stop), stop);
-        return reply ?? new PodReportReply(PodReportResult.Retry, 0, 0, "the Pod's grain does not answer");
+        reply ??= new PodReportReply(PodReportResult.Retry, 0, 0, "the Pod's grain does not answer");
+        GrainsMetrics.Reported(reply.Result);
+        return reply;
     }
 
     /// <summary>Calls until it succeeds, a few times; false when it never did.</summary>

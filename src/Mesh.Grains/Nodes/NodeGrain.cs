@@ -24,7 +24,8 @@ public sealed class NodeGrain : Grain, INodeGrain, IDisposable
     private NodeFacts? _facts;
     private bool _factsUntold;
     private DateTimeOffset _heard;
-    private bool _isLooking;
+    private Task _looking = Task.CompletedTask;
+    private bool _lookAgain;
 
     public NodeGrain(IGrainContext context, IObjectStore store, IWatchCache cache, TimeProvider time, Random random, ILogger<NodeGrain> log)
     {
@@ -84,30 +85,37 @@ public sealed class NodeGrain : Grain, INodeGrain, IDisposable
         return true;
     }
 
-    private async Task LookAsync(CancellationToken stop)
+    /// <summary>Looks at least once from now on: whoever asks while a look is under way waits for the next.</summary>
+    private Task LookAsync(CancellationToken stop)
     {
-        if (_isLooking)
-        {
-            return;
-        }
+        _lookAgain = true;
+        return _looking.IsCompleted ? _looking = LookWhileAskedAsync(stop) : _looking;
+    }
 
-        _isLooking = true;
-        try
+    private async Task LookWhileAskedAsync(CancellationToken stop)
+    {
+        while (_lookAgain)
         {
-            while (Next() is { } next)
+            _lookAgain = false;
+            if (await ShowAsync(stop))
             {
-                if (!await WriteAsync(next, stop))
-                {
-                    return; // the timer tries again
-                }
+                await EndPodsAsync(stop);
             }
+        }
+    }
 
-            await EndPodsAsync(stop);
-        }
-        finally
+    /// <summary>False when the store did not take it; the timer tries again.</summary>
+    private async Task<bool> ShowAsync(CancellationToken stop)
+    {
+        while (Next() is { } next)
         {
-            _isLooking = false;
+            if (!await WriteAsync(next, stop))
+            {
+                return false;
+            }
         }
+
+        return true;
     }
 
     /// <summary>What should be stored and is not; null when the object is as it should be.</summary>

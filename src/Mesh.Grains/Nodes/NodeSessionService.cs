@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Gateways;
@@ -6,55 +8,106 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.Grains.Nodes;
 
 /// <summary>
-/// What the process that owns the links calls, once for each event of a link: opened, heard, ended. A link must be in
-/// <see cref="IGatewayLinks"/> before it is opened here, and out of it before it is closed.
+/// What the process that owns the links calls. A link must be in <see cref="IGatewayLinks"/> before it is served here,
+/// and out of it before it is closed.
 /// </summary>
 public sealed class NodeSessionService(
     IGrainFactory grains,
     ILocalSiloDetails silo,
     LinkReports reports,
     InventoryRouting inventories,
+    TimeProvider time,
     ILogger<NodeSessionService> log)
 {
+    /// <summary>How often a gateway grain that ended while its link lives is started again.</summary>
+    public static readonly TimeSpan PulseEvery = TimeSpan.FromSeconds(3);
+
+    private readonly ConcurrentDictionary<string, HeldPodsInbox> _inboxes = new(StringComparer.Ordinal);
+
     /// <summary>Key of the gateway grain of a link of this silo.</summary>
     public string GatewayOf(string node, string session) => GatewayKey.Of(silo.SiloAddress, node, session).ToString();
 
     /// <summary>
-    /// Starts feeding the link, asks the node for its inventory, and makes its Node object. False: the node has a newer
-    /// link, so this one should be closed. The grain of the node may be out of reach: then the link is used all the same.
+    /// Feeds the link from the first moment, asks the node for its inventory, and tells the node's grain, however long
+    /// that is out of reach. Returns when the node has a newer link: this one should be closed.
     /// </summary>
-    public async Task<NodeOpened> OpenAsync(string session, IGatewayLink link, NodeFacts facts, CancellationToken stop)
+    public async Task ServeAsync(string session, IGatewayLink link, NodeFacts facts, CancellationToken stop)
     {
         var gateway = GatewayOf(link.NodeName, session);
-        var node = grains.GetGrain<INodeGrain>(link.NodeName);
-        var opened = new NodeOpened(true, 0);
-        if (!await reports.TryAsync(async () => opened = await node.Open(link.Session with { Gateway = gateway }, facts, stop), stop))
+        var inbox = _inboxes[session] = new HeldPodsInbox(link, inventories, time, log);
+        link.RequestInventory("");
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var pulses = PulseAsync(gateway, over.Token);
+        var taking = inbox.RunAsync(over.Token);
+        var telling = TellNodeAsync(gateway, link, facts, over.Token);
+        try
         {
-            log.NodeNotOpened(link.NodeName);
+            if (await Task.WhenAny(pulses, taking, telling) != telling || await telling)
+            {
+                await await Task.WhenAny(pulses, taking);
+            }
         }
-
-        if (opened.IsNewest)
+        finally
         {
-            await grains.GetGrain<IGatewayGrain>(gateway).Start(stop);
-            link.RequestInventory("");
+            _inboxes.TryRemove(session, out _);
+            await over.CancelAsync();
+            await Task.WhenAll(pulses, taking, telling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-
-        return opened;
     }
-
-    /// <summary>The node's pulse, every 3 s: a gateway grain that ended while its link lives starts again.</summary>
-    public Task PulseAsync(string session, IGatewayLink link, CancellationToken stop) =>
-        grains.GetGrain<IGatewayGrain>(GatewayOf(link.NodeName, session)).Start(stop);
 
     /// <summary>What a node reports of one Pod; Retry when it could not be taken now.</summary>
     public Task<PodReportReply> ReportAsync(PodReport report, CancellationToken stop) => reports.ReportAsync(report, stop);
 
-    /// <summary>Everything that a node holds, of one namespace or (empty) of all.</summary>
+    /// <summary>Everything that the node of this link holds, of one namespace or (empty) of all; returns at once.</summary>
     /// <param name="counter">The newest liveness that the node had given out when it made this.</param>
-    public Task InventoryAsync(string node, ulong counter, string ns, IReadOnlyList<HeldPod> held, CancellationToken stop) =>
-        inventories.RouteAsync(node, counter, ns, held, stop);
+    public void PutInventory(string session, string ns, ulong counter, IReadOnlyList<HeldPod> held)
+    {
+        if (_inboxes.TryGetValue(session, out var inbox))
+        {
+            inbox.PutInventory(ns, counter, held);
+        }
+    }
+
+    /// <summary>The digest of what the node holds of one namespace; where the registry knows otherwise, its inventory is asked for.</summary>
+    public void PutDigest(string session, string ns, HeldDigest digest)
+    {
+        if (_inboxes.TryGetValue(session, out var inbox))
+        {
+            inbox.PutDigest(ns, digest);
+        }
+    }
 
     /// <summary>The link ended: its gateway grain goes at once instead of with the next message for it.</summary>
     public Task CloseAsync(string session, string node, CancellationToken stop) =>
         grains.GetGrain<IGatewayGrain>(GatewayOf(node, session)).Stop(stop);
+
+    private async Task PulseAsync(string gateway, CancellationToken stop)
+    {
+        using var pulse = new PeriodicTimer(PulseEvery, time);
+        do
+        {
+            try
+            {
+                await grains.GetGrain<IGatewayGrain>(gateway).Start(stop);
+            }
+            catch (Exception failure) when (failure is OrleansException or TimeoutException)
+            {
+                log.GatewayNotStarted(gateway, failure);
+            }
+        }
+        while (await pulse.WaitForNextTickAsync(stop));
+    }
+
+    /// <summary>Until the node's grain has heard; false when the node has a newer link.</summary>
+    private async Task<bool> TellNodeAsync(string gateway, IGatewayLink link, NodeFacts facts, CancellationToken stop)
+    {
+        var node = grains.GetGrain<INodeGrain>(link.NodeName);
+        var isNewest = false;
+        while (!await reports.TryAsync(async () => isNewest = (await node.Open(link.Session with { Gateway = gateway }, facts, stop)).IsNewest, stop))
+        {
+            log.NodeNotOpened(link.NodeName);
+        }
+
+        return isNewest;
+    }
 }

@@ -1,5 +1,4 @@
 using Mesh.Core.Names;
-using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
@@ -26,6 +25,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly PodRules _rules;
+    private readonly PodRegistration _registration;
     private readonly OwnedObject _object;
     private readonly EndedUids _ended = new();
     private readonly Projection _projection;
@@ -46,6 +46,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         _name = NamespacedName.TryParse(key, out var name) ? name : throw new ArgumentException($"'{key}' is not the key of a Pod.", nameof(context));
         (_cache, _time, _log) = (cache, time, log);
         _rules = new PodRules(cache, options.Value.NodeName, time, random);
+        _registration = new PodRegistration(_name, _rules, time);
         _object = new OwnedObject(Kinds.Pod(_name), store, cache, _rules);
         _projection = new Projection(new ShownStatus(this), pace, time, random, reason => log.ProjectionFailed(key, reason));
     }
@@ -110,20 +111,20 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
     private async Task<PodReportReply> RegisteredAsync(PodReport report, CancellationToken stop)
     {
-        if (Problem(report) is { } problem)
+        if (_registration.Problem(report) is { } problem)
         {
             return new PodReportReply(PodReportResult.Invalid, 0, 0, problem);
         }
 
-        if (_object.Current is { } other && other.Uid != report.Uid && IsOver(other, report))
+        if (_object.Current is { } other && PodRegistration.IsSucceeded(other, Known(other), report))
         {
-            if (await EndAsync(Successor(other, report), stop) is { Result: not PodReportResult.Accepted } refused)
+            if (await EndAsync(PodRegistration.EndOf(other, Known(other), report), stop) is { Result: not PodReportResult.Accepted } refused)
             {
                 return refused;
             }
         }
 
-        var reply = await _object.ChangeAsync(current => Plan(report, current), static _ => null, CommitClass.Request, stop);
+        var reply = await _object.ChangeAsync(current => _registration.Plan(report, current), static _ => null, CommitClass.Request, stop);
         return reply.Result switch
         {
             ObjectResult.Committed => await HearAsync(report, stop),
@@ -133,23 +134,6 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
             ObjectResult.Invalid => new PodReportReply(PodReportResult.Invalid, 0, 0, reply.Message),
             _ => new PodReportReply(PodReportResult.Retry, 0, 0, reply.Message),
         };
-    }
-
-    private WritePlan Plan(PodReport report, StoredObject? current)
-    {
-        if (current is null)
-        {
-            return new WritePlan.Put(RegisteredPod.Create(report, _rules.AddressOf(report.NodeName), _time.GetUtcNow()), []);
-        }
-
-        if (current.Uid != report.Uid)
-        {
-            return new WritePlan.Refuse(new ObjectReply(ObjectResult.AlreadyExists, default, 0, Holder(current)));
-        }
-
-        return RegisteredPod.Shown(current.Document).Version >= report.RegistrationVersion
-            ? new WritePlan.Keep()
-            : new WritePlan.Put(RegisteredPod.Register(current.Document, report, _time.GetUtcNow()), []);
     }
 
     private Task<PodReportReply> ManifestAsync(PodReport report, CancellationToken stop) =>
@@ -225,37 +209,6 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
     private ulong Known(StoredObject current) =>
         Math.Max(_life?.Uid == current.Uid ? _life.Liveness : 0, RegisteredPod.Shown(current.Document).Liveness);
-
-    /// <summary>A node never holds two living Pods of one name: its newer one tells that the older has ended.</summary>
-    private bool IsOver(StoredObject other, PodReport newer) =>
-        RegisteredPod.IsRegistered(other.Document)
-        && PodDocument.NodeName(other.Document) == newer.NodeName
-        && Known(other) < newer.Liveness;
-
-    private PodReport Successor(StoredObject other, PodReport report) =>
-        report with { Uid = other.Uid, IsEnded = true, Liveness = Math.Max(Known(other), report.Liveness - 1) };
-
-    private string Holder(StoredObject current) => RegisteredPod.IsRegistered(current.Document)
-        ? $"Pod {_name} lives on node {PodDocument.NodeName(current.Document)} (uid {current.Uid})"
-        : $"Pod {_name} was applied as a manifest (uid {current.Uid})";
-
-    private string? Problem(PodReport report)
-    {
-        if (report.Uid.Length == 0 || $"{report.Namespace}/{report.Name}" != _name.ToString())
-        {
-            return "a registration needs a uid, and the name that it is reported under";
-        }
-
-        try
-        {
-            PodParser.Parse(RegisteredPod.Create(report, "", _time.GetUtcNow()), 0);
-            return null;
-        }
-        catch (Exception problem) when (problem is FormatException or System.Text.Json.JsonException or InvalidOperationException)
-        {
-            return problem.Message;
-        }
-    }
 
     /// <summary>The Pod's status in the store: written after the fact.</summary>
     private sealed class ShownStatus(PodGrain pod) : IProjected

@@ -64,6 +64,12 @@ public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Rando
         return Task.CompletedTask;
     }
 
+    public Task<HeldPodsDigest> DigestOf(string node, CancellationToken stop)
+    {
+        var digest = _rows.DigestOf(node);
+        return Task.FromResult(new HeldPodsDigest(digest.Hash, digest.Count));
+    }
+
     public Task<Delta<PodRow>> Subscribe(PodSubscription subscription, CancellationToken stop)
     {
         var service = GrainFactory.GetGrain<IServiceGrain>($"{Namespace}/{subscription.Service}");

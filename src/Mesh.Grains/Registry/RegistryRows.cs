@@ -1,3 +1,4 @@
+using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Delivery;
 
@@ -72,6 +73,11 @@ internal sealed class RegistryRows
             }
         }
     }
+
+    /// <summary>Of the rows that the node should hold. A manifest Pod counts from the node's first word on it.</summary>
+    public HeldDigest DigestOf(string node) => HeldDigest.Of(_rows.All
+        .Where(row => row.NodeName == node && !row.IsEnded && (row.IsRegistered || row.Order.Liveness > 0))
+        .Select(row => (row.Name, row.Order.Uid, row.Order.Liveness)));
 
     public Delta<PodRow> Subscribe(PodSubscription subscription, Func<Delta<PodRow>, CancellationToken, Task<DeliveryAck>> send)
     {

@@ -9,6 +9,8 @@ namespace Mesh.Grains.Tests.Cluster;
 /// <summary>One Service in a namespace of its own, and a node linked to each silo.</summary>
 public sealed class EndpointScene
 {
+    private readonly List<TestLink> _links = [];
+
     private EndpointScene(MeshTestCluster cluster, NamespacedName service, IReadOnlyList<TestNode> nodes)
     {
         Cluster = cluster;
@@ -42,11 +44,14 @@ public sealed class EndpointScene
         return scene;
     }
 
+    /// <summary>Links every node anew; a node has one link at a time.</summary>
     public async Task LinkAsync()
     {
+        _links.ForEach(link => link.End());
+        _links.Clear();
         for (var i = 0; i < Nodes.Count; i++)
         {
-            await Cluster.LinkAsync(Nodes[i], Cluster.Silos[i % Cluster.Silos.Count]);
+            _links.Add(await Cluster.LinkAsync(Nodes[i], Cluster.Silos[i % Cluster.Silos.Count]));
         }
     }
 

@@ -27,8 +27,11 @@ public sealed class MeshTestCluster : IAsyncDisposable
     private int _namespaces;
     private int _sessions;
 
-    private MeshTestCluster()
+    private readonly TimeProvider _time;
+
+    private MeshTestCluster(TimeProvider time)
     {
+        _time = time;
         _store = new SqliteStore(new SqliteStoreOptions { DataDirectory = _directory }, TimeProvider.System, NullLogger<SqliteStore>.Instance);
         Store = new FaultyStore(_store);
     }
@@ -45,9 +48,10 @@ public sealed class MeshTestCluster : IAsyncDisposable
 
     public InProcessTestCluster Orleans => _cluster;
 
-    public static async Task<MeshTestCluster> StartAsync(short silos = 2)
+    /// <param name="time">What the grains, and Orleans' timers, count time by.</param>
+    public static async Task<MeshTestCluster> StartAsync(short silos = 2, TimeProvider? time = null)
     {
-        var cluster = new MeshTestCluster();
+        var cluster = new MeshTestCluster(time ?? TimeProvider.System);
         await cluster._store.StartAsync(CancellationToken.None);
         await cluster.DeployAsync(silos);
         return cluster;
@@ -132,6 +136,7 @@ public sealed class MeshTestCluster : IAsyncDisposable
 
     private void Configure(ISiloBuilder silo)
     {
+        silo.Services.AddSingleton(_time);
         silo.Services.AddSingleton<IObjectStore>(Store);
         silo.Services.AddSingleton(_ => new WatchCache(_store, TimeProvider.System));
         silo.Services.AddSingleton<IWatchCache>(services => services.GetRequiredService<WatchCache>());

@@ -72,7 +72,7 @@ public sealed class TestAgent
         try
         {
             HeldPod[] held = [.. _held.Values.Where(pod => ns.Length == 0 || pod.Namespace == ns)];
-            await MeshTestCluster.Service<NodeSessionService>(_cluster.Silos[0]).InventoryAsync(_node.Name, Counter, ns, held, Stop);
+            await MeshTestCluster.Service<InventoryRouting>(_cluster.Silos[0]).RouteAsync(_node.Name, Counter, ns, held, Stop);
         }
 #pragma warning disable CA1031 // The silo that asked may stop meanwhile; the next one asks again.
         catch (Exception) when (!Stop.IsCancellationRequested)

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Mesh.Core.Names;
+using Mesh.Core.Routing;
 using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Pods;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Grains.Tests.Pods;
 using Xunit;
@@ -46,8 +48,71 @@ public class EndToEndTests(SharedCluster shared)
         await pod.ReportAsync(pod.End("u1", 2));
         await UsableAsync([node], service, []);
         Cluster.Store.Heal();
-        await pod.ReportAsync(pod.End("u1", 2));
+        await pod.ReportAsync(pod.End("u1", 2)); // as the node does until it is acknowledged
+        Assert.Null(await Cluster.Store.ReadAsync(pod.Key, Stop));
         link.End();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Readiness_that_the_store_refused_is_routed_at_once_and_shown_when_the_store_is_back()
+    {
+        var (service, pod) = await ServiceAsync();
+        var node = new TestNode("e2e-g");
+        using var link = await Cluster.LinkAsync(node, Cluster.Silos[1]);
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        await UsableAsync([node], service, ["web"]);
+        Cluster.Store.Choose((_, _) => StoreFault.Unavailable);
+        await pod.ReportAsync(pod.Alive("u1", 2, ready: false));
+        await UsableAsync([node], service, []);
+        Assert.True(PodDocument.IsReady((await Cluster.Store.ReadAsync(pod.Key, Stop))!.Document));
+        Cluster.Store.Heal();
+        await pod.UntilAsync(stored => !PodDocument.IsReady(stored!.Document)); // nobody reports it again
+        link.End();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_name_that_moves_to_another_node_is_routed_to_its_new_Pod_only()
+    {
+        var (service, pod) = await ServiceAsync();
+        var node = new TestNode("e2e-h");
+        using var link = await Cluster.LinkAsync(node, Cluster.Silos[0]);
+        await pod.ReportAsync(pod.Alive("u1", 9, node: "a"));
+        await UsableAsync([node], service, ["web"]);
+        await pod.ReportAsync(pod.End("u1", 10, node: "a"));
+        await pod.ReportAsync(pod.Alive("u2", 1, node: "b")); // a lower liveness, of another uid
+        await pod.ReportAsync(pod.Alive("u1", 11, node: "a")); // too late
+        await node.UntilAsync(
+            snapshot => snapshot.Services[service].Ports is [{ Usable: [{ Endpoint: { NodeName: "b", Order.Uid: "u2" } }] }], Stop);
+        await pod.ReportAsync(pod.End("u2", 2, node: "b"));
+        await UsableAsync([node], service, []);
+        link.End();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_gateway_that_starts_while_a_Services_rows_are_unsynced_takes_nothing_from_its_node()
+    {
+        var scene = await EndpointScene.OpenAsync(Cluster);
+        await scene.Agents[0].RegisterAsync(scene.Pod("a"));
+        await scene.Agents[1].RegisterAsync(scene.Pod("b"));
+        await scene.UntilAsync("a", "b");
+        var before = scene.Nodes.Select(node => node.History.Count).ToArray();
+        foreach (var node in scene.Nodes)
+        {
+            node.Asked = null; // no inventory comes: the registry waits its 3 s before it calls its rows whole
+        }
+
+        await scene.DeactivateAsync(scene.Registry);
+        await scene.DeactivateAsync(scene.ServiceGrain);
+        await scene.LinkAsync();
+        await scene.Agents[0].RegisterAsync(scene.Pod("new"));
+        await scene.UntilAsync("a", "b", "new");
+        scene.AssertNeverToldEmpty();
+        HashSet<string> Routed(RoutingSnapshot snapshot) =>
+            [.. snapshot.Services[scene.Service].Ports[0].Usable.Select(target => target.Endpoint.Pod.Name)];
+        foreach (var (node, skip) in scene.Nodes.Zip(before))
+        {
+            Assert.All(node.History.Skip(skip), snapshot => Assert.True(Routed(snapshot).IsSupersetOf(["a", "b"]), string.Join(' ', Routed(snapshot))));
+        }
     }
 
     [Fact(Timeout = 60_000)]

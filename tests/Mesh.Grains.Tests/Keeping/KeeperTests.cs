@@ -1,7 +1,9 @@
 using System.Text;
 using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Events;
+using Mesh.Grains.Keeping;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Grains.Tests.Pods;
 using Mesh.Storage;
@@ -78,17 +80,72 @@ public class KeeperTests(SharedCluster shared)
         Assert.Contains($"Service {ns}/missing does not exist", text, StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task An_Ingress_says_which_port_is_missing_and_which_older_Ingress_wins()
+    {
+        var ns = await Cluster.NamespaceAsync();
+        var service = NamespacedName.Of(ns, "shop");
+        await Cluster.Client.GetGrain<IServiceGrain>(service.ToString()).Write(Some.Create(Some.Service(service)), Stop);
+        await IngressAsync(ns, "older", 80);
+        await IngressAsync(ns, "younger", 81);
+        Assert.Contains($"Service {ns}/shop has no port 81", await UntilEventAsync(ns, "ServicePortNotFound"), StringComparison.Ordinal);
+        var conflict = await UntilEventAsync(ns, "PathConflict");
+        Assert.Contains($"claimed by the older Ingress {ns}/older, which wins", conflict, StringComparison.Ordinal);
+        Assert.Contains("\"name\":\"younger\"", conflict, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_Ingress_shows_the_addresses_of_the_nodes_that_serve_it()
+    {
+        var ns = await Cluster.NamespaceAsync();
+        await IngressAsync(ns, "shop", 80);
+        await Cluster.Client.GetGrain<INodeGrain>("ing-node").Open(
+            new NodeSession("g", 1, 1, "192.0.2.7", "test"), new NodeFacts("boot", "Test Linux", "6.1", "amd64", 2, 1L << 30), Stop);
+        await UntilAsync(Kinds.Ingress(NamespacedName.Of(ns, "shop")), stored =>
+            stored is not null && Encoding.UTF8.GetString(stored.Document.Span).Contains("{\"ip\":\"192.0.2.7\"}", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_Event_lives_for_an_hour_after_it_was_last_seen()
+    {
+        var ns = await Cluster.NamespaceAsync();
+        var now = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+        var stored = await Cluster.PutAsync(Kinds.Event(NamespacedName.Of(ns, "seen")), EventSeen(ns, now));
+        await Cluster.Cache().WaitForAsync(stored.ResourceVersion, Stop);
+        Assert.DoesNotContain(Garbage.OldEvents(Cluster.Cache(), now + Garbage.EventsLive - TimeSpan.FromSeconds(1)), old => old.Key == stored.Key);
+        Assert.Contains(Garbage.OldEvents(Cluster.Cache(), now + Garbage.EventsLive), old => old.Key == stored.Key);
+        Cluster.RenewAll(); // the Keepers sweep when membership changes, and every minute; by the true clock it is long over
+        await UntilAsync(stored.Key, left => left is null);
+    }
+
+    private static string EventSeen(string ns, DateTimeOffset at) => $$$"""
+        {"apiVersion":"v1","kind":"Event","metadata":{"name":"seen","namespace":"{{{ns}}}","uid":"uid-seen"},
+        "firstTimestamp":"2020-01-01T00:00:00Z","lastTimestamp":"{{{at:yyyy-MM-ddTHH:mm:ssZ}}}"}
+        """;
+
+    private async Task IngressAsync(string ns, string name, int port)
+    {
+        var document = """{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"NAME","namespace":"NS"},"spec":{"rules":[{"host":"NS.example.com","http":{"paths":[{"path":"/","pathType":"Prefix","backend":{"service":{"name":"shop","port":{"number":PORT}}}}]}}]}}"""
+            .Replace("NS", ns, StringComparison.Ordinal).Replace("NAME", name, StringComparison.Ordinal).Replace("PORT", $"{port}", StringComparison.Ordinal);
+        var reply = await Cluster.Client.GetGrain<IIngressGrain>($"{ns}/{name}").Write(Some.Create(document), Stop);
+        Assert.True(reply.Result == ObjectResult.Committed, reply.Message);
+    }
+
     private static string Secret(string ns, string name, string owner) =>
         $$$"""{"apiVersion":"v1","kind":"Secret","metadata":{"name":"{{{name}}}","namespace":"{{{ns}}}","uid":"uid-{{{name}}}","ownerReferences":[{{{owner.TrimStart(',')}}}]}}""";
 
-    private async Task<string> UntilEventAsync(string ns, int count)
+    private Task<string> UntilEventAsync(string ns, int count) => UntilEventWithAsync(ns, $"\"count\":{count}");
+
+    private Task<string> UntilEventAsync(string ns, string reason) => UntilEventWithAsync(ns, $"\"reason\":\"{reason}\"");
+
+    private async Task<string> UntilEventWithAsync(string ns, string part)
     {
         var cache = Cluster.Cache();
         using var watch = cache.Watch(key => key.Kind == "Event" && key.Namespace == ns, cache.Version);
         while (true)
         {
             var found = cache.List("", "Event", ns).Items.Select(stored => Encoding.UTF8.GetString(stored.Document.Span))
-                .FirstOrDefault(text => text.Contains($"\"count\":{count}", StringComparison.Ordinal));
+                .FirstOrDefault(text => text.Contains(part, StringComparison.Ordinal));
             if (found is not null)
             {
                 return found;

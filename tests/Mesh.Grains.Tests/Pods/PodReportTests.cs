@@ -166,8 +166,8 @@ public class PodReportTests(SharedCluster shared)
         await pod.ReportAsync(pod.Alive("u1", 1));
         var last = await newer.ReportAsync(newer.Alive("u2", 9));
         await Cluster.Cache().WaitForAsync(last.ResourceVersion, Stop);
-        var sessions = MeshTestCluster.Service<Mesh.Grains.Nodes.NodeSessionService>(Cluster.Silos[0]);
-        await sessions.InventoryAsync("a", 5, pod.Name.Namespace, [], Stop);
+        var inventories = MeshTestCluster.Service<Mesh.Grains.Nodes.InventoryRouting>(Cluster.Silos[0]);
+        await inventories.RouteAsync("a", 5, pod.Name.Namespace, [], Stop);
         Assert.Null(await Cluster.Store.ReadAsync(pod.Key, Stop));
         Assert.NotNull(await Cluster.Store.ReadAsync(newer.Key, Stop));
     }

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Mesh.Core.Names;
+using Mesh.Core.Pods;
+using Mesh.Grains.Abstractions.Nodes;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Objects;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Pods;
+
+/// <summary>Whether a registration may have the name it asks for, and what is then written.</summary>
+internal sealed class PodRegistration(NamespacedName name, PodRules rules, TimeProvider time)
+{
+    /// <summary>Why it cannot be admitted at all; null when it can.</summary>
+    public string? Problem(PodReport report)
+    {
+        if (report.Uid.Length == 0 || $"{report.Namespace}/{report.Name}" != name.ToString())
+        {
+            return "a registration needs a uid, and the name that it is reported under";
+        }
+
+        try
+        {
+            PodParser.Parse(RegisteredPod.Create(report, "", time.GetUtcNow()), 0);
+            return null;
+        }
+        catch (Exception problem) when (problem is FormatException or JsonException or InvalidOperationException)
+        {
+            return problem.Message;
+        }
+    }
+
+    public WritePlan Plan(PodReport report, StoredObject? current)
+    {
+        if (current is null)
+        {
+            return new WritePlan.Put(RegisteredPod.Create(report, rules.AddressOf(report.NodeName), time.GetUtcNow()), []);
+        }
+
+        if (current.Uid != report.Uid)
+        {
+            return new WritePlan.Refuse(new ObjectReply(ObjectResult.AlreadyExists, default, 0, Holder(current)));
+        }
+
+        return RegisteredPod.Shown(current.Document).Version >= report.RegistrationVersion
+            ? new WritePlan.Keep()
+            : new WritePlan.Put(RegisteredPod.Register(current.Document, report, time.GetUtcNow()), []);
+    }
+
+    /// <summary>A node never holds two living Pods of one name: its newer one tells that the older has ended.</summary>
+    /// <param name="liveness">Newest word on the stored one.</param>
+    public static bool IsSucceeded(StoredObject stored, ulong liveness, PodReport newer) =>
+        stored.Uid != newer.Uid
+        && RegisteredPod.IsRegistered(stored.Document)
+        && PodDocument.NodeName(stored.Document) == newer.NodeName
+        && liveness < newer.Liveness;
+
+    /// <summary>The end that the newer one's registration implies.</summary>
+    public static PodReport EndOf(StoredObject stored, ulong liveness, PodReport newer) =>
+        newer with { Uid = stored.Uid, IsEnded = true, Liveness = Math.Max(liveness, newer.Liveness - 1) };
+
+    private string Holder(StoredObject current) => RegisteredPod.IsRegistered(current.Document)
+        ? $"Pod {name} lives on node {PodDocument.NodeName(current.Document)} (uid {current.Uid})"
+        : $"Pod {name} was applied as a manifest (uid {current.Uid})";
+}

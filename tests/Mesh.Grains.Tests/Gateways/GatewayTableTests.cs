@@ -1,0 +1,161 @@
+using System.Collections.Immutable;
+using System.Text;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Delivery;
+using Mesh.Grains.Gateways;
+using Mesh.Grains.Tests.Cluster;
+using Mesh.Storage;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Mesh.Grains.Tests.Gateways;
+
+/// <summary>A Service's frontend and the endpoints computed from the same spec are told together.</summary>
+public sealed class GatewayTableTests : IAsyncDisposable
+{
+    private static readonly NamespacedName Web = NamespacedName.Of("default", "web");
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly SemaphoreSlim _gate = new(64);
+    private readonly List<ServiceFeed> _feeds = [];
+    private readonly GatewayTable _table;
+    private Answers _answers = new(new TaskCompletionSource<Delta<EndpointRow>>());
+
+    public GatewayTableTests() => _table = new GatewayTable("n1", _time);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var feed in _feeds)
+        {
+            await feed.Endpoints!.DisposeAsync();
+        }
+
+        _gate.Dispose();
+    }
+
+    [Fact(Timeout = 10_000)]
+    public async Task A_frontend_waits_for_the_endpoints_of_its_spec_and_both_are_told_at_once()
+    {
+        var feed = Put(5);
+        Assert.Empty(Told());
+        Assert.Equal(Second, _table.UntilRelease());
+        await AnswerAsync(feed, 5, "a");
+        var told = Assert.IsType<RoutingChange.ServiceSpec>(Assert.Single(Told()));
+        Assert.Equal((5, 5, 1), (told.Object.ResourceVersion, told.Endpoints!.SpecVersion, told.Endpoints.Rows.Length));
+    }
+
+    [Fact(Timeout = 10_000)]
+    public async Task A_frontend_whose_endpoints_are_missing_is_told_alone_after_a_second()
+    {
+        var feed = Put(5);
+        _time.Advance(Second - TimeSpan.FromMilliseconds(1));
+        Assert.Empty(Told());
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Null(Assert.IsType<RoutingChange.ServiceSpec>(Assert.Single(Told())).Endpoints);
+        await AnswerAsync(feed, 5, "a");
+        Assert.Single(Assert.IsType<RoutingChange.ServiceEndpoints>(Assert.Single(Told())).Endpoints.Rows);
+    }
+
+    [Fact(Timeout = 10_000)]
+    public async Task Endpoints_that_overtake_their_spec_wait_for_it()
+    {
+        var feed = Put(5);
+        await AnswerAsync(feed, 5, "a");
+        Assert.Single(Told());
+        Assert.Equal(DeliveryAck.Ok, feed.Endpoints!.OnDelta(_answers.Delta(7, from: 1, "b")));
+        Assert.Empty(Told());
+        Put(7);
+        var told = Assert.IsType<RoutingChange.ServiceSpec>(Assert.Single(Told()));
+        Assert.Equal((7, 7, "b"), (told.Object.ResourceVersion, told.Endpoints!.SpecVersion, Assert.Single(told.Endpoints.Rows).Pod.Name));
+    }
+
+    [Fact(Timeout = 10_000)]
+    public async Task Specs_are_told_in_the_order_of_their_versions()
+    {
+        var feed = Put(5);
+        Assert.Null(_table.Put(Stored(Kinds.Namespace("later"), 6, """{"kind":"Namespace"}""")));
+        Assert.Empty(Told()); // the older spec still waits for its endpoints
+        await AnswerAsync(feed, 5, "a");
+        Assert.Collection(
+            Told(),
+            first => Assert.IsType<RoutingChange.ServiceSpec>(first),
+            second => Assert.IsType<RoutingChange.NamespaceExists>(second));
+    }
+
+    [Fact(Timeout = 10_000)]
+    public async Task A_Service_under_another_uid_is_another_feed_that_starts_without_endpoints()
+    {
+        var first = Put(5);
+        await AnswerAsync(first, 5, "a");
+        Assert.Single(Told());
+        var late = _answers.Delta(5, from: 1, "b");
+        var second = Put(8, "uid-2");
+        Assert.NotSame(first, second);
+        Assert.Same(first, Assert.Single(_table.TakeEnded()));
+        Assert.Equal(DeliveryAck.Ok, first.Endpoints!.OnDelta(late)); // a late word about the old one
+        Assert.Empty(Told());
+        await AnswerAsync(second, 8, "c");
+        var told = Assert.IsType<RoutingChange.ServiceSpec>(Assert.Single(Told()));
+        Assert.Equal(("uid-2", "c"), (told.Object.Uid, Assert.Single(told.Endpoints!.Rows).Pod.Name));
+    }
+
+    private static StoredObject Stored(ObjectKey key, long version, string document, string uid = "uid-web") =>
+        new(key, uid, version, version, false, Encoding.UTF8.GetBytes(document));
+
+    private ServiceFeed Put(long version, string uid = "uid-web")
+    {
+        if (_table.Put(Stored(Kinds.Service(Web), version, Some.Service(Web, uid: uid), uid)) is not { } feed)
+        {
+            return _table.Find(Web)!;
+        }
+
+        _answers = new Answers(new TaskCompletionSource<Delta<EndpointRow>>(), uid);
+        var settings = new SubscriptionSettings("me." + uid, _time, new Random(1), _gate, () => new TaskCompletionSource().Task, _ => { });
+        feed.Endpoints = new Subscription<string, EndpointRow>(EndpointRows.Kind, _answers, settings, rows => _table.Note(feed, rows));
+        feed.Endpoints.Start();
+        _feeds.Add(feed);
+        return feed;
+    }
+
+    /// <summary>The Service's grain answers the subscription.</summary>
+    private async Task AnswerAsync(ServiceFeed feed, long specVersion, string pod)
+    {
+        _answers.Answer.SetResult(_answers.Delta(specVersion, from: 0, pod));
+        while (!feed.HasAnswered)
+        {
+            await Task.Yield();
+        }
+    }
+
+    private ImmutableArray<RoutingChange> Told()
+    {
+        _table.Release();
+        return _table.Take();
+    }
+
+    private sealed class Answers(TaskCompletionSource<Delta<EndpointRow>> answer, string uid = "") : ISubscriptionTarget<EndpointRow>
+    {
+        private StreamName _stream = new("", 0);
+
+        public TaskCompletionSource<Delta<EndpointRow>> Answer => answer;
+
+        public string ObjectUid => uid;
+
+        public Task<Delta<EndpointRow>> SubscribeAsync(StreamName stream, CancellationToken stop)
+        {
+            _stream = stream;
+            return answer.Task.WaitAsync(stop);
+        }
+
+        public Task<RenewalAck> RenewAsync(Renewal renewal, CancellationToken stop) => Task.FromResult(RenewalAck.Ok);
+
+        public Task UnsubscribeAsync(StreamName stream) => Task.CompletedTask;
+
+        public Delta<EndpointRow> Delta(long specVersion, long from, string pod) => new(
+            _stream, "publisher", from, from + 1, from == 0, true, uid, specVersion,
+            [new EndpointRow(pod, new OrderMessage("uid-" + pod, specVersion, specVersion, 1), new System.Net.IPAddress([127, 0, 0, 1]), [], "n2", true, true, false, true, false)]);
+    }
+}
