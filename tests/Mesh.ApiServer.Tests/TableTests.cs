@@ -1,6 +1,9 @@
+using System.Buffers;
 using System.Text.Json;
+using Mesh.ApiServer.Discovery;
 using Mesh.ApiServer.Printing;
 using Mesh.ApiServer.Resources;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Mesh.ApiServer.Tests;
@@ -88,4 +91,25 @@ public sealed class TableTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.True(lines.Length >= 4);
         Assert.Equal([true, false, false], lines.Take(3).Select(line => line.Contains("\"columnDefinitions\":[", StringComparison.Ordinal)));
     }
+
+    [Fact]
+    public void A_row_of_a_long_watch_tells_the_age_at_the_time_of_its_change()
+    {
+        var time = new FakeTimeProvider(Now);
+        var presenter = new Presenter(Catalog.Find("", "v1", "namespaces")!, new Representation.Rows(RowObject.None), time);
+        time.Advance(TimeSpan.FromMinutes(30));
+
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            presenter.WriteObject(writer, """{"metadata":{"name":"a","creationTimestamp":"2026-01-02T00:10:00Z"}}"""u8.ToArray());
+        }
+
+        using var table = JsonDocument.Parse(buffer.WrittenMemory);
+        Assert.Equal("20m", table.RootElement.GetProperty("rows")[0].GetProperty("cells")[2].GetString());
+    }
+
+    [Fact]
+    public void The_version_is_one_that_kubectl_can_compare() =>
+        Assert.Equal("v1.32.0+mesh-0.1.0-c0ffee", ServerVersion.Document("0.1.0+c0ffee")["gitVersion"]!.GetValue<string>());
 }

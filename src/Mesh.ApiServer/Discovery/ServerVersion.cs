@@ -10,7 +10,8 @@ internal static class ServerVersion
     {
         ["major"] = "1",
         ["minor"] = "32",
-        ["gitVersion"] = $"v1.32.0+mesh-{build}",
+        // kubectl reads it as a semantic version, where a second '+' is an error (semver.org, 10).
+        ["gitVersion"] = $"v1.32.0+mesh-{build.Replace('+', '-')}",
         ["gitCommit"] = "",
         ["gitTreeState"] = "clean",
         ["buildDate"] = "1970-01-01T00:00:00Z",

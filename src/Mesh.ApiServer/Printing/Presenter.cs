@@ -8,7 +8,7 @@ using Mesh.Storage;
 namespace Mesh.ApiServer.Printing;
 
 /// <summary>Writes objects of one kind in one form. Documents are written as they are stored, byte for byte.</summary>
-internal sealed class Presenter(Resource resource, Representation form, DateTimeOffset now)
+internal sealed class Presenter(Resource resource, Representation form, TimeProvider time)
 {
     private const string MetaVersion = "meta.k8s.io/v1";
 
@@ -162,7 +162,7 @@ internal sealed class Presenter(Resource resource, Representation form, DateTime
         using var parsed = JsonDocument.Parse(document);
         writer.WriteStartObject();
         writer.WriteStartArray("cells");
-        foreach (var cell in resource.Cells(parsed.RootElement, now))
+        foreach (var cell in resource.Cells(parsed.RootElement, time.GetUtcNow()))
         {
             writer.WriteStringValue(cell);
         }

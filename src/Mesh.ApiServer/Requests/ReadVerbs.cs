@@ -21,7 +21,7 @@ internal sealed class ReadVerbs(Reads reads, PagedLists pages, TimeProvider time
             return missing;
         }
 
-        var presenter = new Presenter(request.Resource, form, time.GetUtcNow());
+        var presenter = new Presenter(request.Resource, form, time);
         await Responses.WriteAsync(context, StatusCodes.Status200OK, writer => presenter.WriteObject(writer, stored.Document), stop);
         return null;
     }
@@ -46,7 +46,7 @@ internal sealed class ReadVerbs(Reads reads, PagedLists pages, TimeProvider time
         var (items, next) = Cut(page, filter, options.Limit);
         var rest = page.List.Items.Count - next;
         var token = rest > 0 ? pages.Hold(About(request, options), page.List, next) : "";
-        var presenter = new Presenter(request.Resource, form, time.GetUtcNow());
+        var presenter = new Presenter(request.Resource, form, time);
         await Responses.WriteItemsAsync(
             context,
             writer => presenter.WriteListStart(writer, page.List.Version, token, rest),

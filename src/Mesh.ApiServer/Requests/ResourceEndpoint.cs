@@ -179,7 +179,7 @@ internal sealed class ResourceEndpoint(
             return Responses.WriteAsync(context, written.Code, Deleted(request, written.Document), stop);
         }
 
-        var presenter = new Presenter(request.Resource, form, time.GetUtcNow());
+        var presenter = new Presenter(request.Resource, form, time);
         return Responses.WriteAsync(context, written.Code, writer => presenter.WriteObject(writer, written.Document), stop);
     }
 

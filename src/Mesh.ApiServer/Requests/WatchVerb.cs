@@ -77,7 +77,7 @@ internal sealed class WatchVerb(
             context.Response.ContentType = Responses.Json;
             context.Response.Headers.CacheControl = "no-cache, private";
             context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-            var presenter = new Presenter(resource, form, time.GetUtcNow());
+            var presenter = new Presenter(resource, form, time);
             await using var events = new WatchEvents(context.Response.BodyWriter, presenter, filter);
             await events.StartAsync(state, list.SendInitialEvents, from, stop);
             await RunAsync(events, changes, list, stop);
