@@ -23,4 +23,7 @@ internal static partial class SiloLog
 
     [LoggerMessage(7, LogLevel.Debug, "Link {Session} is not this node's newest and is closed")]
     public static partial void LinkSuperseded(this ILogger log, string session);
+
+    [LoggerMessage(8, LogLevel.Warning, "mesh-node came with incarnation {Incarnation}, but was known by {Known}: its journal was lost or is an old one; it counts on from there")]
+    public static partial void NodeOutnumbered(this ILogger log, uint incarnation, uint known);
 }

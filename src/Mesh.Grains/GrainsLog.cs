@@ -68,4 +68,7 @@ internal static partial class GrainsLog
 
     [LoggerMessage(115, LogLevel.Debug, "Gateway {Gateway} was not reached, started with the next pulse")]
     public static partial void GatewayNotStarted(this ILogger log, string gateway, Exception failure);
+
+    [LoggerMessage(116, LogLevel.Warning, "The grain of node {Node} does not say by which incarnation it was known; the node links all the same, or again")]
+    public static partial void NodeNotAsked(this ILogger log, string node, Exception failure);
 }

@@ -40,7 +40,7 @@ internal sealed class FakeNode : INodeLinkHandler, IAsyncDisposable
 
     public Hello Hello() => new() { NodeName = "n1", Build = "test", Incarnation = 1 };
 
-    public async ValueTask OnWelcomeAsync(NodeOptions options, ulong optionsHash, CancellationToken stop) => await Welcomes.Writer.WriteAsync(options, stop);
+    public async ValueTask OnWelcomeAsync(NodeOptions options, ulong optionsHash, uint knownIncarnation, CancellationToken stop) => await Welcomes.Writer.WriteAsync(options, stop);
 
     public async ValueTask ApplyAsync(ImmutableArray<RoutingChange> changes, bool synced, CancellationToken stop)
     {

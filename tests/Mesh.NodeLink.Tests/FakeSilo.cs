@@ -49,7 +49,7 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
 
     public async Task RunAsync(LinkSession session)
     {
-        await session.WelcomeAsync(Options, session.Ended);
+        await session.WelcomeAsync(Options, 0, session.Ended);
         await Sessions.Writer.WriteAsync(session, session.Ended);
         await new TaskCompletionSource().Task.WaitAsync(session.Ended);
     }

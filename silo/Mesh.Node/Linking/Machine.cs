@@ -8,7 +8,7 @@ namespace Mesh.Node.Linking;
 /// <summary>What this machine is, as its Node object shows it.</summary>
 internal static class Machine
 {
-    public static Hello Describe(string nodeName, string build, AgentIdentity identity, ulong optionsHash) => new()
+    public static Hello Describe(string nodeName, string build, AgentIdentity identity, bool provisional, ulong optionsHash) => new()
     {
         // Before the first options only the host name is known; the silo whose own node this is knows better.
         NodeName = nodeName.Length > 0 ? nodeName : Environment.MachineName.ToLowerInvariant(),
@@ -27,6 +27,7 @@ internal static class Machine
         Cpus = Environment.ProcessorCount,
         MemoryBytes = MemoryBytes(),
         OptionsHash = optionsHash,
+        Provisional = provisional,
     };
 
     private static string OsImage() =>

@@ -23,11 +23,22 @@ internal sealed class NodeLinkHandler(
     NodeEnding ending) : INodeLinkHandler
 {
     private ulong _optionsHash;
+    private bool _isProvisional = journal.IsProvisional;
 
-    public Hello Hello() => Machine.Describe(routing.NodeName, build, identity, _optionsHash);
+    public Hello Hello() => Machine.Describe(routing.NodeName, build, identity, _isProvisional, _optionsHash);
 
-    public async ValueTask OnWelcomeAsync(NodeOptions options, ulong optionsHash, CancellationToken stop)
+    public async ValueTask OnWelcomeAsync(NodeOptions options, ulong optionsHash, uint knownIncarnation, CancellationToken stop)
     {
+        if (IncarnationRule.IsOutnumbered(Hello(), knownIncarnation))
+        {
+            // What this start has reported until now is ordered below what an earlier one said; the next is above it.
+            journal.CountFrom(knownIncarnation);
+            journal.Keep(options);
+            ending.Request($"an earlier start of this node was number {knownIncarnation}, this one is {identity.Incarnation}");
+            return;
+        }
+
+        _isProvisional = false;
         journal.Keep(options);
         if (routing.NodeName.Length > 0 && routing.NodeName != options.NodeName)
         {

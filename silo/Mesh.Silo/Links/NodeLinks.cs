@@ -30,7 +30,21 @@ internal sealed class NodeLinks(NodeOptions options, NodeSupervisor supervisor, 
         open.Add(session.Id, link);
         try
         {
-            await session.WelcomeAsync(options, session.Ended);
+            var told = await sessions.KnownIncarnationAsync(options.NodeName, session.Ended);
+            if (told is null && session.Hello.Provisional)
+            {
+                return; // it links again: until the grain answers nobody knows whether its number was used before
+            }
+
+            var known = told ?? 0;
+            await session.WelcomeAsync(options, known, session.Ended);
+            if (session.IsOutnumberedBy(known))
+            {
+                // Not fed: it starts again as soon as it has read this.
+                log.NodeOutnumbered(session.Hello.Incarnation, known);
+                await Task.Delay(Timeout.InfiniteTimeSpan, time, session.Ended);
+            }
+
             await sessions.ServeAsync(session.Id, link, Facts(session.Hello), session.Ended);
             log.LinkSuperseded(session.Id);
         }

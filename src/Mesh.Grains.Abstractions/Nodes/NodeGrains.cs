@@ -65,6 +65,10 @@ public interface INodeSessions : IGrainWithStringKey
     [Alias("Open")]
     Task<NodeOpened> Open(NodeSession session, NodeFacts facts, CancellationToken stop);
 
+    /// <summary>The greatest incarnation that this node was ever known by; a node that lost its journal counts on from here.</summary>
+    [Alias("KnownIncarnation")]
+    Task<uint> KnownIncarnation(CancellationToken stop);
+
     /// <summary>The link lives; every 3 s. Answers whether this session is still the node's newest.</summary>
     [Alias("Alive")]
     Task<bool> Alive(NodeSession session, CancellationToken stop);
@@ -85,9 +89,8 @@ public sealed record NodeFacts(
     [property: Id(5)] long MemoryBytes);
 
 /// <param name="IsNewest">False: the node has a newer link, this one is not used.</param>
-/// <param name="KnownIncarnation">The greatest that was ever told of this node; a node that lost its journal counts on from here.</param>
 [GenerateSerializer, Immutable, Alias("mesh.NodeOpened")]
-public sealed record NodeOpened([property: Id(0)] bool IsNewest, [property: Id(1)] uint KnownIncarnation);
+public sealed record NodeOpened([property: Id(0)] bool IsNewest);
 
 /// <param name="Incarnation">Start count of the node process.</param>
 /// <param name="Number">Grows with each link of one incarnation.</param>

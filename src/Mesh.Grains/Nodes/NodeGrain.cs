@@ -46,16 +46,18 @@ public sealed class NodeGrain : Grain, INodeGrain, IDisposable
 
     public async Task<NodeOpened> Open(NodeSession session, NodeFacts facts, CancellationToken stop)
     {
-        var known = _object.Current is { } node ? NodeDocument.Incarnation(node.Document) : 0;
         if (!Hear(session))
         {
-            return new NodeOpened(false, known);
+            return new NodeOpened(false);
         }
 
         (_facts, _factsUntold) = (facts, true);
         await LookAsync(stop); // with a silent store the node links all the same, and the object follows
-        return new NodeOpened(true, known);
+        return new NodeOpened(true);
     }
+
+    public Task<uint> KnownIncarnation(CancellationToken stop) => Task.FromResult(
+        Math.Max(_object.Current is { } node ? NodeDocument.Incarnation(node.Document) : 0, _newest?.Incarnation ?? 0));
 
     public Task<bool> Alive(NodeSession session, CancellationToken stop) => Task.FromResult(Hear(session));
 

@@ -22,10 +22,30 @@ public sealed class NodeSessionService(
     /// <summary>How often a gateway grain that ended while its link lives is started again.</summary>
     public static readonly TimeSpan PulseEvery = TimeSpan.FromSeconds(3);
 
+    // Well within the time that a node waits for the answer to its Hello.
+    private static readonly TimeSpan LongestAsk = TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<string, HeldPodsInbox> _inboxes = new(StringComparer.Ordinal);
 
     /// <summary>Key of the gateway grain of a link of this silo.</summary>
     public string GatewayOf(string node, string session) => GatewayKey.Of(silo.SiloAddress, node, session).ToString();
+
+    /// <summary>
+    /// The greatest incarnation that the node was ever known by, to be told in the answer to its Hello; null when its grain
+    /// does not answer soon.
+    /// </summary>
+    public async Task<uint?> KnownIncarnationAsync(string node, CancellationToken stop)
+    {
+        try
+        {
+            return await grains.GetGrain<INodeGrain>(node).KnownIncarnation(stop).WaitAsync(LongestAsk, time, stop);
+        }
+        catch (Exception problem) when (problem is OrleansException or TimeoutException)
+        {
+            log.NodeNotAsked(node, problem);
+            return null;
+        }
+    }
 
     /// <summary>
     /// Feeds the link from the first moment, asks the node for its inventory, and tells the node's grain, however long

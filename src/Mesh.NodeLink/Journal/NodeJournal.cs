@@ -34,6 +34,7 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private FileStream _file;
+    private string _bootId = "";
     private long _length;
     private bool _mustRewrite;
 
@@ -47,6 +48,9 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
 
     /// <summary>Numbers this start of the node; greater than every one before, and on disk.</summary>
     public uint Incarnation { get; private set; }
+
+    /// <summary>No silo has answered what this journal holds, or it was damaged: an earlier start may have had this number.</summary>
+    public bool IsProvisional { get; private set; }
 
     /// <summary>The options that the node last ran with; null in a new data directory.</summary>
     public NodeOptions? Options { get; private set; }
@@ -72,6 +76,16 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
         {
             journal._file.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>The next start is numbered above this; on disk when it returns.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public void CountFrom(uint incarnation)
+    {
+        lock (_gate)
+        {
+            Count(incarnation);
         }
     }
 
@@ -230,6 +244,7 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
         }
 
         _file.Position = _length = whole;
+        IsProvisional = whole < bytes.Length;
         var changes = ImmutableArray.CreateBuilder<RoutingChange>();
         var registrations = ImmutableArray.CreateBuilder<Registration>();
         foreach (var record in _state.Records())
@@ -237,6 +252,7 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
             Load(record, changes, registrations);
         }
 
+        IsProvisional |= Options is null;
         Changes = changes.ToImmutable();
         Registrations = registrations.ToImmutable();
     }
@@ -273,7 +289,13 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
 
     private void Start(string bootId)
     {
-        var record = new JournalRecord { Started = new Started { Incarnation = ++Incarnation, BootId = bootId } };
+        _bootId = bootId;
+        Count(++Incarnation);
+    }
+
+    private void Count(uint incarnation)
+    {
+        var record = new JournalRecord { Started = new Started { Incarnation = incarnation, BootId = _bootId } };
         var frame = new ArrayBufferWriter<byte>();
         JournalFrame.Write(frame, record);
         Write(frame.WrittenSpan);

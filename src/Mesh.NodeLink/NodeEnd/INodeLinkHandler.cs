@@ -11,7 +11,9 @@ public interface INodeLinkHandler
     Hello Hello();
 
     /// <summary>A link begins: from here to the first synced change everything is told again.</summary>
-    ValueTask OnWelcomeAsync(NodeOptions options, ulong optionsHash, CancellationToken stop);
+    /// <param name="knownIncarnation">The greatest that this node was ever known by.</param>
+    /// <exception cref="IOException">It cannot be kept; the link is not used.</exception>
+    ValueTask OnWelcomeAsync(NodeOptions options, ulong optionsHash, uint knownIncarnation, CancellationToken stop);
 
     /// <summary>Completes when the published snapshot has the changes.</summary>
     ValueTask ApplyAsync(ImmutableArray<RoutingChange> changes, bool synced, CancellationToken stop);

@@ -63,6 +63,10 @@ public sealed class LinkClient(string socket, INodeLinkHandler handler, ReportOu
         {
             return unreadable.Message;
         }
+        catch (IOException unwritable)
+        {
+            return $"what it said cannot be kept: {unwritable.Message}";
+        }
         catch (OperationCanceledException)
         {
             return "no answer in time.";

@@ -52,7 +52,7 @@ internal sealed class NodeLinkSession(INodeLinkHandler handler, ReportOutbox out
             throw new FormatException("the silo did not answer with Welcome.");
         }
 
-        await handler.OnWelcomeAsync(NodeOptionsDocument.Read(welcome.Options.Span), welcome.OptionsHash, stop);
+        await handler.OnWelcomeAsync(NodeOptionsDocument.Read(welcome.Options.Span), welcome.OptionsHash, welcome.KnownIncarnation, stop);
         WasWelcomed = true;
         _inventories.Add("");
         logger.Linked(welcome.Session);

@@ -46,17 +46,30 @@ public sealed class LinkSession : IAsyncDisposable
     /// <summary>Cancelled when nothing more can be told or heard.</summary>
     public CancellationToken Ended { get; }
 
+    /// <summary>
+    /// Whether an earlier start of the node was numbered as this one, or above it: then nothing that it reports would be
+    /// believed, and it starts again with a greater number as soon as it is told.
+    /// </summary>
+    public bool IsOutnumberedBy(uint knownIncarnation) => IncarnationRule.IsOutnumbered(Hello, knownIncarnation);
+
     /// <summary>How long the node has said nothing; a living one sends a pulse every 3 s.</summary>
     public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _lastHeard));
 
     /// <summary>The first thing to say: the options that the node is to run with.</summary>
-    public Task WelcomeAsync(NodeOptions options, CancellationToken stop)
+    /// <param name="knownIncarnation">The greatest that this node was ever known by.</param>
+    public Task WelcomeAsync(NodeOptions options, uint knownIncarnation, CancellationToken stop)
     {
         var document = NodeOptionsDocument.Write(options);
         return SendAsync(
             new FromSilo
             {
-                Welcome = new Welcome { Options = UnsafeByteOperations.UnsafeWrap(document), OptionsHash = NodeOptionsDocument.Hash(document), Session = Id },
+                Welcome = new Welcome
+                {
+                    Options = UnsafeByteOperations.UnsafeWrap(document),
+                    OptionsHash = NodeOptionsDocument.Hash(document),
+                    Session = Id,
+                    KnownIncarnation = knownIncarnation,
+                },
             },
             stop);
     }

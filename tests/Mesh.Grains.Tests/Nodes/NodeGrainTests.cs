@@ -26,6 +26,7 @@ public class NodeGrainTests(SharedCluster shared)
         Assert.Equal("True", NodeDocument.ReadyStatus(document));
         Assert.Equal(["127.0.0.1"], NodeDocument.Addresses(document));
         Assert.Equal(3U, NodeDocument.Incarnation(document));
+        Assert.Equal(3U, await Grain("n-ready").KnownIncarnation(Stop));
     }
 
     [Fact(Timeout = 30_000)]

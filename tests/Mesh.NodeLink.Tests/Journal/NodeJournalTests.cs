@@ -28,6 +28,39 @@ public sealed class NodeJournalTests
         Gen.Select(Gen.Int[0, 2], Gen.Bool).Select((name, silent) => (RoutingChange)new RoutingChange.NodeSilent($"m{name}", silent)));
 
     [Fact]
+    public void A_start_is_numbered_above_what_the_silo_knew_and_a_journal_that_no_silo_answered_says_so()
+    {
+        using var place = new Place();
+        var lost = Open(place.Journal);
+        Assert.Equal((1U, true), (lost.Incarnation, lost.IsProvisional));
+        lost.CountFrom(7);
+        Close(lost);
+
+        var next = Open(place.Journal);
+        Assert.Equal((8U, true), (next.Incarnation, next.IsProvisional));
+        next.Keep(FakeSilo.Options);
+        Close(next);
+
+        var welcomed = Open(place.Journal);
+        Assert.Equal((9U, false), (welcomed.Incarnation, welcomed.IsProvisional));
+        Close(welcomed);
+
+        File.AppendAllBytes(place.Journal, [1, 2, 3]);
+        var torn = Open(place.Journal);
+        Assert.Equal((10U, true), (torn.Incarnation, torn.IsProvisional));
+        Close(torn);
+    }
+
+    [Theory]
+    [InlineData(5, false, 5, false)]
+    [InlineData(5, true, 5, true)]
+    [InlineData(5, true, 4, false)]
+    [InlineData(5, false, 6, true)]
+    [InlineData(1, true, 0, false)]
+    public void A_start_is_outnumbered_by_another_of_its_number_or_above(uint own, bool provisional, uint known, bool outnumbered) =>
+        Assert.Equal(outnumbered, IncarnationRule.IsOutnumbered(new Hello { Incarnation = own, Provisional = provisional }, known));
+
+    [Fact]
     public void A_journal_cut_at_any_byte_is_the_records_before_the_cut() =>
         Gen.Select(SomeChange.Array[1, 12], Gen.Int[0, 10_000]).Sample((changes, at) =>
         {

@@ -28,6 +28,12 @@ public sealed partial class SiloUnderTest : IAsyncDisposable
 
     public string DataDir { get; }
 
+    /// <summary>What the next start runs.</summary>
+    public string Program { get; set; } = BuiltProgram.Silo;
+
+    /// <summary>What the next start is told for <c>--ingress-http</c>.</summary>
+    public string IngressHttp { get; set; } = "127.0.0.1:0";
+
     public ProcessUnderTest Process => _started[^1];
 
     public int SiloPid => ReadPid("silo.pid");
@@ -62,9 +68,9 @@ public sealed partial class SiloUnderTest : IAsyncDisposable
     public ProcessUnderTest Launch()
     {
         var process = ProcessUnderTest.Start(
-            BuiltProgram.Silo,
+            Program,
             [
-                "--data-dir", DataDir, "--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", "127.0.0.1:0",
+                "--data-dir", DataDir, "--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", IngressHttp,
                 "--dns-listen", "127.0.0.1:0", "--silo-port", "0", .. _extra,
             ],
             _environment);
