@@ -104,6 +104,30 @@ public sealed class BadInputTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Null(ignored.Body!["spec"]!["foo"]);
     }
 
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "REL-A07")]
+    public async Task Yaml_is_held_to_the_same_rules()
+    {
+        const string Body = "metadata: {name: strict}\nspec:\n  foo: 1\n  type: ClusterIP\n  type: ClusterIP\n  ports: [{port: 80}]\n";
+
+        var strict = await host.Http.SendAsync("POST", $"{Services}?fieldValidation=Strict&dryRun=All", Body, "application/yaml");
+        var wrong = await host.Http.SendAsync("POST", $"{Services}?dryRun=All", Body.Replace("80", "'80'", StringComparison.Ordinal), "application/yaml");
+
+        Assert.EndsWith("strict decoding error: unknown field \"spec.foo\", duplicate field \"spec.type\"", strict.Message, StringComparison.Ordinal);
+        Assert.Contains("cannot unmarshal string into spec.ports[0].port", wrong.Message, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "REL-A17")]
+    public async Task Selectors_have_a_limit()
+    {
+        var most = string.Join(",", Enumerable.Range(0, 64).Select(i => $"k{i}"));
+
+        Assert.Equal(200, (await host.Http.SendAsync("GET", $"{Services}?labelSelector={most}")).Code);
+        Assert.Equal(400, (await host.Http.SendAsync("GET", $"{Services}?labelSelector={most},k64")).Code);
+        Assert.Equal(400, (await host.Http.SendAsync("GET", $"{Services}?labelSelector={most}&fieldSelector=metadata.name%3Da")).Code);
+    }
+
     [Theory(Timeout = 30_000)]
     [Trait("Row", "SVC-B5")]
     [InlineData("POST", Services + "?dryRun=Some", 422)]
