@@ -32,6 +32,21 @@ public sealed class RestartTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task A_full_disk_ends_no_Pod_whose_stream_comes_back_with_what_is_journaled()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var app = Listen();
+        await using var agent = await AgentUnderTest.StartAsync(stop, journal: [Record("u1", "web", Port(app))], identity: Next);
+        agent.IsDiskFull = true;
+
+        using var curl = Curl.Put(agent.Url, "web", "{\"ports\":[{\"containerPort\":" + Port(app) + "}]}", "?uid=u1");
+
+        var line = await curl.LineAsync(stop);
+        Assert.Equal("u1", RegistrationTests.Uid(line));
+        Assert.Single(agent.Agent.Inventory("").Pods);
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task A_registration_whose_ports_are_closed_has_ended()
     {
         var stop = TestContext.Current.CancellationToken;

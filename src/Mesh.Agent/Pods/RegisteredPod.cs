@@ -20,6 +20,9 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
     /// <summary>Counts PUTs and PATCHes.</summary>
     public long Version { get; set; } = 1;
 
+    /// <summary>Whether the journal has it as it is now.</summary>
+    public bool IsJournaled { get; set; }
+
     public ulong Liveness { get; set; }
 
     /// <summary>Null while the stream is awaited back after a restart of the node.</summary>

@@ -93,6 +93,7 @@ internal sealed class RegisteredPods(
 
             pod!.Facts = pod.Facts with { Registration = patch.ApplyTo(pod.Registration) };
             pod.Version++;
+            pod.IsJournaled = false;
             // What the store says is older than this patch, until the silo has applied it.
             pod.Stored = pod.Stored is { DeletionTimestamp: not null } deleting ? deleting : null;
             probe = voice.ArrangeProbe(pod, isAwaited: pod.Lease is null);
@@ -219,8 +220,14 @@ internal sealed class RegisteredPods(
             return refused;
         }
 
-        living.Facts = facts;
-        living.Version++;
+        // A stream that comes back asks for what is in the journal already: a full disk must not end its Pod.
+        if (!living.IsJournaled || !PodDocument.Request(wanted).AsSpan().SequenceEqual(PodDocument.Request(living.Registration)))
+        {
+            living.Facts = facts;
+            living.Version++;
+            living.IsJournaled = false;
+        }
+
         return null;
     }
 
@@ -240,12 +247,22 @@ internal sealed class RegisteredPods(
         NodeLink.Wire.Registration record;
         lock (table.Gate)
         {
+            if (pod.IsJournaled)
+            {
+                return null;
+            }
+
             record = pod.Record(identity.BootId);
         }
 
         try
         {
             await journal.WriteAsync(record, stop);
+            lock (table.Gate)
+            {
+                pod.IsJournaled = pod.Version == record.Version;
+            }
+
             return null;
         }
         catch (IOException failed)

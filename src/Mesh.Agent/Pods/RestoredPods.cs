@@ -101,7 +101,7 @@ internal sealed class RestoredPods(
                 DateTimeOffset.FromUnixTimeSeconds(record.CreatedUnixSeconds),
                 RegistrationParser.Read(record.Request.Memory));
             RegisteredPod.ParsedProbe(facts);
-            return new RegisteredPod(facts) { Version = record.Version };
+            return new RegisteredPod(facts) { Version = record.Version, IsJournaled = true };
         }
         catch (Exception unreadable) when (unreadable is FormatException or ArgumentException)
         {

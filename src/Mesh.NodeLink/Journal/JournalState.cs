@@ -69,31 +69,23 @@ internal sealed class JournalState
     }
 
     /// <summary>Every record that is needed, options first, a Service before its endpoints.</summary>
-    public IEnumerable<JournalRecord> Records()
+    public IEnumerable<JournalRecord> Records() => Copy().Select(record => record());
+
+    /// <summary>The same as they are now, to be made later: what changes meanwhile changes none of them. Cheap, as it is made under a lock.</summary>
+    public List<Func<JournalRecord>> Copy()
     {
-        if (!_started.IsEmpty)
-        {
-            yield return JournalRecord.Parser.ParseFrom(_started);
-        }
-
-        if (!_welcome.IsEmpty)
-        {
-            yield return JournalRecord.Parser.ParseFrom(_welcome);
-        }
-
-        foreach (var record in _objects.Values.Concat(_registrations.Values))
-        {
-            yield return JournalRecord.Parser.ParseFrom(record);
-        }
-
+        var records = new List<Func<JournalRecord>>(2 + _objects.Count + _registrations.Count + (2 * _services.Count));
+        ByteString[] head = [_started, _welcome];
+        records.AddRange(head.Where(record => !record.IsEmpty).Concat(_objects.Values).Concat(_registrations.Values).Select(Parsed));
         foreach (var service in _services.Values)
         {
-            foreach (var record in service.Records())
-            {
-                yield return record;
-            }
+            records.AddRange(service.Copy());
         }
+
+        return records;
     }
+
+    private static Func<JournalRecord> Parsed(ByteString record) => () => JournalRecord.Parser.ParseFrom(record);
 
     private static JournalRecord Removal(Service service) => new()
     {
@@ -234,14 +226,18 @@ internal sealed class JournalState
             return Size - before;
         }
 
-        public IEnumerable<JournalRecord> Records()
+        public IEnumerable<Func<JournalRecord>> Copy()
         {
-            yield return JournalRecord.Parser.ParseFrom(Spec);
-            if (_header is not null)
+            yield return Parsed(Spec);
+            if (_header is { } header)
             {
-                var rows = new EndpointRows(_header);
-                rows.Rows.AddRange(_rows.Values.SelectMany(Messages));
-                yield return new JournalRecord { Rows = rows };
+                MergedRow<Endpoint>[] kept = [.. _rows.Values];
+                yield return () =>
+                {
+                    var rows = new EndpointRows(header);
+                    rows.Rows.AddRange(kept.SelectMany(Messages));
+                    return new JournalRecord { Rows = rows };
+                };
             }
         }
 

@@ -36,6 +36,7 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
     private FileStream _file;
     private string _bootId = "";
     private long _length;
+    private ArrayBufferWriter<byte>? _meanwhile; // what is written while the file is rewritten
     private bool _mustRewrite;
 
     private NodeJournal(string path, FileStream file, TimeProvider time, ILogger logger)
@@ -157,25 +158,33 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
     /// <summary>Written and, when the file has grown beyond twice what it says, rewritten. A disk that is full heals by itself.</summary>
     internal void Flush()
     {
+        List<Func<JournalRecord>> records;
         lock (_gate)
         {
-            try
+            WritePending();
+            if (!_mustRewrite && _length <= Math.Max(2 * _state.Size, NeverCompactBelow))
             {
-                if (_mustRewrite || _length + _pending.WrittenCount > Math.Max(2 * _state.Size, NeverCompactBelow))
-                {
-                    Rewrite();
-                    return;
-                }
-
-                Write(_pending.WrittenSpan);
-                _pending.ResetWrittenCount();
+                return;
             }
-            catch (IOException failed)
+
+            records = _state.Copy();
+            _meanwhile = new ArrayBufferWriter<byte>();
+        }
+
+        try
+        {
+            Rewrite(records);
+        }
+        catch (IOException failed)
+        {
+            // The old file has what it had, and what the disk did not take is part of the state that the next try writes.
+            _logger.JournalFailed(_path, failed.Message);
+        }
+        finally
+        {
+            lock (_gate)
             {
-                // What waits is part of the state; the next try writes the whole of that.
-                _logger.JournalFailed(_path, failed.Message);
-                _pending.ResetWrittenCount();
-                _mustRewrite = true;
+                _meanwhile = null;
             }
         }
     }
@@ -309,8 +318,23 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
         JournalFrame.Write(_pending, record);
         if (_pending.WrittenCount > FlushAt)
         {
-            Flush();
+            WritePending();
         }
+    }
+
+    private void WritePending()
+    {
+        try
+        {
+            Write(_pending.WrittenSpan);
+        }
+        catch (IOException failed)
+        {
+            _logger.JournalFailed(_path, failed.Message);
+            _mustRewrite = true; // what waited is part of the state
+        }
+
+        _pending.ResetWrittenCount();
     }
 
     private ValueTask WriteNow(JournalRecord record)
@@ -334,6 +358,7 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
             _file.Position = _length;
             _file.Write(frames);
             _length += frames.Length;
+            _meanwhile?.Write(frames);
         }
         catch (IOException)
         {
@@ -342,14 +367,17 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
         }
     }
 
-    private void Rewrite()
+    /// <summary>
+    /// Makes the new file beside the old one, which goes on taking registrations meanwhile: syncing megabytes takes longer
+    /// than an application should wait for its registration. What it took is added before the new file takes its name.
+    /// </summary>
+    private void Rewrite(List<Func<JournalRecord>> records)
     {
-        var before = _length;
         var next = _path + ".new";
         var frames = new ArrayBufferWriter<byte>();
-        foreach (var record in _state.Records())
+        foreach (var record in records)
         {
-            JournalFrame.Write(frames, record);
+            JournalFrame.Write(frames, record());
         }
 
         var file = OpenFile(next, FileMode.Create);
@@ -358,19 +386,27 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
             file.Write(frames.WrittenSpan);
             // Before it takes the old one's name: after a loss of power the name must not point to less.
             file.Flush(flushToDisk: true);
-            File.Move(next, _path, overwrite: true);
+            lock (_gate)
+            {
+                Replace(next, file, frames.WrittenCount);
+            }
         }
         catch
         {
             file.Dispose();
+            File.Delete(next); // on a full disk, half of it would be in the way
             throw;
         }
+    }
 
+    private void Replace(string next, FileStream file, long length)
+    {
+        file.Write(_meanwhile!.WrittenSpan);
+        File.Move(next, _path, overwrite: true);
+        _logger.JournalCompacted(_path, _length, length);
         _file.Dispose();
         _file = file;
-        _length = frames.WrittenCount;
-        _pending.ResetWrittenCount();
+        _length = length + _meanwhile.WrittenCount;
         _mustRewrite = false;
-        _logger.JournalCompacted(_path, before, _length);
     }
 }

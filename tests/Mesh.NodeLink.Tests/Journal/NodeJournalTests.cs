@@ -237,6 +237,65 @@ public sealed class NodeJournalTests
         Assert.Equal(19_999ul, endpoints.Rows.Max(row => row.Order.Liveness));
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task Registrations_written_while_the_journal_is_compacted_are_in_the_new_file()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var place = new Place();
+        var journal = Open(place.Journal);
+        var request = Google.Protobuf.ByteString.CopyFrom(new byte[2_000]);
+        var compacting = Task.Run(
+            () =>
+            {
+                for (var i = 0; i < 100; i++)
+                {
+                    journal.Flush();
+                }
+            },
+            stop);
+        var written = 0;
+        for (; !compacting.IsCompleted || written < 1_000; written++)
+        {
+            // Each uid more than twice, so that there is always something to compact.
+            await journal.WriteAsync(new Registration { Uid = $"u{written % 200}", Version = written, Request = request }, stop);
+        }
+
+        await compacting;
+        journal.Flush();
+        var file = new FileInfo(place.Journal).Length;
+        await journal.DisposeAsync();
+
+        Assert.InRange(file, 1, (2_100 * 200 * 2) + 4096);
+        await using var next = Open(place.Journal);
+        Assert.Equal(Enumerable.Range(written - 200, 200).Select(version => (long)version), next.Registrations.Select(registration => registration.Version).Order());
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_disk_that_takes_no_new_file_costs_the_old_one_nothing()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var place = new Place();
+        var journal = Open(place.Journal);
+        for (var i = 0; i < 2_000; i++)
+        {
+            await journal.WriteAsync(new Registration { Uid = "u1", Version = i, Request = Google.Protobuf.ByteString.CopyFrom(new byte[200]) }, stop);
+        }
+
+        var before = new FileInfo(place.Journal).Length;
+        File.CreateSymbolicLink(place.Journal + ".new", "/dev/full");
+        journal.Flush();
+        Assert.Equal(before, new FileInfo(place.Journal).Length);
+        Assert.False(new FileInfo(place.Journal + ".new").Exists);
+
+        await journal.WriteAsync(new Registration { Uid = "u2" }, stop);
+        journal.Flush();
+        await journal.DisposeAsync();
+
+        Assert.InRange(new FileInfo(place.Journal).Length, 1, 4096);
+        await using var next = Open(place.Journal);
+        Assert.Equal(["u1", "u2"], next.Registrations.Select(registration => registration.Uid).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void A_journal_of_nothing_but_zeros_or_noise_is_an_empty_one()
     {
