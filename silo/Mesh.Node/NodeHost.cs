@@ -12,6 +12,7 @@ using Mesh.Node.Routing;
 using Mesh.NodeLink;
 using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
+using Microsoft.Extensions.Configuration;
 
 namespace Mesh.Node;
 
@@ -63,6 +64,7 @@ internal sealed class NodeHost : IAsyncDisposable
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "mesh-node" });
         builder.Logging.AddMesh(output, settings.LogsJson, () => settings.LogLevel, time);
         builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
+        builder.Configuration.AddInMemoryCollection(MeshTelemetry.Variables(environment));
         builder.Services.AddMeshTelemetry(MeshTelemetry.DataPlane, settings.NodeName, environment);
         return new NodeHost(data, builder.Build(), journal, settings, ending, time);
     }

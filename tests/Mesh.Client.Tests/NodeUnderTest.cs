@@ -91,6 +91,9 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
         }
     }
 
+    /// <summary>Loses its journal, as another node would not have it.</summary>
+    public void Forget() => _journal.Clear();
+
     /// <summary>The next thing that the routes are told which fits.</summary>
     public async Task<LocalPod> RoutedAsync(Func<LocalPod, bool> fits, CancellationToken stop)
     {

@@ -42,6 +42,15 @@ public static class MeshTelemetry
         return services;
     }
 
+    /// <summary>
+    /// The standard variables as a host's configuration, which is where the exporters look: a host that was made empty has
+    /// none, and they would export to their default endpoint.
+    /// </summary>
+    public static IEnumerable<KeyValuePair<string, string?>> Variables(IDictionary environment) => environment
+        .Cast<DictionaryEntry>()
+        .Where(variable => ((string)variable.Key).StartsWith("OTEL_", StringComparison.Ordinal))
+        .Select(variable => new KeyValuePair<string, string?>((string)variable.Key, (string?)variable.Value));
+
     private static bool IsExported(IDictionary environment, string signal) =>
         (environment["OTEL_EXPORTER_OTLP_ENDPOINT"] is string { Length: > 0 } || environment[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"] is string { Length: > 0 })
         && !Is(environment, $"OTEL_{signal}_EXPORTER", "none");

@@ -1,0 +1,113 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Xunit;
+
+namespace Mesh.Client.Tests;
+
+/// <summary>A Pod's address and ports are those of its server, whatever its URLs look like.</summary>
+public sealed class AddressTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("http://*:0", "127.0.0.1", "http")]
+    [InlineData("http://127.0.0.1:0;https://127.0.0.1:0;http://[::]:0", "127.0.0.1", "http,http-2,https")]
+    [InlineData("http://127.0.0.9:0", "127.0.0.9", "http")]
+    [InlineData("http://127.0.0.9:0;http://127.0.0.1:0", "127.0.0.1", "http")]
+    [InlineData("http://unix:/tmp/mesh-client-{pid}.sock", "127.0.0.1", "")]
+    public async Task Urls_are_ports_named_by_scheme_at_the_address_that_answers(string urls, string address, string names)
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        using var certificate = Certificate();
+        var builder = HostUnderTest.Web(node, urls: urls.Replace("{pid}", $"{Environment.ProcessId}", StringComparison.Ordinal));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificate));
+        await using var app = await HostUnderTest.StartAsync(builder, Stop);
+        await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
+
+        var pod = await node.SinglePodAsync(Stop);
+        Assert.Equal(address, app.Mesh().Identity!.Address);
+        Assert.Equal(names, string.Join(',', pod.Ports().Keys.Order(StringComparer.Ordinal)));
+        var bound = app.Urls.Where(url => !url.Contains("unix", StringComparison.Ordinal)).Select(url => new Uri(url.Replace("[::]", "127.0.0.1", StringComparison.Ordinal)).Port);
+        Assert.Subset(bound.ToHashSet(), pod.Ports().Values.ToHashSet());
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("http://127.0.0.1:0", 8080)]
+    [InlineData("http://*:18123", 18123)]
+    public async Task An_allocated_address_is_what_the_server_binds(string urls, int port)
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        await using var app = await HostUnderTest.StartAsync(HostUnderTest.Web(node, Allocate, urls), Stop);
+        await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
+
+        var address = app.Mesh().Identity!.Address;
+        Assert.StartsWith("127.87.", address, StringComparison.Ordinal);
+        Assert.Equal($"http://{address}:{port}", app.Urls.Single());
+        Assert.Equal(port, (await node.SinglePodAsync(Stop)).Ports()["http"]);
+        using var client = new HttpClient();
+        Assert.Equal("soup", await client.GetStringAsync($"http://{address}:{port}/", Stop));
+
+        // Another node, which knows nothing of it, gives the same address: the server is bound to it.
+        await node.StopAsync();
+        await app.Mesh().IsAsync(MeshPodState.Detached, Stop);
+        node.Forget();
+        await node.StartAsync(Stop);
+        await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
+        Assert.Equal(address, app.Mesh().Identity!.Address);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Kestrels_configured_endpoints_bind_the_allocated_address_too()
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        var builder = HostUnderTest.Web(node, Allocate);
+        builder.Configuration.AddInMemoryCollection([new("Kestrel:Endpoints:Web:Url", "http://127.0.0.1:18124")]);
+        await using var app = await HostUnderTest.StartAsync(builder, Stop);
+        await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
+
+        Assert.Equal($"http://{app.Mesh().Identity!.Address}:18124", app.Urls.Single());
+        Assert.Equal(18124, (await node.SinglePodAsync(Stop)).Ports()["http"]);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Without_an_address_in_time_it_binds_as_configured_and_registers_that()
+    {
+        await using var node = NodeUnderTest.Away();
+        var time = new ArmedTime();
+        var builder = HostUnderTest.Web(node, options =>
+        {
+            Allocate(options);
+            options.AllocateTimeout = TimeSpan.FromMilliseconds(1999);
+        }).With(time);
+        var starting = HostUnderTest.StartAsync(builder, Stop);
+        await time.AdvanceAsync(TimeSpan.FromMilliseconds(1999), Stop);
+        await using var app = await starting;
+        var port = new Uri(app.Urls.Single()).Port;
+        Assert.StartsWith("http://127.0.0.1:", app.Urls.Single(), StringComparison.Ordinal);
+
+        await node.StartAsync(Stop);
+        var registered = app.Mesh().IsAsync(MeshPodState.Ready, Stop);
+        await Testing.Eventually.Is(
+            "the Pod is registered",
+            () =>
+            {
+                time.Advance(TimeSpan.FromMilliseconds(100));
+                return registered.IsCompleted;
+            },
+            true,
+            TimeSpan.FromSeconds(30));
+        Assert.Equal(("127.0.0.1", port), (app.Mesh().Identity!.Address, (await node.SinglePodAsync(Stop)).Ports()["http"]));
+    }
+
+    private static void Allocate(MeshOptions options) => (options.Address, options.AllocateTimeout) = ("allocate", TimeSpan.FromSeconds(20));
+
+    private static X509Certificate2 Certificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var now = TimeProvider.System.GetUtcNow();
+        return request.CreateSelfSigned(now.AddMinutes(-1), now.AddHours(1));
+    }
+}
