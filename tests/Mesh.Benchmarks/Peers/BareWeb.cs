@@ -15,7 +15,7 @@ internal static class BareWeb
     public const string YarpRole = "peer-yarp";
     public const string AspNetRole = "peer-aspnet";
 
-    /// <summary>One route that takes everything to one destination, default transforms, warnings logged only.</summary>
+    /// <summary>One route that takes everything to one destination, default transforms, nothing logged.</summary>
     public static async Task RunYarpAsync(int backendPort)
     {
         var builder = Builder();
@@ -46,7 +46,7 @@ internal static class BareWeb
     private static WebApplicationBuilder Builder()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         return builder;
     }
