@@ -6,25 +6,28 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.Dns;
 
 /// <summary>
-/// Serves DNS on one UDP socket: a few loops that each receive, answer and send, so nothing queues here; what the loops
-/// cannot take waits in the kernel's buffer, whose limit drops.
+/// Serves DNS on one UDP socket: a few threads that each receive, answer and send, so nothing queues here; what they
+/// cannot take waits in the kernel's buffer, whose limit drops. They block in the system call, as an answer is made in
+/// less time than a hop between threads takes.
 /// </summary>
 internal sealed class UdpDnsListener(Socket socket, DnsResponder responder, ILogger log)
 {
     private const int Loops = 2;
 
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, Loops).Select(_ => LoopAsync(stop)));
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, Loops).Select(_ => Task.Factory.StartNew(
+        () => Loop(stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
-    private async Task LoopAsync(CancellationToken stop)
+    /// <summary>Ends when its socket is closed.</summary>
+    private void Loop(CancellationToken stop)
     {
-        var packet = GC.AllocateUninitializedArray<byte>(DnsResponder.MaxTcpPayload, pinned: true);
-        var response = GC.AllocateUninitializedArray<byte>(DnsResponder.MaxUdpPayload, pinned: true);
+        var packet = GC.AllocateUninitializedArray<byte>(DnsResponder.MaxTcpPayload);
+        var response = GC.AllocateUninitializedArray<byte>(DnsResponder.MaxUdpPayload);
         var sender = new SocketAddress(socket.AddressFamily);
         while (!stop.IsCancellationRequested)
         {
             try
             {
-                var received = await socket.ReceiveFromAsync(packet, SocketFlags.None, sender, stop);
+                var received = socket.ReceiveFrom(packet, SocketFlags.None, sender);
                 if (IsReflection(sender))
                 {
                     continue;
@@ -34,11 +37,11 @@ internal sealed class UdpDnsListener(Socket socket, DnsResponder responder, ILog
                 var length = responder.Respond(packet.AsSpan(0, received), response, overTcp: false, out var type, out var code);
                 if (length > 0)
                 {
-                    await socket.SendToAsync(response.AsMemory(0, length), SocketFlags.None, sender, stop);
+                    socket.SendTo(response.AsSpan(0, length), SocketFlags.None, sender);
                     DnsMetrics.Answered(began, type, code);
                 }
             }
-            catch (Exception error) when (stop.IsCancellationRequested && error is (OperationCanceledException or ObjectDisposedException or SocketException))
+            catch (Exception error) when (stop.IsCancellationRequested && error is (ObjectDisposedException or SocketException))
             {
                 return;
             }
