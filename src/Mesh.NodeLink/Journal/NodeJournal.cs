@@ -1,11 +1,9 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using Google.Protobuf;
-using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.NodeLink.Wire;
 using Microsoft.Extensions.Logging;
-using EndpointsChange = Mesh.Core.Routing.EndpointsChange;
 
 namespace Mesh.NodeLink.Journal;
 
@@ -115,7 +113,7 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
     {
         lock (_gate)
         {
-            foreach (var record in changes.SelectMany(Records))
+            foreach (var record in changes.SelectMany(JournalChanges.Records))
             {
                 Append(record);
             }
@@ -198,43 +196,6 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
         UnixCreateMode = OwnerOnly,
     });
 
-    private static IEnumerable<JournalRecord> Records(RoutingChange change)
-    {
-        var wire = WireFormat.ToWire(change);
-        if (wire.Service is not { Endpoints: { } endpoints } service)
-        {
-            return [new JournalRecord { Change = wire }];
-        }
-
-        service.Endpoints = null;
-        var rows = new EndpointRows
-        {
-            Namespace = service.Object.Namespace,
-            Name = service.Object.Name,
-            ServiceUid = service.Object.Uid,
-            Full = endpoints.Full,
-            Synced = endpoints.Synced,
-            SpecVersion = endpoints.SpecVersion,
-        };
-        rows.Rows.AddRange(endpoints.Rows);
-        var told = new JournalRecord { Rows = rows };
-        return service.Object.Document.IsEmpty ? [told] : [new JournalRecord { Change = wire }, told];
-    }
-
-    private static RoutingChange? Read(JournalRecord record) => record.BodyCase switch
-    {
-        JournalRecord.BodyOneofCase.Change => WireFormat.FromWire(record.Change),
-        JournalRecord.BodyOneofCase.Rows => new RoutingChange.ServiceEndpoints(
-            NamespacedName.Of(record.Rows.Namespace, record.Rows.Name),
-            new EndpointsChange(
-                record.Rows.ServiceUid,
-                record.Rows.Full,
-                record.Rows.Synced,
-                record.Rows.SpecVersion,
-                [.. record.Rows.Rows.Select(row => WireFormat.FromWire(row, record.Rows.Namespace))])),
-        _ => null,
-    };
-
     private void Load()
     {
         var bytes = new byte[_file.Length];
@@ -282,7 +243,7 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
                     registrations.Add(record.Registration);
                     break;
                 default:
-                    if (Read(record) is { } change)
+                    if (JournalChanges.Read(record) is { } change)
                     {
                         changes.Add(change);
                     }
