@@ -26,7 +26,7 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
         var key = context.GrainId.Key.ToString();
         var name = NamespacedName.TryParse(key, out var parsed) ? parsed : throw new ArgumentException($"'{key}' is not the key of an Ingress.", nameof(context));
         (_cache, _events) = (cache, events);
-        _object = new OwnedObject(Kinds.Ingress(name), store, cache, new IngressRules(time, random));
+        _object = new OwnedObject(Kinds.Ingress(name), store, cache, new FinalizedRules(new IngressRules(time, random), time));
     }
 
     public Task<ObjectReply> Write(ObjectRequest request, CancellationToken stop) => _object.WriteAsync(request, stop);

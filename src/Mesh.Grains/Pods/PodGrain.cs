@@ -47,7 +47,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         (_cache, _time, _log) = (cache, time, log);
         _rules = new PodRules(cache, options.Value.NodeName, time, random);
         _registration = new PodRegistration(_name, _rules, time);
-        _object = new OwnedObject(Kinds.Pod(_name), store, cache, _rules);
+        _object = new OwnedObject(Kinds.Pod(_name), store, cache, new FinalizedRules(_rules, time));
         _projection = new Projection(new ShownStatus(this), pace, time, random, reason => log.ProjectionFailed(key, reason));
     }
 

@@ -24,7 +24,13 @@ internal sealed class MirrorDocuments(Mirrored mirrored, Func<string, string?> z
         {
             addressType = slice.Rows.Count > 0 && slice.Rows[0].Address?.AddressFamily == AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4",
             endpoints = slice.Rows.Select(Endpoint).ToArray(),
-            ports = Ports(slice.Rows).Select(port => new { name = port.Name, protocol = Mirrored.Protocol(port.Protocol), port = port.Number }).ToArray(),
+            ports = Ports(slice.Rows).Select(port => new
+            {
+                name = port.Name,
+                protocol = Mirrored.Protocol(port.Protocol),
+                port = port.Number,
+                appProtocol = mirrored.Service.Ports.FirstOrDefault(own => own.Name == port.Name)?.AppProtocol,
+            }).ToArray(),
         };
         var name = slice.Stored?.Key.Name ?? $"{mirrored.Name.Name}-{RandomName()}";
         return Document(
@@ -39,9 +45,9 @@ internal sealed class MirrorDocuments(Mirrored mirrored, Func<string, string?> z
         var shown = mirrored.Rows
             .Where(row => row.Ports.Length > 0 && (!row.IsTerminating || mirrored.Service.PublishNotReadyAddresses))
             .OrderByDescending(row => row.IsReady).ThenBy(row => row.PodName, StringComparer.Ordinal)
-            .Take(MostAddresses)
             .ToArray();
-        var subsets = shown.GroupBy(Mirrored.PortKey).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => new
+        var isTruncated = shown.Length > MostAddresses;
+        var subsets = shown.Take(MostAddresses).GroupBy(Mirrored.PortKey).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => new
         {
             addresses = Addresses(group.Where(row => row.IsReady)),
             notReadyAddresses = Addresses(group.Where(row => !row.IsReady)),
@@ -54,7 +60,7 @@ internal sealed class MirrorDocuments(Mirrored mirrored, Func<string, string?> z
         }).ToArray();
         var content = new { subsets = subsets.Length > 0 ? subsets : null };
         return Document(
-            stored, "v1", "Endpoints", mirrored.Name.Name, mirrored.Labels(), null, JsonSerializer.SerializeToElement(content, Mirrored.Json), EndpointsFields);
+            stored, "v1", "Endpoints", mirrored.Name.Name, mirrored.Labels(), null, JsonSerializer.SerializeToElement(content, Mirrored.Json), EndpointsFields, isTruncated);
     }
 
     private object Endpoint(EndpointRow row) => new
@@ -80,11 +86,11 @@ internal sealed class MirrorDocuments(Mirrored mirrored, Func<string, string?> z
     private static PodPort[] Ports(List<EndpointRow> rows) => rows.Count > 0 ? rows[0].Ports : [];
 
     private byte[]? Document(
-        StoredObject? stored, string apiVersion, string kind, string name, SortedDictionary<string, string> labels, object[]? owners, JsonElement content, string[] fields)
+        StoredObject? stored, string apiVersion, string kind, string name, SortedDictionary<string, string> labels, object[]? owners, JsonElement content, string[] fields, bool isTruncated = false)
     {
         var labelsJson = JsonSerializer.SerializeToElement(labels, Mirrored.Json);
         using var before = stored is null ? null : JsonDocument.Parse(stored.Document);
-        if (before is not null && Says(before.RootElement, labelsJson, content, fields))
+        if (before is not null && Says(before.RootElement, labelsJson, content, fields) && IsTruncated(before.RootElement) == isTruncated)
         {
             return null;
         }
@@ -100,7 +106,7 @@ internal sealed class MirrorDocuments(Mirrored mirrored, Func<string, string?> z
                 uid = stored?.Uid ?? Uid.New(random),
                 creationTimestamp = Text(before, "creationTimestamp") ?? Mirrored.Time(now),
                 labels = labelsJson,
-                annotations = new Dictionary<string, string> { [Mirrored.TriggerTime] = Mirrored.NanoTime(now) },
+                annotations = Annotations(isTruncated),
                 ownerReferences = owners,
                 generateName = owners is null ? null : mirrored.Name.Name + "-",
                 generation = owners is null ? (long?)null : Generation(before) + 1,
@@ -113,6 +119,20 @@ internal sealed class MirrorDocuments(Mirrored mirrored, Func<string, string?> z
 
         return JsonSerializer.SerializeToUtf8Bytes(body, Mirrored.Json);
     }
+
+    private Dictionary<string, string> Annotations(bool isTruncated)
+    {
+        var annotations = new Dictionary<string, string> { [Mirrored.TriggerTime] = Mirrored.NanoTime(now) };
+        if (isTruncated)
+        {
+            annotations[Mirrored.OverCapacity] = "truncated";
+        }
+
+        return annotations;
+    }
+
+    private static bool IsTruncated(JsonElement stored) =>
+        stored.GetProperty("metadata").TryGetProperty("annotations", out var annotations) && annotations.TryGetProperty(Mirrored.OverCapacity, out _);
 
     private static bool Says(JsonElement stored, JsonElement labels, JsonElement content, string[] fields)
     {

@@ -15,6 +15,7 @@ namespace Mesh.Grains.Projections;
 internal sealed record Mirrored(Service Service, StoredObject Object, IReadOnlyList<EndpointRow> Rows)
 {
     public const string TriggerTime = "endpoints.kubernetes.io/last-change-trigger-time";
+    public const string OverCapacity = "endpoints.kubernetes.io/over-capacity";
     private const string HeadlessLabel = "service.kubernetes.io/headless";
     private const string SliceLabels = "endpointslice.kubernetes.io/";
 

@@ -43,7 +43,7 @@ public sealed class ServiceGrain(
         }
 
         _name = name;
-        _object = new OwnedObject(Kinds.Service(name), store, cache, new ServiceRules(name, addresses, cache, time, random));
+        _object = new OwnedObject(Kinds.Service(name), store, cache, new FinalizedRules(new ServiceRules(name, addresses, cache, time, random), time));
         var mirror = new EndpointProjection(store, cache, time, random, Mirror);
         _projection = new Projection(mirror, pace, time, random, reason => log.ProjectionFailed(Key, reason));
         _endpoints = new ServiceEndpoints(Subscribe, Settings(), _projection.Mark);

@@ -91,9 +91,22 @@ public sealed class TestAgent
 
     private async Task ReportAsync(HeldPod pod, string document = "")
     {
-        while ((await Grain(NamespacedName.Of(pod.Namespace, pod.Name)).Report(Report(pod, document), Stop)).Result == PodReportResult.Retry)
+        // As the node does: until it is acknowledged, whatever stops meanwhile.
+        while (!await TryReportAsync(Grain(NamespacedName.Of(pod.Namespace, pod.Name)), Report(pod, document)))
         {
-            // As the node does: until it is acknowledged.
+            Stop.ThrowIfCancellationRequested();
+        }
+    }
+
+    private static async Task<bool> TryReportAsync(IPodGrain grain, PodReport report)
+    {
+        try
+        {
+            return (await grain.Report(report, Stop)).Result != PodReportResult.Retry;
+        }
+        catch (Exception moving) when (moving is OrleansException or TimeoutException)
+        {
+            return false;
         }
     }
 

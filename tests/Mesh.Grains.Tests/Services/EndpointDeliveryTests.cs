@@ -227,7 +227,7 @@ public sealed class EndpointDeliveryTests(SharedCluster shared) : IDisposable
         string[] back = ["Subscribe", "Renew", "Unsubscribe", "SubscribeEndpoints", "RenewEndpoints", "UnsubscribeEndpoints"];
         var hops = _cluster.Network.Seen
             .Select(call => (call.Method, From: Array.FindIndex(chain, call.Source.StartsWith), To: Array.FindIndex(chain, call.Target.StartsWith)))
-            .Where(call => call.From >= 0 && call.To >= 0)
+            .Where(call => call.From >= 0 && call.To >= 0 && call.Method != "CancelRequestAsync") // Orleans' own, after a deactivation
             .ToHashSet();
         Assert.Equal(["Apply", "OnEndpoints", "OnRows"], hops.Where(call => call.To == call.From + 1).Select(call => call.Method).Order());
         Assert.All(hops.Where(call => call.To != call.From + 1), call =>

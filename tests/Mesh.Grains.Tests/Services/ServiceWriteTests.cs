@@ -136,6 +136,27 @@ public sealed class ServiceWriteTests(SharedCluster shared) : IDisposable
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task A_service_with_finalizers_is_marked_and_goes_with_the_last_of_them()
+    {
+        var name = NamespacedName.Of(await _cluster.NamespaceAsync(), "web");
+        var held = Some.Service(name).Replace("\"labels\"", "\"finalizers\":[\"example.com/hold\"],\"labels\"", StringComparison.Ordinal);
+        var created = await Grain(name).Write(Some.Create(held), Stop);
+        var allocation = Kinds.IPAddress(created.Text("spec", "clusterIP"));
+        for (var again = 0; again < 2; again++)
+        {
+            var marked = await Grain(name).Write(Some.Delete(), Stop);
+            Assert.Equal(ObjectResult.DeletionStarted, marked.Result);
+            Assert.NotEqual("", marked.Text("metadata", "deletionTimestamp"));
+        }
+
+        Assert.True((await _cluster.Store.ReadAsync(Kinds.Service(name), Stop))!.IsDeleting);
+        Assert.NotNull(await _cluster.Store.ReadAsync(allocation, Stop));
+        Assert.Equal(ObjectResult.Committed, (await Grain(name).Write(Some.Update(Some.Service(name)), Stop)).Result);
+        Assert.Null(await _cluster.Store.ReadAsync(Kinds.Service(name), Stop));
+        Assert.Null(await _cluster.Store.ReadAsync(allocation, Stop));
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task A_stale_resource_version_is_a_conflict()
     {
         var (name, created) = await CreateAsync();
