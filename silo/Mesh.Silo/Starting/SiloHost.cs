@@ -9,6 +9,7 @@ using Mesh.NodeLink.SiloEnd;
 using Mesh.Silo.Links;
 using Mesh.Silo.Nodes;
 using Mesh.Storage;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Silo.Starting;
@@ -24,6 +25,7 @@ internal static class SiloHost
         builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddRoutingCore();
+        builder.Configuration.AddInMemoryCollection(MeshTelemetry.Variables(start.Environment));
         builder.Services.AddMeshTelemetry(MeshTelemetry.ControlPlane, options.NodeName, start.Environment, "Microsoft.Orleans.Application", "Microsoft.Orleans");
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {

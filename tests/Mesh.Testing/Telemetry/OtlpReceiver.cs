@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Testing.Telemetry;
 
-/// <summary>A collector of traces: OTLP over gRPC and over HTTP (protobuf), each on a port of its own.</summary>
+/// <summary>A collector of traces and metrics: OTLP over gRPC and over HTTP (protobuf), each on a port of its own.</summary>
 public sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -31,12 +31,20 @@ public sealed class OtlpReceiver : IAsyncDisposable
 
     public IReadOnlyList<ReceivedSpan> Spans => [.. _received.All];
 
+    /// <summary>The metrics that came, with the unit and the service of each.</summary>
+    public IReadOnlyCollection<ReceivedMetric> Metrics => [.. _received.Metrics.Keys];
+
     /// <summary>What makes a process export to this receiver, without waiting long for a full batch.</summary>
-    public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
+    public IReadOnlyDictionary<string, string> Environment => Exporting(GrpcEndpoint, "grpc");
+
+    /// <summary>The same over HTTP.</summary>
+    public IReadOnlyDictionary<string, string> HttpEnvironment => Exporting(HttpEndpoint, "http/protobuf");
+
+    private static Dictionary<string, string> Exporting(string endpoint, string protocol) => new()
     {
-        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = GrpcEndpoint,
-        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc",
-        ["OTEL_METRICS_EXPORTER"] = "none",
+        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint,
+        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = protocol,
+        ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
         ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
     };
 
@@ -53,19 +61,28 @@ public sealed class OtlpReceiver : IAsyncDisposable
         });
         var app = builder.Build();
         app.MapGrpcService<TraceReceiver>();
+        app.MapGrpcService<MetricsReceiver>();
         app.MapPost("/v1/traces", async (HttpContext context, ReceivedSpans received) =>
-        {
-            using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-            received.Add(ExportTraceServiceRequest.Parser.ParseFrom(body.ToArray()));
-        });
+            received.Add(ExportTraceServiceRequest.Parser.ParseFrom(await BodyAsync(context))));
+        app.MapPost("/v1/metrics", async (HttpContext context, ReceivedSpans received) =>
+            received.Add(ExportMetricsServiceRequest.Parser.ParseFrom(await BodyAsync(context))));
         await app.StartAsync(stop);
         var addresses = app.Urls.ToList();
         return new OtlpReceiver(app, app.Services.GetRequiredService<ReceivedSpans>(), addresses[0], addresses[1]);
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static async Task<byte[]> BodyAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        return body.ToArray();
+    }
 }
+
+/// <summary>An instrument of a service that was exported.</summary>
+public sealed record ReceivedMetric(string Service, string Name, string Unit);
 
 /// <summary>One span with the resource that made it.</summary>
 public sealed record ReceivedSpan(string TraceId, string SpanId, string ParentSpanId, string Name, SpanKind Kind, string Service, IReadOnlyDictionary<string, string> Attributes, bool IsError);
@@ -81,12 +98,26 @@ public enum SpanKind
     Consumer,
 }
 
-/// <summary>Every span that came, in order.</summary>
+/// <summary>Every span that came, in order, and every instrument.</summary>
 public sealed class ReceivedSpans
 {
     private readonly ConcurrentQueue<ReceivedSpan> _spans = new();
 
     public IEnumerable<ReceivedSpan> All => _spans;
+
+    public ConcurrentDictionary<ReceivedMetric, bool> Metrics { get; } = new();
+
+    public void Add(ExportMetricsServiceRequest request)
+    {
+        foreach (var resource in request.ResourceMetrics)
+        {
+            var service = Text(resource.Resource.Attributes).GetValueOrDefault("service.name", "");
+            foreach (var metric in resource.ScopeMetrics.SelectMany(scope => scope.Metrics))
+            {
+                Metrics[new ReceivedMetric(service, metric.Name, metric.Unit)] = true;
+            }
+        }
+    }
 
     public void Add(ExportTraceServiceRequest request)
     {
@@ -127,5 +158,14 @@ internal sealed class TraceReceiver(ReceivedSpans received) : TraceService.Trace
     {
         received.Add(request);
         return Task.FromResult(new ExportTraceServiceResponse());
+    }
+}
+
+internal sealed class MetricsReceiver(ReceivedSpans received) : MetricsService.MetricsServiceBase
+{
+    public override Task<ExportMetricsServiceResponse> Export(ExportMetricsServiceRequest request, ServerCallContext context)
+    {
+        received.Add(request);
+        return Task.FromResult(new ExportMetricsServiceResponse());
     }
 }
