@@ -23,15 +23,22 @@ internal static class SiloProcess
         var data = DataDirectory.Open(options.DataDir);
         using var held = Lock(data);
         AtomicFile.WritePid(data.SiloPid);
-        var start = Prepare(options, data, environment, time);
-        using var output = new StandardErrorOutput();
-        await using (var app = SiloHost.Build(start, output))
+        try
         {
+            var start = Prepare(options, data, environment, time);
+            using var output = new StandardErrorOutput();
+            await using var app = SiloHost.Build(start, output);
             await ServeAsync(app, start, time, stop);
+            return ExitCode.Done;
         }
-
-        File.Delete(data.SiloPid);
-        return ExitCode.Done;
+        finally
+        {
+            // Also when the start was refused. The directory may be gone by now, and that is no failure of the end.
+            if (Directory.Exists(data.FullPath))
+            {
+                File.Delete(data.SiloPid);
+            }
+        }
     }
 
     private static async Task ServeAsync(WebApplication app, StartContext start, TimeProvider time, CancellationToken stop)

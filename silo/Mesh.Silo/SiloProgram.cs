@@ -1,7 +1,9 @@
 using System.Collections;
 using System.Diagnostics;
+using Mesh.Hosting.Files;
 using Mesh.Hosting.Options;
 using Mesh.Hosting.Processes;
+using Mesh.Silo.Nodes;
 
 namespace Mesh.Silo;
 
@@ -27,7 +29,7 @@ internal static class SiloProgram
                 case OptionsOutcome.Stop stop:
                     return await StopCommand.RunAsync(stop.DataDir, Console.Out, TimeProvider.System);
                 case OptionsOutcome.Run run:
-                    using (var signals = new ShutdownSignals())
+                    using (var signals = new ShutdownSignals(() => NodeSupervisor.Kill(DataDirectory.Of(run.Options.DataDir))))
                     {
                         return await SiloProcess.RunAsync(run.Options, environment, signals.Requested);
                     }

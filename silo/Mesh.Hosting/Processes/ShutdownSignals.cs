@@ -6,11 +6,14 @@ namespace Mesh.Hosting.Processes;
 public sealed class ShutdownSignals : IDisposable
 {
     private readonly CancellationTokenSource _requested = new();
+    private readonly Action? _atOnce;
     private readonly PosixSignalRegistration _terminate;
     private readonly PosixSignalRegistration _interrupt;
 
-    public ShutdownSignals()
+    /// <summary><paramref name="atOnce"/> runs on the second Ctrl-C, before this process ends.</summary>
+    public ShutdownSignals(Action? atOnce = null)
     {
+        _atOnce = atOnce;
         _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
     }
@@ -30,6 +33,7 @@ public sealed class ShutdownSignals : IDisposable
         context.Cancel = true;
         if (_requested.IsCancellationRequested && context.Signal == PosixSignal.SIGINT)
         {
+            _atOnce?.Invoke();
             Environment.Exit(ExitCode.Interrupted);
         }
 

@@ -56,6 +56,9 @@ internal sealed class NodeSupervisor(DataDirectory data, NodeExecutable executab
         }
     }
 
+    /// <summary>For a user who does not wait for the drain: both processes are one unit, so the node ends with the silo.</summary>
+    public static void Kill(DataDirectory data) => RunningProcess.Find(data.NodeLock, data.NodePid)?.Kill();
+
     private async Task LiveOnceAsync(CancellationToken stop)
     {
         try
