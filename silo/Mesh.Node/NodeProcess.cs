@@ -23,9 +23,10 @@ internal static class NodeProcess
 
         await using var node = NodeHost.Build(data, output, environment, ending, time);
         await node.StartAsync();
-        var watching = DataDirectoryWatch.RunAsync(data, ending, time, ending.Requested);
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, ending.Requested).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await watching;
+        if (await DataDirectoryWatch.UntilVanishedAsync(data.NodePid, time, ending.Requested))
+        {
+            ending.Request($"its data directory {data.FullPath} has vanished");
+        }
 
         using var limit = new CancellationTokenSource(DrainTime, time);
         await node.DrainAsync(limit.Token);

@@ -28,20 +28,19 @@ internal static class SiloProcess
             var start = Prepare(options, data, environment, time);
             using var output = new StandardErrorOutput();
             await using var app = SiloHost.Build(start, output);
-            await ServeAsync(app, start, time, stop);
-            return ExitCode.Done;
+            return await ServeAsync(app, start, time, stop);
         }
         finally
         {
             // Also when the start was refused. The directory may be gone by now, and that is no failure of the end.
-            if (Directory.Exists(data.FullPath))
+            if (AtomicFile.ReadPid(data.SiloPid) == Environment.ProcessId)
             {
                 File.Delete(data.SiloPid);
             }
         }
     }
 
-    private static async Task ServeAsync(WebApplication app, StartContext start, TimeProvider time, CancellationToken stop)
+    private static async Task<int> ServeAsync(WebApplication app, StartContext start, TimeProvider time, CancellationToken stop)
     {
         var supervisor = app.Services.GetRequiredService<NodeSupervisor>();
         var links = app.Services.GetRequiredService<LinkServer>();
@@ -58,7 +57,13 @@ internal static class SiloProcess
         if (!stop.IsCancellationRequested)
         {
             Console.Write(StartupBlock.For(start.Addresses, start.Data, supervisor, Environment.GetCommandLineArgs()));
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        // What is acknowledged must last: without its directory a silo has nowhere to keep it.
+        var vanished = await DataDirectoryWatch.UntilVanishedAsync(start.Data.SiloPid, time, stop);
+        if (vanished)
+        {
+            await Console.Error.WriteLineAsync($"mesh-silo: the data directory {start.Data.FullPath} has vanished; mesh-silo ends");
         }
 
         // The node first: its drain still tells the grains which Pods end.
@@ -68,6 +73,7 @@ internal static class SiloProcess
         await supervisor.StopNodeAsync(limit.Token);
         await links.StopAsync(limit.Token);
         await app.StopAsync(limit.Token);
+        return vanished ? ExitCode.Failed : ExitCode.Done;
     }
 
     private static DataDirectoryLock Lock(DataDirectory data)

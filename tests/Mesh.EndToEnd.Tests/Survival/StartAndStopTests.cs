@@ -130,6 +130,20 @@ public sealed class StartAndStopTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task A_silo_whose_directory_vanishes_says_so_and_ends_with_its_node()
+    {
+        await using var machine = await SiloUnderTest.StartNewAsync();
+        var node = machine.NodePid;
+
+        Directory.Delete(machine.DataDir, recursive: true);
+
+        Assert.Equal(1, await machine.Process.WaitForExitAsync(Stop));
+        Assert.Contains("has vanished; mesh-silo ends", machine.Process.Errors, StringComparison.Ordinal);
+        await Eventually.Is("the node's process", () => Directory.Exists($"/proc/{node}"), false, TimeSpan.FromSeconds(20));
+        Directory.CreateDirectory(machine.DataDir);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task A_long_data_directory_works()
     {
         await using var machine = SiloUnderTest.Prepare();

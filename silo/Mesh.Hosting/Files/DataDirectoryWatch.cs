@@ -1,0 +1,30 @@
+namespace Mesh.Hosting.Files;
+
+/// <summary>A process whose data directory vanishes ends itself: nobody could find it again, and nothing it keeps would last.</summary>
+public static class DataDirectoryWatch
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>True once <paramref name="pidFile"/> is gone or another process's; false when stopped before.</summary>
+    public static async Task<bool> UntilVanishedAsync(string pidFile, TimeProvider time, CancellationToken stop)
+    {
+        using var tick = new PeriodicTimer(LookEvery, time);
+        try
+        {
+            while (await tick.WaitForNextTickAsync(stop))
+            {
+                // Also when the directory was made anew: then it is another's.
+                if (AtomicFile.ReadPid(pidFile) != Environment.ProcessId)
+                {
+                    return true;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopped.
+        }
+
+        return false;
+    }
+}
