@@ -21,7 +21,6 @@ internal static class IngressResource
         ShortNames = ["ing"],
         Schema = schemas.Read(typeof(V1Ingress)),
         WrittenBy = new WrittenBy.Grain(static (grains, key) => grains.GetGrain<IIngressGrain>(key)),
-        WaitsForFinalizers = true,
         CountsGenerations = true,
         InitialStatus = static () => new JsonObject { ["loadBalancer"] = new JsonObject() },
         Validate = IngressValidation.Validate,

@@ -67,9 +67,6 @@ public sealed record Resource
     /// <summary>For kinds of the store whose deletion takes time: marks the object as ending. Null: removed at once.</summary>
     public Action<JsonObject>? StartDeletion { get; init; }
 
-    /// <summary>An object of this kind, written by its grain, stays until its finalizers are gone.</summary>
-    public bool WaitsForFinalizers { get; init; }
-
     /// <summary>A deletion is answered with the object as it last was, as Kubernetes does for this kind; otherwise with a Status.</summary>
     public bool ReturnsDeleted { get; init; }
 

@@ -20,7 +20,6 @@ internal static class ServiceResource
         Categories = ["all"],
         Schema = schemas.Read(typeof(V1Service)),
         WrittenBy = new WrittenBy.Grain(static (grains, key) => grains.GetGrain<IServiceGrain>(key)),
-        WaitsForFinalizers = true,
         Names = NameRule.Dns1035Label,
         Default = ServiceDefaults.Apply,
         ReturnsDeleted = true,

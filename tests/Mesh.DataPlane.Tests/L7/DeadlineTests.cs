@@ -22,11 +22,17 @@ public sealed class DeadlineTests
     public async Task An_endpoint_that_never_answers_is_a_504_with_its_Pod()
     {
         var time = new FakeTimeProvider();
-        await using var backend = new RecordingBackend(connection => connection.ReceiveUntilAsync("never"));
+        var received = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var backend = new RecordingBackend(async connection =>
+        {
+            await connection.ReceiveUntilAsync("\r\n\r\n");
+            received.TrySetResult();
+            await connection.ReceiveUntilAsync("never");
+        });
         await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")], time: time);
         using var client = await host.ConnectAsync(Stop);
         await client.SendAsync(Get, Stop);
-        await backend.AcceptedAsync(Stop);
+        await received.Task.WaitAsync(Stop); // an accepted connection may not be connected yet for the gateway
 
         var answer = await AdvanceUntilAsync(time, client.AnswerAsync(Stop));
 
