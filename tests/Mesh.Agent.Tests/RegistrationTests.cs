@@ -147,6 +147,23 @@ public sealed class RegistrationTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task A_patch_that_removes_ready_leaves_it_to_the_ports_again()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var agent = await AgentUnderTest.StartAsync(stop);
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        var port = ((IPEndPoint)server.LocalEndpoint).Port;
+        using var curl = Curl.Put(agent.Url, "web", $$"""{"ready":false,"ports":[{"containerPort":{{port}} } ] }""");
+        await curl.LineAsync(stop);
+
+        var answer = await Http.PatchAsync(new Uri(agent.Url, "/v1/namespaces/default/pods/web"), new StringContent("""{"ready":null}"""), stop);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.True((await agent.RoutedAsync(told => told.IsReady, stop)).IsAlive);
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task A_deletion_asked_for_by_kubectl_drains_the_Pod_then_ends_its_stream()
     {
         var stop = TestContext.Current.CancellationToken;

@@ -31,13 +31,14 @@ internal sealed record Registration
 internal sealed record RegistrationPatch(
     ImmutableArray<KeyValuePair<string, string?>> Labels,
     ImmutableArray<KeyValuePair<string, string?>> Annotations,
-    bool? Ready)
+    bool? Ready,
+    bool RemovesReady)
 {
     public Registration ApplyTo(Registration registration) => registration with
     {
         Labels = Merge(registration.Labels, Labels),
         Annotations = Merge(registration.Annotations, Annotations),
-        Ready = Ready ?? registration.Ready,
+        Ready = RemovesReady ? null : Ready ?? registration.Ready, // removed: the probe or the ports decide again (RFC 7386)
     };
 
     private static ImmutableSortedDictionary<string, string> Merge(

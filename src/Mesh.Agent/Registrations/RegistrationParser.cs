@@ -33,7 +33,8 @@ internal static class RegistrationParser
     public static RegistrationPatch ReadPatch(ReadOnlyMemory<byte> body) => Parse(body, root =>
     {
         OnlyFields(root, "labels", "annotations", "ready");
-        return new RegistrationPatch(Changes(root, "labels", LabelRules.IsValue), Changes(root, "annotations", _ => true), Flag(root, "ready"));
+        var removesReady = root.TryGetProperty("ready", out var ready) && ready.ValueKind == JsonValueKind.Null;
+        return new RegistrationPatch(Changes(root, "labels", LabelRules.IsValue), Changes(root, "annotations", _ => true), Flag(root, "ready"), removesReady);
     });
 
     private static T Parse<T>(ReadOnlyMemory<byte> body, Func<JsonElement, T> read)
