@@ -31,6 +31,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     private readonly Projection _projection;
     private PodLife? _life;
     private PodRow? _published;
+    private (string Uid, long Version, PodLife? Life) _told;
 
     public PodGrain(
         IGrainContext context,
@@ -96,7 +97,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     {
         if (await _object.ReadAsync(version, stop) is null && _published is not { IsEnded: true })
         {
-            _published = PodRowOf.Absent(_name.Name, version);
+            (_published, _told) = (PodRowOf.Absent(_name.Name, version), default);
             await Registry.Apply([_published], stop);
             return;
         }
@@ -111,6 +112,12 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
     private async Task<PodReportReply> RegisteredAsync(PodReport report, CancellationToken stop)
     {
+        // Most reports tell of readiness only. Nothing of that is committed first, so it waits for no commit under way.
+        if (_object.Current is { } known && known.Uid == report.Uid && RegisteredPod.Shown(known.Document).Version >= report.RegistrationVersion)
+        {
+            return await HearAsync(report, stop);
+        }
+
         if (_registration.Problem(report) is { } problem)
         {
             return new PodReportReply(PodReportResult.Invalid, 0, 0, problem);
@@ -162,7 +169,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         }
 
         _ended.Add(report.Uid);
-        _published = PodRowOf.Ended(current, _life, report.Liveness);
+        (_published, _told) = (PodRowOf.Ended(current, _life, report.Liveness), default);
         await Registry.Apply([_published], stop);
         var reply = await _object.ChangeAsync(
             now => now is null || now.Uid != report.Uid ? new WritePlan.Keep() : new WritePlan.Delete([]),
@@ -176,19 +183,34 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
     private async Task PublishAsync(StoredObject? deleted, CancellationToken stop)
     {
+        // The Keeper and each status write ask again; what was looked at already is not parsed for that.
+        var state = (_object.Current?.Uid ?? "", _object.Current?.ResourceVersion ?? 0, _life);
+        if (deleted is null && _published is not null && state == _told)
+        {
+            return;
+        }
+
         var row = (deleted, _object.Current) switch
         {
             ({ } gone, _) => PodRowOf.Ended(gone, _life, 0),
             (null, { } current) when !_ended.Contains(current.Uid) => PodRowOf.Object(current, _life),
             _ => null,
         };
-        if (row is null || (_published is not null && PodRowOf.TellsTheSame(_published, row)))
+        if (row is null)
         {
             return;
         }
 
-        await Registry.Apply([row], stop);
-        _published = row;
+        if (_published is null || !PodRowOf.TellsTheSame(_published, row))
+        {
+            await Registry.Apply([row], stop);
+            _published = row;
+        }
+
+        if (deleted is null)
+        {
+            _told = state;
+        }
     }
 
     private WritePlan ShowPlan(StoredObject? current)

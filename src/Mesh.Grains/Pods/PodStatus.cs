@@ -18,6 +18,13 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
     public ReadOnlyMemory<byte> Apply(ReadOnlyMemory<byte> document, DateTimeOffset now)
     {
         var pod = StoredFields.Open(document);
+        Apply(pod, now);
+        return StoredFields.Close(pod);
+    }
+
+    /// <inheritdoc cref="Apply(ReadOnlyMemory{byte}, DateTimeOffset)"/>
+    public void Apply(JsonObject pod, DateTimeOffset now)
+    {
         var status = pod.Child("status");
         var before = status["conditions"] as JsonArray;
         status["phase"] = "Running";
@@ -30,7 +37,6 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
         status["qosClass"] ??= "BestEffort";
         SetAddresses(status);
         status["containerStatuses"] = Containers(pod, status, now);
-        return StoredFields.Close(pod);
     }
 
     /// <summary>Whether the stored document shows this already.</summary>

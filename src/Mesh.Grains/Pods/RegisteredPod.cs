@@ -20,7 +20,7 @@ internal static class RegisteredPod
 
     public static ReadOnlyMemory<byte> Create(PodReport report, string hostIP, DateTimeOffset now)
     {
-        var document = StoredFields.Close(new JsonObject
+        var pod = new JsonObject
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Pod",
@@ -31,28 +31,17 @@ internal static class RegisteredPod
                 ["uid"] = report.Uid,
                 ["creationTimestamp"] = StoredFields.Time(now),
             },
-        });
-        return Status(report, hostIP).Apply(Register(document, report, now), now);
+        };
+        Register(pod, report, now);
+        Status(report, hostIP).Apply(pod, now);
+        return StoredFields.Close(pod);
     }
 
     /// <summary>The document with a newer registration of the same Pod.</summary>
     public static ReadOnlyMemory<byte> Register(ReadOnlyMemory<byte> document, PodReport report, DateTimeOffset now)
     {
         var pod = StoredFields.Open(document);
-        var told = StoredFields.Open(report.Document);
-        var metadata = pod.Child("metadata");
-        var owned = new JsonObject();
-        foreach (var map in OwnedMaps)
-        {
-            var wanted = told["metadata"]?[map] as JsonObject ?? [];
-            owned["f:" + map] = Replace(metadata.Child(map), wanted, Owned(metadata, map));
-        }
-
-        var annotations = metadata.Child("annotations");
-        annotations[MeshAnnotations.RegisteredBy] = MeshAnnotations.RegisteredByStream;
-        annotations[RegistrationAnnotation] = string.Create(CultureInfo.InvariantCulture, $"{report.RegistrationVersion}/{report.Liveness}");
-        SetManagedFields(metadata, owned, now);
-        pod["spec"] = Spec(told, report);
+        Register(pod, report, now);
         return StoredFields.Close(pod);
     }
 
@@ -72,6 +61,24 @@ internal static class RegisteredPod
 
     public static PodStatus Status(PodReport report, string hostIP) =>
         new(report.IsReady, report.IsReady ? "" : NotEmpty(report.Reason, "ContainersNotReady"), report.Message, Address(report.Document, hostIP), hostIP);
+
+    private static void Register(JsonObject pod, PodReport report, DateTimeOffset now)
+    {
+        var told = StoredFields.Open(report.Document);
+        var metadata = pod.Child("metadata");
+        var owned = new JsonObject();
+        foreach (var map in OwnedMaps)
+        {
+            var wanted = told["metadata"]?[map] as JsonObject ?? [];
+            owned["f:" + map] = Replace(metadata.Child(map), wanted, Owned(metadata, map));
+        }
+
+        var annotations = metadata.Child("annotations");
+        annotations[MeshAnnotations.RegisteredBy] = MeshAnnotations.RegisteredByStream;
+        annotations[RegistrationAnnotation] = string.Create(CultureInfo.InvariantCulture, $"{report.RegistrationVersion}/{report.Liveness}");
+        SetManagedFields(metadata, owned, now);
+        pod["spec"] = Spec(told, report);
+    }
 
     private static string Address(ReadOnlyMemory<byte> document, string hostIP) =>
         StoredFields.Text(document, "status", "podIP")
