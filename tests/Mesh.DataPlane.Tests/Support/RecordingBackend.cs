@@ -66,9 +66,9 @@ internal sealed class RecordingBackend : IAsyncDisposable
                 _tasks.Add(ServeAsync(connection));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
-            // Disposed.
+            // Disposed; between two accepts the listener says that it is not listening.
         }
     }
 
