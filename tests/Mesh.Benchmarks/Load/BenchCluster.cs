@@ -10,6 +10,7 @@ internal sealed class BenchCluster : IAsyncDisposable
 {
     private const int CreatesAtOnce = 16;
     private const int OpensAtOnce = 64;
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
 
     private readonly List<RegistrationStream> _streams = [];
 
@@ -66,6 +67,28 @@ internal sealed class BenchCluster : IAsyncDisposable
         });
         _streams.AddRange(opened);
         return opened;
+    }
+
+    /// <summary>Ends every registration, as by a kill of its process; completes when the API shows none of them.</summary>
+    public async Task EndAllAsync(TimeSpan limit, CancellationToken stop)
+    {
+        var ended = _streams.ToArray();
+        _streams.Clear();
+        await Task.WhenAll(ended.Select(stream => stream.EndAsync()));
+        using var late = new CancellationTokenSource(limit, TimeProvider.System);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, late.Token);
+        while (await CountAsync("/api/v1/pods", either.Token) > 0)
+        {
+            await Task.Delay(LookEvery, TimeProvider.System, either.Token);
+        }
+    }
+
+    /// <summary>How many objects a collection has, from a page of one and what the API says remains.</summary>
+    public async Task<long> CountAsync(string collection, CancellationToken stop)
+    {
+        using var document = JsonDocument.Parse(await Api.GetStringAsync(new Uri(collection + "?limit=1", UriKind.Relative), stop));
+        var remaining = document.RootElement.GetProperty("metadata").TryGetProperty("remainingItemCount", out var more) ? more.GetInt64() : 0;
+        return document.RootElement.GetProperty("items").GetArrayLength() + remaining;
     }
 
     /// <summary>A registration's body: ready because it says so, so that nothing is probed.</summary>

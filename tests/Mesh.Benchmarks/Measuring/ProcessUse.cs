@@ -19,8 +19,13 @@ internal static class ProcessUse
         return MicrosecondsPerTick * (Number(fields[UserTime]) + Number(fields[SystemTime]));
     }
 
-    public static double ResidentMebibytes(int pid) =>
-        Number(File.ReadLines($"/proc/{pid}/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) / 1024;
+    public static double ResidentMebibytes(int pid) => Mebibytes(pid, "VmRSS:");
+
+    /// <summary>The most that was ever resident.</summary>
+    public static double PeakMebibytes(int pid) => Mebibytes(pid, "VmHWM:");
+
+    private static double Mebibytes(int pid, string field) =>
+        Number(File.ReadLines($"/proc/{pid}/status").Single(line => line.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) / 1024;
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 }
