@@ -156,7 +156,11 @@ public sealed partial class KubectlTests(GrainHost host) : IClassFixture<GrainHo
         await kubectl.RunAsync("wait node/machine-1 --for=condition=Ready --timeout=30s");
 
         Assert.Matches(@"machine-1\s+Ready\s+<none>\s+\S+\s+v0\.1\.0\n", await kubectl.RunAsync("get nodes"));
-        Assert.Contains("Kubelet Version:", await kubectl.RunAsync("describe node machine-1"), StringComparison.Ordinal);
+        Assert.Matches(@"Lease:\n\s+HolderIdentity:\s+machine-1\n\s+AcquireTime:\s+\w{3}, .*\n\s+RenewTime:\s+\w{3}, .*\n", await kubectl.RunAsync("describe node machine-1"));
+        Assert.Matches(@"NAME\s+HOLDER\s+AGE\nmachine-1\s+machine-1\s+\d+s\n$", await kubectl.RunAsync("get leases -n kube-node-lease"));
+        Assert.Equal("machine-1", await kubectl.RunAsync("get lease machine-1 -n kube-node-lease -o jsonpath={.spec.holderIdentity}"));
+        Assert.Contains("NotFound", (await kubectl.TryAsync("get lease machine-1 -n nodes")).Error, StringComparison.Ordinal);
+        Assert.Contains("neither written nor watched", (await kubectl.TryAsync("delete lease machine-1 -n kube-node-lease")).Error, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 120_000)]

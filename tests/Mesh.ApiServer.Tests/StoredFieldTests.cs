@@ -8,6 +8,8 @@ public sealed class StoredFieldTests(GrainHost host) : IClassFixture<GrainHost>
 {
     private const string Ingresses = "/apis/networking.k8s.io/v1/namespaces/default/ingresses";
 
+    private const string Pods = "/api/v1/namespaces/default/pods";
+
     private const string Services = "/api/v1/namespaces/default/services";
 
     [Theory(Timeout = 60_000)]
@@ -16,8 +18,25 @@ public sealed class StoredFieldTests(GrainHost host) : IClassFixture<GrainHost>
     [InlineData(Services, "udp", """{"ports":[{"port":53,"protocol":"UDP"}],"selector":{"a":"b"}}""", "spec.ports[0].protocol: UDP")]
     [InlineData(Services, "affinity", """{"ports":[{"port":80}],"selector":{"a":"b"},"sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":60}}}""", "spec.sessionAffinity: ClientIP")]
     [InlineData(Services, "external-ips", """{"ports":[{"port":80}],"selector":{"a":"b"},"externalIPs":["10.1.1.1"]}""", "spec.externalIPs")]
+    [InlineData(Services, "node-port-number", """{"type":"NodePort","ports":[{"name":"a","port":80},{"name":"b","port":81,"nodePort":30081}],"selector":{"a":"b"}}""", "spec.ports[1].nodePort: 30081")]
+    [InlineData(Services, "balancer-ip", """{"type":"LoadBalancer","ports":[{"port":80}],"selector":{"a":"b"},"loadBalancerIP":"10.0.0.9"}""", "spec.loadBalancerIP")]
+    [InlineData(Services, "balancer-sources", """{"type":"LoadBalancer","ports":[{"port":80}],"selector":{"a":"b"},"loadBalancerSourceRanges":["10.0.0.0/8"]}""", "spec.loadBalancerSourceRanges")]
+    [InlineData(Services, "balancer-class", """{"type":"LoadBalancer","ports":[{"port":80}],"selector":{"a":"b"},"loadBalancerClass":"example.com/lb"}""", "spec.loadBalancerClass")]
+    [InlineData(Services, "balancer-health", """{"type":"LoadBalancer","ports":[{"port":80}],"selector":{"a":"b"},"externalTrafficPolicy":"Local","healthCheckNodePort":30100}""", "spec.healthCheckNodePort")]
+    [InlineData(Services, "external-policy", """{"type":"NodePort","ports":[{"port":80}],"selector":{"a":"b"},"externalTrafficPolicy":"Local"}""", "spec.externalTrafficPolicy: Local")]
+    [InlineData(Services, "internal-policy", """{"ports":[{"port":80}],"selector":{"a":"b"},"internalTrafficPolicy":"Local"}""", "spec.internalTrafficPolicy: Local")]
+    [InlineData(Services, "distribution", """{"ports":[{"port":80}],"selector":{"a":"b"},"trafficDistribution":"PreferClose"}""", "spec.trafficDistribution")]
+    [InlineData(Services, "sctp", """{"ports":[{"name":"a","port":80},{"name":"b","port":81,"protocol":"SCTP"}],"selector":{"a":"b"}}""", "spec.ports[1].protocol: SCTP")]
+    [InlineData(Services, "headless-no-selector", """{"clusterIP":"None","ports":[{"port":80}]}""", "spec.selector")]
     [InlineData(Services, "no-selector", """{"ports":[{"port":80}]}""", "spec.selector")]
     [InlineData(Ingresses, "tls", """{"tls":[{"hosts":["a.example"],"secretName":"s"}],"rules":[{"host":"a.example"}]}""", "spec.tls")]
+    [InlineData(Ingresses, "class", """{"ingressClassName":"nginx","rules":[{"host":"a.example"}]}""", "spec.ingressClassName")]
+    [InlineData(Ingresses, "resource", """{"defaultBackend":{"resource":{"apiGroup":"a.example","kind":"Bucket","name":"b"}}}""", "spec.defaultBackend.resource")]
+    [InlineData(Pods, "container", """{"containers":[{"name":"a","image":"nginx","command":["a"],"livenessProbe":{"tcpSocket":{"port":80}}}]}""", "spec.containers[0].image, .command, .livenessProbe: stored, and not used")]
+    [InlineData(Pods, "subdomain", """{"hostname":"a","subdomain":"b","containers":[{"name":"a"}]}""", "spec.subdomain")]
+    [InlineData(Pods, "init", """{"initContainers":[{"name":"i"}],"containers":[{"name":"a"}]}""", "spec.initContainers")]
+    [InlineData(Pods, "second-probe", """{"containers":[{"name":"a"},{"name":"b","readinessProbe":{"tcpSocket":{"port":80}}}]}""", "spec.containers[1].readinessProbe")]
+    [InlineData(Pods, "grpc-probe", """{"containers":[{"name":"a","readinessProbe":{"grpc":{"port":80}}}]}""", "spec.containers[0].readinessProbe.grpc")]
     public async Task It_survives_and_every_write_warns_of_it_by_its_field(string path, string name, string spec, string field)
     {
         var created = await host.Http.SendAsync("POST", path, $$"""{"metadata":{"name":"{{name}}"},"spec":{{spec}} }""");
@@ -29,6 +48,23 @@ public sealed class StoredFieldTests(GrainHost host) : IClassFixture<GrainHost>
         Assert.All(new[] { created, patched, replaced }, answer =>
             Assert.Contains(answer.Warnings, warning => warning.StartsWith($"299 - \"{field}", StringComparison.Ordinal)));
         Assert.All(new[] { created, read, patched, replaced }, answer => AssertHolds(answer.Body!["spec"]!, JsonNode.Parse(spec)!, "spec"));
+    }
+
+    /// <summary>DNS serves a headless Service and an ExternalName whole: nothing of theirs waits for a later version.</summary>
+    [Theory(Timeout = 60_000)]
+    [InlineData(Services, "plain", """{"ports":[{"port":80}],"selector":{"a":"b"}}""")]
+    [InlineData(Services, "headless", """{"clusterIP":"None","ports":[{"name":"a","port":80},{"name":"b","port":53,"protocol":"UDP"}],"selector":{"a":"b"}}""")]
+    [InlineData(Services, "headless-portless", """{"clusterIP":"None","selector":{"a":"b"}}""")]
+    [InlineData(Services, "not-ready", """{"clusterIP":"None","publishNotReadyAddresses":true,"ports":[{"port":80}],"selector":{"a":"b"}}""")]
+    [InlineData(Services, "alias", """{"type":"ExternalName","externalName":"a.example.com"}""")]
+    [InlineData(Ingresses, "plain", """{"rules":[{"host":"a.example"}]}""")]
+    [InlineData(Pods, "plain", """{"containers":[{"name":"a","ports":[{"containerPort":80}],"readinessProbe":{"tcpSocket":{"port":80}}}]}""")]
+    public async Task What_is_served_is_warned_of_by_nobody(string path, string name, string spec)
+    {
+        var created = await host.Http.SendAsync("POST", path, $$"""{"metadata":{"name":"served-{{name}}"},"spec":{{spec}} }""");
+
+        Assert.Equal(201, created.Code);
+        Assert.Empty(created.Warnings);
     }
 
     [Theory(Timeout = 60_000)]

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using Mesh.Core.Names;
 
 namespace Mesh.ApiServer.Discovery;
 
@@ -11,7 +12,7 @@ internal static class ServerVersion
         ["major"] = "1",
         ["minor"] = "32",
         // kubectl reads it as a semantic version, where a second '+' is an error (semver.org, 10).
-        ["gitVersion"] = $"v1.32.0+mesh-{build.Replace('+', '-')}",
+        ["gitVersion"] = $"v1.32.0+mesh-{BuildText.Short(build).Replace('+', '-')}",
         ["gitCommit"] = "",
         ["gitTreeState"] = "clean",
         ["buildDate"] = "1970-01-01T00:00:00Z",

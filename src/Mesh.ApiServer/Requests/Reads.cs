@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.Json;
+using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
 using Mesh.ApiServer.Resources;
 using Mesh.Storage;
@@ -14,7 +17,7 @@ internal sealed class Reads(IWatchCache cache, TimeProvider time)
     public async Task<Outcome<StoredObject>> GetAsync(ResourceRequest request, CancellationToken stop)
     {
         await cache.WaitForFreshAsync(stop);
-        return cache.Get(request.Key) is { } stored ? stored : ApiStatus.NotFound(request.Resource, request.Name);
+        return Find(request) is { } stored ? stored : ApiStatus.NotFound(request.Resource, request.Name);
     }
 
     public async Task<Outcome<CacheList>> ListAsync(Resource resource, string ns, Freshness freshness, CancellationToken stop)
@@ -24,7 +27,7 @@ internal sealed class Reads(IWatchCache cache, TimeProvider time)
             return tooNew;
         }
 
-        var list = cache.List(resource.Group, resource.Kind, ns.Length == 0 ? null : ns);
+        var list = All(resource, ns);
         return freshness is Freshness.Exactly exact && exact.Version != list.Version
             ? ApiStatus.Expired($"The resourceVersion for the provided list is too old: {exact.Version} (current: {list.Version})")
             : list;
@@ -61,5 +64,40 @@ internal sealed class Reads(IWatchCache cache, TimeProvider time)
         {
             return ApiStatus.ResourceVersionTooLarge(version, cache.Version);
         }
+    }
+
+    private StoredObject? Find(ResourceRequest request) => request.Resource.WrittenBy switch
+    {
+        WrittenBy.Derived derived when request.Namespace != derived.Namespace => null,
+        WrittenBy.Derived derived => cache.Get(derived.From.Key("", request.Name)) is { } source ? Derive(request.Resource, derived, source) : null,
+        _ => cache.Get(request.Key),
+    };
+
+    private CacheList All(Resource resource, string ns)
+    {
+        if (resource.WrittenBy is not WrittenBy.Derived derived)
+        {
+            return cache.List(resource.Group, resource.Kind, ns.Length == 0 ? null : ns);
+        }
+
+        var sources = cache.List(derived.From.Group, derived.From.Kind, null);
+        return ns.Length == 0 || ns == derived.Namespace
+            ? sources with { Items = [.. sources.Items.Select(source => Derive(resource, derived, source))] }
+            : sources with { Items = [] };
+    }
+
+    private StoredObject Derive(Resource resource, WrittenBy.Derived derived, StoredObject source)
+    {
+        using var document = JsonDocument.Parse(source.Document);
+        var made = derived.Make(document.RootElement, time.GetUtcNow());
+        made["apiVersion"] = resource.ApiVersion;
+        made["kind"] = resource.Kind;
+        var metadata = made.Child("metadata");
+        metadata["name"] = source.Key.Name;
+        metadata["namespace"] = derived.Namespace;
+        metadata["uid"] = source.Uid;
+        metadata["resourceVersion"] = source.ResourceVersion.ToString(CultureInfo.InvariantCulture);
+        metadata["creationTimestamp"] = document.RootElement.At("metadata", "creationTimestamp").Text();
+        return source with { Key = resource.Key(derived.Namespace, source.Key.Name), Document = made.ToUtf8() };
     }
 }

@@ -49,10 +49,16 @@ internal sealed class ResourceEndpoint(
             return ListOrGetAsync(context, request, stop);
         }
 
-        return request.Resource.IsWritable
-            ? WriteAsync(context, request, stop)
-            : Refuse(ApiStatus.MethodNotAllowed($"writing {request.Resource.Plural} is not in this version; Mesh keeps them itself"));
+        var isQuestion = request.Resource.WrittenBy is WrittenBy.Nobody && HttpMethods.IsPost(method);
+        return request.Resource.IsWritable || isQuestion ? WriteAsync(context, request, stop) : Refuse(NotAVerbOf(request.Resource));
     }
+
+    private static ApiStatus NotAVerbOf(Resource resource) => ApiStatus.MethodNotAllowed(resource.WrittenBy switch
+    {
+        WrittenBy.Derived => $"{resource.Plural} are made from other objects when they are read, and can be neither written nor watched",
+        WrittenBy.Nobody => $"{resource.Plural} are answered when they are created, and not kept",
+        _ => $"writing {resource.Plural} is not in this version; Mesh keeps them itself",
+    });
 
     private Task<ApiStatus?> SubresourceAsync(HttpContext context, ResourceRequest request, CancellationToken stop)
     {
@@ -78,6 +84,12 @@ internal sealed class ResourceEndpoint(
         if (ListOptions.Parse(context.Request).IsRefused(out var bad, out var options))
         {
             return bad;
+        }
+
+        var verb = options.IsWatch ? "watch" : request.IsCollection ? "list" : "get";
+        if (!request.Resource.Verbs.Contains(verb))
+        {
+            return NotAVerbOf(request.Resource);
         }
 
         return options.IsWatch ? await watches.WatchAsync(context, request, options, stop)
@@ -127,14 +139,14 @@ internal sealed class ResourceEndpoint(
 
     private async Task<Outcome<Written>> CreateAsync(
         ResourceRequest request, RequestBody body, WriteOptions options, Warnings warnings, CancellationToken stop) =>
-        Decode(request, body).IsRefused(out var refusal, out var json)
-            ? refusal
+        BodyDecoder.Decode(request.Resource, body).IsRefused(out var refusal, out var json) ? refusal
+            : request.Resource.WrittenBy is WrittenBy.Nobody kind ? Questions.Answer(request.Resource, kind, json, options, warnings)
             : await writes.CreateAsync(request, json, options, warnings, stop);
 
     private async Task<Outcome<Written>> PutAsync(
         ResourceRequest request, RequestBody body, WriteOptions options, Warnings warnings, CancellationToken stop)
     {
-        if (Decode(request, body).IsRefused(out var refusal, out var json))
+        if (BodyDecoder.Decode(request.Resource, body).IsRefused(out var refusal, out var json))
         {
             return refusal;
         }
@@ -204,26 +216,6 @@ internal sealed class ResourceEndpoint(
             ["status"] = "Success",
             ["details"] = details,
         };
-    }
-
-    private static Outcome<RequestBody> Decode(ResourceRequest request, RequestBody body)
-    {
-        switch (body.MediaType)
-        {
-            case Responses.Json:
-                return body;
-            case YamlReader.MediaType:
-                return YamlReader.Read(body.Bytes).IsRefused(out var malformed, out var json)
-                    ? malformed
-                    : new RequestBody(json, Responses.Json);
-            case ProtobufReader.MediaType:
-                return ProtobufReader.Read(body.Bytes, request.Resource.Schema).IsRefused(out var refusal, out var document)
-                    ? refusal
-                    : new RequestBody(document.ToUtf8(), Responses.Json);
-            default:
-                return ApiStatus.UnsupportedMediaType(
-                    $"the body of the request was in an unknown format - accepted media types include: {Responses.Json}, {YamlReader.MediaType}, {ProtobufReader.MediaType}");
-        }
     }
 
     private static Task<ApiStatus?> Refuse(ApiStatus status) => Task.FromResult<ApiStatus?>(status);

@@ -53,6 +53,17 @@ internal static class IngressResource
 
     private static IEnumerable<string> Warn(JsonObject document)
     {
+        const string EveryClass = NotServed.Words + ": Mesh serves every Ingress, whatever its class";
+        if (!document.At("spec", "ingressClassName").IsUnset())
+        {
+            yield return $"spec.ingressClassName {EveryClass}";
+        }
+
+        if (!document.At("metadata", "annotations", MeshAnnotations.LegacyIngressClass).IsUnset())
+        {
+            yield return $"metadata.annotations[{MeshAnnotations.LegacyIngressClass}] {EveryClass}";
+        }
+
         if (!document.At("spec", "tls").IsUnset())
         {
             yield return $"spec.tls {NotServed.Words}: its hosts answer in plain HTTP";

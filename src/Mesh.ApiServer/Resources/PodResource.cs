@@ -35,7 +35,7 @@ internal static class PodResource
         InitialStatus = static () => new JsonObject { ["phase"] = "Pending", ["qosClass"] = "BestEffort" },
         KeepAllocated = PodDefaults.KeepAssigned,
         Validate = PodValidation.Validate,
-        Warn = PodValidation.Warn,
+        Warn = PodWarnings.For,
         SelectableFields =
         [
             "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",

@@ -39,30 +39,6 @@ internal static class PodValidation
         }
     }
 
-    public static IEnumerable<string> Warn(JsonObject document)
-    {
-        if (!document.At("metadata", "finalizers").IsUnset())
-        {
-            yield return "metadata.finalizers is stored, and not waited for: a Pod goes when its process has";
-        }
-
-        foreach (var (container, index) in document.At("spec", "containers").AsList().Select((container, index) => (container, index)))
-        {
-            foreach (var action in new[] { "exec", "grpc" })
-            {
-                if (container.At("readinessProbe", action) is not null)
-                {
-                    yield return $"spec.containers[{index}].readinessProbe.{action} {NotServed.Words}: the Pod is ready while its ports accept";
-                }
-            }
-
-            if (index > 0 && container.At("readinessProbe") is not null)
-            {
-                yield return $"spec.containers[{index}].readinessProbe {NotServed.Words}: only the first container's is";
-            }
-        }
-    }
-
     private static void ValidateContainers(JsonNode? spec, Causes causes)
     {
         if (spec.At("containers").IsUnset())

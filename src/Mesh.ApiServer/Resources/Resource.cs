@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Errors;
@@ -90,11 +91,16 @@ public sealed record Resource
 
     public string ListKind => $"{Kind}List";
 
-    public bool IsWritable => WrittenBy is not WrittenBy.Others;
+    public bool IsWritable => WrittenBy is WrittenBy.Grain or WrittenBy.Store;
 
-    public ImmutableArray<string> Verbs => IsWritable
-        ? ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
-        : ["get", "list", "watch"];
+    public ImmutableArray<string> Verbs => WrittenBy switch
+    {
+        WrittenBy.Grain or WrittenBy.Store => ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
+        WrittenBy.Others => ["get", "list", "watch"],
+        WrittenBy.Derived => ["get", "list"],
+        WrittenBy.Nobody => ["create"],
+        _ => throw new UnreachableException(),
+    };
 
     public ObjectKey Key(string ns, string name) => new(Group, Kind, ns, name);
 }
@@ -114,4 +120,13 @@ public abstract record WrittenBy
 
     /// <summary>Parts of Mesh; clients only read.</summary>
     public sealed record Others : WrittenBy;
+
+    /// <summary>Nobody stores them: each is made, when it is read, from the object of the same name of another kind.</summary>
+    /// <param name="From">A kind without namespaces.</param>
+    /// <param name="Namespace">Where they are shown.</param>
+    public sealed record Derived(Resource From, string Namespace, Func<JsonElement, DateTimeOffset, JsonObject> Make) : WrittenBy;
+
+    /// <summary>Nobody keeps them: each is a question, created to be answered.</summary>
+    /// <param name="Answer">The status of a question.</param>
+    public sealed record Nobody(Func<JsonObject, JsonObject> Answer) : WrittenBy;
 }

@@ -12,16 +12,19 @@ public sealed class ResourceCatalog
     public ResourceCatalog()
     {
         var schemas = new SchemaReader();
+        var node = ReadOnlyResources.Node(schemas);
         All =
         [
             NamespaceResource.Create(schemas),
-            ReadOnlyResources.Node(schemas),
+            node,
             PodResource.Create(schemas),
             ServiceResource.Create(schemas),
             ReadOnlyResources.Endpoints(schemas),
             ReadOnlyResources.Event(schemas),
             IngressResource.Create(schemas),
             ReadOnlyResources.EndpointSlice(schemas),
+            NodeLeaseResource.Create(schemas, node),
+            .. ReviewResources.All(schemas),
         ];
         _byPath = All.ToFrozenDictionary(resource => (resource.Group, resource.Version, resource.Plural));
         Namespaces = Find("", "v1", "namespaces")!;

@@ -6,6 +6,9 @@ namespace Mesh.ApiServer.Resources;
 /// <summary>What of a Service is stored and not served in this version, and what Kubernetes warns of (pkg/api/service/warnings.go).</summary>
 internal static class ServiceWarnings
 {
+    private static readonly string[] LoadBalancers =
+        ["loadBalancerIP", "loadBalancerSourceRanges", "loadBalancerClass", "healthCheckNodePort"];
+
     public static IEnumerable<string> For(JsonObject document)
     {
         var spec = document.At("spec");
@@ -18,6 +21,14 @@ internal static class ServiceWarnings
         if (type is "NodePort" or "LoadBalancer")
         {
             yield return $"spec.type: {type} {NotServed.Words}: only its ClusterIP is";
+        }
+
+        foreach (var field in LoadBalancers)
+        {
+            if (spec.At(field) is { } value && !value.IsUnset() && value.AsNumber() is not 0)
+            {
+                yield return $"spec.{field} {NotServed.Words}";
+            }
         }
 
         if (spec.At("sessionAffinity").AsText() == "ClientIP")
@@ -49,10 +60,23 @@ internal static class ServiceWarnings
         }
     }
 
-    private static IEnumerable<string> UnservedPorts(JsonNode? spec) =>
-        from port in spec.At("ports").AsList().Select((port, index) => (Protocol: port.At("protocol").AsText(), Index: index))
-        where port.Protocol != "TCP"
-        select $"spec.ports[{port.Index}].protocol: {port.Protocol} {NotServed.Words}: only TCP is";
+    private static IEnumerable<string> UnservedPorts(JsonNode? spec)
+    {
+        // Nobody stands between a client and the Pods of a headless Service: DNS names their ports, whatever they speak.
+        var isProxied = spec.At("clusterIP").AsText() != "None" && spec.At("type").AsText() != "ExternalName";
+        foreach (var (port, index) in spec.At("ports").AsList().Select((port, index) => (port, index)))
+        {
+            if (isProxied && port.At("protocol").AsText() is { } protocol and not "TCP")
+            {
+                yield return $"spec.ports[{index}].protocol: {protocol} {NotServed.Words}: only TCP is";
+            }
+
+            if (port.At("nodePort").AsNumber() is > 0 and var number)
+            {
+                yield return $"spec.ports[{index}].nodePort: {number} {NotServed.Words}";
+            }
+        }
+    }
 
     private static IEnumerable<string> Senseless(JsonNode? spec, string? type)
     {

@@ -20,7 +20,10 @@ internal static class OpenApiPaths
             var root = resource.Group.Length == 0 ? $"/api/{resource.Version}" : $"/apis/{resource.Group}/{resource.Version}";
             var collection = resource.IsNamespaced ? $"{root}/namespaces/{{namespace}}/{resource.Plural}" : $"{root}/{resource.Plural}";
             paths[collection] = Operations(resource, isCollection: true);
-            paths[$"{collection}/{{name}}"] = Operations(resource, isCollection: false);
+            if (resource.WrittenBy is not WrittenBy.Nobody)
+            {
+                paths[$"{collection}/{{name}}"] = Operations(resource, isCollection: false);
+            }
         }
 
         return new JsonObject
@@ -34,8 +37,13 @@ internal static class OpenApiPaths
 
     private static JsonObject Operations(Resource resource, bool isCollection)
     {
-        var operations = new JsonObject { ["get"] = Operation(resource, isCollection ? "list" : "get") };
-        if (resource.IsWritable && isCollection)
+        var operations = new JsonObject();
+        if (resource.WrittenBy is not WrittenBy.Nobody)
+        {
+            operations["get"] = Operation(resource, isCollection ? "list" : "get");
+        }
+
+        if (isCollection && resource.Verbs.Contains("create"))
         {
             operations["post"] = Operation(resource, "post", Content(Requests.Responses.Json));
         }

@@ -4,7 +4,7 @@ namespace Mesh.ApiServer.Schemas;
 
 /// <summary>
 /// Field numbers of the types that kubectl's own commands (<c>create namespace</c>, <c>create service</c>,
-/// <c>create ingress</c>) send as protobuf, whatever the server offers. The C# types do not carry them, so they are listed
+/// <c>create ingress</c>, <c>auth</c>) send as protobuf, whatever the server offers. The C# types do not carry them, so they are listed
 /// here (generated.proto of kubernetes/api and apimachinery). Times and statuses are left out: clients do not set them.
 /// </summary>
 internal static class ProtobufFields
@@ -36,6 +36,13 @@ internal static class ProtobufFields
         ["IngressBackend"] = "3 resource 4 service",
         ["IngressServiceBackend"] = "1 name 2 port",
         ["ServiceBackendPort"] = "1 name 2 number",
+        ["SelfSubjectAccessReview"] = "1 metadata 2 spec",
+        ["SelfSubjectAccessReviewSpec"] = "1 resourceAttributes 2 nonResourceAttributes",
+        ["ResourceAttributes"] = "1 namespace 2 verb 3 group 4 version 5 resource 6 subresource 7 name",
+        ["NonResourceAttributes"] = "1 path 2 verb",
+        ["SelfSubjectRulesReview"] = "1 metadata 2 spec",
+        ["SelfSubjectRulesReviewSpec"] = "1 namespace",
+        ["SelfSubjectReview"] = "1 metadata",
         ["TypedLocalObjectReference"] = "1 apiGroup 2 kind 3 name",
     }.ToFrozenDictionary(type => type.Key, type => Numbers(type.Value));
 

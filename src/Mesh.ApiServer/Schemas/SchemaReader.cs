@@ -1,11 +1,12 @@
 using System.Reflection;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using k8s.Models;
 
 namespace Mesh.ApiServer.Schemas;
 
 /// <summary>Reads schemas from the classes of the KubernetesClient package, each type once. Not for two threads.</summary>
-internal sealed class SchemaReader
+internal sealed partial class SchemaReader
 {
     private readonly Dictionary<Type, ObjectSchema> _known = [];
 
@@ -29,17 +30,12 @@ internal sealed class SchemaReader
         return schema;
     }
 
+    // The classes are named after group, version and kind: V1Pod, Corev1Event, Discoveryv1EndpointPort.
     private static string NameOf(Type type)
     {
-        var start = type.Name.StartsWith("Core", StringComparison.Ordinal) ? 4 : 0;
-        var end = start + 1;
-        while (end < type.Name.Length && char.IsAsciiDigit(type.Name[end]))
-        {
-            end++;
-        }
-
+        var parts = VersionedName().Match(type.Name);
 #pragma warning disable CA1308 // API versions are written in lower case
-        return $"io.k8s.{type.Name[start..end].ToLowerInvariant()}.{type.Name[end..]}";
+        return parts.Success ? $"io.k8s.{parts.Groups["version"].Value.ToLowerInvariant()}.{parts.Groups["kind"].Value}" : $"io.k8s.{type.Name}";
 #pragma warning restore CA1308
     }
 
@@ -71,4 +67,7 @@ internal sealed class SchemaReader
             _ => throw new NotSupportedException($"No shape is known for {type}."),
         };
     }
+
+    [GeneratedRegex("^([A-Z][a-z]+)?(?<version>[Vv][0-9]+)(?<kind>[A-Z].*)$")]
+    private static partial Regex VersionedName();
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Pods;
 
@@ -58,6 +59,7 @@ internal static class NodeDocument
             new JsonObject { ["type"] = "Hostname", ["address"] = name });
         status["capacity"] = Resources(facts);
         status["allocatable"] = Resources(facts);
+        var version = Version(session.Build);
         status["nodeInfo"] = new JsonObject
         {
             ["machineID"] = "",
@@ -65,9 +67,9 @@ internal static class NodeDocument
             ["bootID"] = facts.BootId,
             ["kernelVersion"] = facts.Kernel,
             ["osImage"] = facts.OsImage,
-            ["containerRuntimeVersion"] = "mesh://" + session.Build,
-            ["kubeletVersion"] = session.Build,
-            ["kubeProxyVersion"] = session.Build,
+            ["containerRuntimeVersion"] = "mesh://" + version[1..],
+            ["kubeletVersion"] = version,
+            ["kubeProxyVersion"] = version,
             ["operatingSystem"] = "linux",
             ["architecture"] = facts.Architecture,
         };
@@ -98,6 +100,9 @@ internal static class NodeDocument
         node.Child("status")["conditions"] = conditions;
         return StoredFields.Close(node);
     }
+
+    // As kubelets write it, and short enough for a column of kubectl get nodes.
+    private static string Version(string build) => "v" + BuildText.Short(build).TrimStart('v');
 
     private static JsonObject Resources(NodeFacts facts) => new()
     {

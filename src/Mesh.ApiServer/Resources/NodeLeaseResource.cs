@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using k8s.Models;
+using Mesh.ApiServer.Documents;
+using Mesh.ApiServer.Printing;
+using Mesh.ApiServer.Schemas;
+
+namespace Mesh.ApiServer.Resources;
+
+/// <summary>
+/// Leases of Nodes, which <c>kubectl describe node</c> reads. No heartbeat is stored: a Node's Ready condition says
+/// whether its link lives, and its Lease is that condition in other words.
+/// </summary>
+internal static class NodeLeaseResource
+{
+    // As long as the link may be silent before the Node's Ready condition turns Unknown.
+    private const int Seconds = 10;
+
+    public static Resource Create(SchemaReader schemas, Resource node) => new()
+    {
+        Group = "coordination.k8s.io",
+        Kind = "Lease",
+        Plural = "leases",
+        Singular = "lease",
+        HasStatus = false,
+        Schema = schemas.Read(typeof(V1Lease)),
+        WrittenBy = new WrittenBy.Derived(node, "kube-node-lease", Lease),
+        Columns = [TableColumn.ObjectName, TableColumn.Text("Holder"), TableColumn.Age],
+        Cells = static (document, now) =>
+            [document.ObjectName(), document.At("spec", "holderIdentity").Text(), TableCells.Age(document, now)],
+    };
+
+    private static JsonObject Lease(JsonElement node, DateTimeOffset now)
+    {
+        var ready = node.Condition("Ready");
+        var since = ready.At("lastTransitionTime").Time();
+        var isAlive = ready.At("status").Text() == "True";
+        return new JsonObject
+        {
+            ["metadata"] = new JsonObject(),
+            ["spec"] = new JsonObject
+            {
+                ["holderIdentity"] = node.ObjectName(),
+                ["leaseDurationSeconds"] = Seconds,
+                ["acquireTime"] = Micro(isAlive ? since : null),
+                ["renewTime"] = Micro(isAlive ? now : since),
+            },
+        };
+    }
+
+    private static JsonNode? Micro(DateTimeOffset? time) =>
+        time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+}
