@@ -93,6 +93,24 @@ public sealed class ProbeTests
         Assert.False(target.IsReady);
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task A_Pod_whose_ports_do_not_accept_is_reported_as_Unhealthy_until_they_do()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var agent = await AgentUnderTest.StartAsync(stop);
+        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        silent.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // nobody else gets the port, and nobody accepts there
+        var port = ((IPEndPoint)silent.LocalEndPoint!).Port;
+        using var curl = Curl.Put(agent.Url, "web", $$"""{"ports":[{"containerPort":{{port}} } ] }""");
+        await curl.LineAsync(stop);
+
+        var failed = await agent.ReportAsync(told => told.Reason == PodReasons.Unhealthy, stop);
+        Assert.False(failed.Ready);
+        Assert.Contains($"127.0.0.1:{port}", failed.Message, StringComparison.Ordinal);
+        silent.Listen();
+        Assert.Equal("", (await agent.ReportAsync(told => told.Ready, stop)).Reason);
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task Ten_thousand_Pods_are_probed_by_one_timer()
     {

@@ -54,6 +54,9 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
         _ => "",
     };
 
+    /// <summary>Not ready because its probe failed, not only because nobody has probed it yet.</summary>
+    private bool IsUnhealthy => !IsTerminating && Registration.Ready != false && Probe is { IsReady: false, Attempts: > 0 };
+
     public PodDocument.Shown Shown => new(
         Stored?.Labels ?? Registration.Labels,
         Stored?.Annotations ?? Registration.Annotations,
@@ -87,7 +90,7 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
         Ready = IsReady,
         Terminating = IsTerminating,
         Ended = IsEnded,
-        Reason = IsEnded ? endReason : "",
+        Reason = IsEnded ? endReason : IsUnhealthy ? PodReasons.Unhealthy : "",
         Message = IsEnded ? endMessage : Reason,
     };
 

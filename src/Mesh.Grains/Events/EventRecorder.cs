@@ -1,7 +1,4 @@
-using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Mesh.Core.Names;
-using Mesh.Grains.Pods;
 using Mesh.Grains.Projections;
 using Mesh.Storage;
 using Microsoft.Extensions.Hosting;
@@ -10,36 +7,47 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.Grains.Events;
 
 /// <summary>
-/// Writes Events (core/v1) about objects: repeated ones are counted in one object, at most 25 a second are written, and
-/// what does not fit is dropped and counted: an Event is a hint to people, never a fact that something rests on.
+/// Writes Events (core/v1) about objects: repeated ones are counted in one object, each is written at most once a second
+/// and all together at most 25 times a second, and what does not fit is dropped: an Event is a hint to people, never a
+/// fact that something rests on. Whoever records never waits.
 /// </summary>
 public sealed class EventRecorder(
     IObjectStore store, IWatchCache cache, ProjectionPace pace, TimeProvider time, Random random, ILogger<EventRecorder> log) : BackgroundService
 {
+    /// <summary>Different Events that wait at once.</summary>
     public const int Waiting = 1024;
 
     private static readonly TimeSpan WriteEvery = TimeSpan.FromMilliseconds(40);
 
-    private readonly Channel<Occurrence> _waiting = Channel.CreateBounded<Occurrence>(Waiting);
+    private readonly WaitingEvents _waiting = new(Waiting);
+    private readonly Dictionary<Occurrence, long> _rests = [];
 
     /// <summary>Something happened to the object that its owner should see in <c>kubectl describe</c>.</summary>
     /// <param name="reason">One CamelCase word.</param>
     public void Record(StoredObject about, bool isWarning, string reason, string message)
     {
-        if (!_waiting.Writer.TryWrite(new Occurrence(about.Key, about.Uid, isWarning, reason, message)))
-        {
-            log.EventDropped(about.Key, reason);
-        }
+        var now = time.GetUtcNow();
+        Add(Occurrence.Of(about.Key, about.Uid, isWarning, reason, message), new Times(1, now, now));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
-            await foreach (var occurrence in _waiting.Reader.ReadAllAsync(stoppingToken))
+            while (true)
             {
-                await pace.TakeAsync(1, stoppingToken);
-                await WriteAsync(occurrence);
+                var (occurrence, times) = await _waiting.TakeAsync(stoppingToken);
+                if (Rests(occurrence))
+                {
+                    Add(occurrence, times);
+                }
+                else
+                {
+                    await pace.TakeAsync(1, stoppingToken);
+                    await WriteAsync(occurrence, times, stoppingToken);
+                    _rests[occurrence] = time.GetTimestamp();
+                }
+
                 await Task.Delay(WriteEvery, time, stoppingToken);
             }
         }
@@ -48,79 +56,63 @@ public sealed class EventRecorder(
         }
     }
 
-    private async Task WriteAsync(Occurrence occurrence)
+    private void Add(Occurrence occurrence, Times times)
     {
-        var ns = occurrence.About.Namespace.Length > 0 ? occurrence.About.Namespace : "default";
-        var known = cache.List("", "Event", ns).Items.FirstOrDefault(stored => occurrence.IsIn(stored.Document));
+        if (!_waiting.TryAdd(occurrence, times))
+        {
+            log.EventDropped(occurrence.About, occurrence.Reason);
+        }
+    }
+
+    /// <summary>It was written within the last second.</summary>
+    private bool Rests(Occurrence occurrence)
+    {
+        foreach (var (rested, _) in _rests.Where(rest => time.GetElapsedTime(rest.Value) >= Projection.Period).ToArray())
+        {
+            _rests.Remove(rested);
+        }
+
+        return _rests.ContainsKey(occurrence);
+    }
+
+    private async Task WriteAsync(Occurrence occurrence, Times times, CancellationToken stop)
+    {
         try
         {
-            Write[] writes = known is null
-                ? [new Write.Check(Kinds.Namespace(ns), Precondition.Activity), First(occurrence, ns)]
-                : [new Write.Put(known.Key, Occurrence.Counted(known.Document, time.GetUtcNow()), new Precondition.Is(known.ResourceVersion, known.Uid))];
-            await store.CommitAsync(writes, CommitClass.Projection, CancellationToken.None); // a failed precondition: the namespace ends, or another silo counted
+            var known = cache.Get(occurrence.Key);
+            var outcome = await CommitAsync(occurrence, times, known);
+            if (outcome is CommitOutcome.Failed { Write: Write.Put, Current: var current })
+            {
+                await CommitAsync(occurrence, times, current); // another silo counted, or it expired
+            }
         }
-        catch (Exception problem) when (problem is StoreUnavailableException or CommitOutcomeUnknownException)
+        catch (StoreUnavailableException silent)
         {
-            log.EventNotWritten(occurrence.About, occurrence.Reason, problem);
+            log.EventNotWritten(occurrence.About, occurrence.Reason, silent);
+            Add(occurrence, times);
+            await Task.Delay(Projection.Period, time, stop); // the store is asked less while it is silent
+        }
+        catch (CommitOutcomeUnknownException lost)
+        {
+            log.EventNotWritten(occurrence.About, occurrence.Reason, lost); // perhaps it was: it is not counted twice
         }
     }
 
-    private Write.Put First(Occurrence occurrence, string ns)
+    /// <summary>A failed check of the namespace: it ends, and its Events with it.</summary>
+    private async Task<CommitOutcome?> CommitAsync(Occurrence occurrence, Times times, StoredObject? known)
     {
-        Span<byte> suffix = stackalloc byte[8];
-        random.NextBytes(suffix);
-        var name = $"{occurrence.About.Name}.{Convert.ToHexStringLower(suffix)}";
-        var document = occurrence.Document(ns, name, Uid.New(random), time.GetUtcNow());
-        return new Write.Put(Kinds.Event(NamespacedName.Of(ns, name)), document, Precondition.Absence);
-    }
-
-    private sealed record Occurrence(ObjectKey About, string AboutUid, bool IsWarning, string Reason, string Message)
-    {
-        private string Type => IsWarning ? "Warning" : "Normal";
-
-        /// <summary>Whether the Event tells of the same thing: then it is counted there (as client-go's correlator does).</summary>
-        public bool IsIn(ReadOnlyMemory<byte> document) =>
-            StoredFields.Text(document, "involvedObject", "uid") == AboutUid
-            && StoredFields.Text(document, "reason") == Reason
-            && StoredFields.Text(document, "type") == Type
-            && StoredFields.Text(document, "message") == Message;
-
-        public static ReadOnlyMemory<byte> Counted(ReadOnlyMemory<byte> document, DateTimeOffset now)
+        if (known is not null && !occurrence.IsIn(known.Document))
         {
-            var known = StoredFields.Open(document);
-            known["count"] = ((int?)known["count"] ?? 1) + 1;
-            known["lastTimestamp"] = StoredFields.Time(now);
-            return StoredFields.Close(known);
+            return null; // a user made an Event of that name
         }
 
-        public ReadOnlyMemory<byte> Document(string ns, string name, string uid, DateTimeOffset now) => StoredFields.Close(new JsonObject
-        {
-            ["apiVersion"] = "v1",
-            ["kind"] = "Event",
-            ["metadata"] = new JsonObject
-            {
-                ["name"] = name,
-                ["namespace"] = ns,
-                ["uid"] = uid,
-                ["creationTimestamp"] = StoredFields.Time(now),
-            },
-            ["involvedObject"] = new JsonObject
-            {
-                ["apiVersion"] = About.Group.Length == 0 ? "v1" : About.Group + "/v1",
-                ["kind"] = About.Kind,
-                ["namespace"] = About.Namespace.Length == 0 ? null : About.Namespace,
-                ["name"] = About.Name,
-                ["uid"] = AboutUid,
-            },
-            ["type"] = Type,
-            ["reason"] = Reason,
-            ["message"] = Message,
-            ["count"] = 1,
-            ["firstTimestamp"] = StoredFields.Time(now),
-            ["lastTimestamp"] = StoredFields.Time(now),
-            ["source"] = new JsonObject { ["component"] = "mesh" },
-            ["reportingComponent"] = "mesh.internal",
-            ["reportingInstance"] = "",
-        });
+        Write[] writes = known is null
+            ?
+            [
+                new Write.Check(Kinds.Namespace(occurrence.Key.Namespace), Precondition.Activity),
+                new Write.Put(occurrence.Key, occurrence.Document(Uid.New(random), times), Precondition.Absence),
+            ]
+            : [new Write.Put(known.Key, Occurrence.Counted(known.Document, times), new Precondition.Is(known.ResourceVersion, known.Uid))];
+        return await store.CommitAsync(writes, CommitClass.Projection, CancellationToken.None);
     }
 }

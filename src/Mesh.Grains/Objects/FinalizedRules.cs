@@ -29,6 +29,9 @@ public sealed class FinalizedRules(IObjectRules rules, TimeProvider time) : IObj
 
     public ObjectReply? Explain(ObjectRequest request, CommitOutcome.Failed failed) => rules.Explain(request, failed);
 
+    public static bool HasFinalizers(ReadOnlyMemory<byte> document) =>
+        StoredFields.Node(document, "metadata", "finalizers") is JsonArray { Count: > 0 };
+
     private WritePlan Begin(StoredObject current)
     {
         if (current.IsDeleting)
@@ -44,7 +47,4 @@ public sealed class FinalizedRules(IObjectRules rules, TimeProvider time) : IObj
     }
 
     private static ObjectRequest AsDeletion(ObjectRequest request) => request with { Verb = ObjectVerb.Delete, Document = default };
-
-    private static bool HasFinalizers(ReadOnlyMemory<byte> document) =>
-        StoredFields.Node(document, "metadata", "finalizers") is JsonArray { Count: > 0 };
 }

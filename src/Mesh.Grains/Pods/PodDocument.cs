@@ -7,6 +7,9 @@ internal static class PodDocument
 {
     public static string? NodeName(ReadOnlyMemory<byte> document) => StoredFields.Text(document, "spec", "nodeName");
 
+    /// <summary>Its life is over (phase Succeeded or Failed); only finalizers keep the object.</summary>
+    public static bool IsTerminal(ReadOnlyMemory<byte> document) => StoredFields.Text(document, "status", "phase") is "Succeeded" or "Failed";
+
     /// <summary>Condition Ready of the stored status.</summary>
     public static bool IsReady(ReadOnlyMemory<byte> document) =>
         StoredFields.Node(document, "status", "conditions") is JsonArray conditions

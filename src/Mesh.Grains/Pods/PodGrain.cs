@@ -1,7 +1,9 @@
 using Mesh.Core.Names;
+using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Events;
 using Mesh.Grains.Objects;
 using Mesh.Grains.Projections;
 using Mesh.Grains.Registry;
@@ -21,7 +23,7 @@ namespace Mesh.Grains.Pods;
 public sealed class PodGrain : Grain, IPodGrain, IDisposable
 {
     private readonly NamespacedName _name;
-    private readonly IWatchCache _cache;
+    private readonly EventRecorder _events;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly PodRules _rules;
@@ -39,17 +41,18 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         IWatchCache cache,
         IOptions<GrainOptions> options,
         ProjectionPace pace,
+        EventRecorder events,
         TimeProvider time,
         Random random,
         ILogger<PodGrain> log)
     {
         var key = context.GrainId.Key.ToString();
         _name = NamespacedName.TryParse(key, out var name) ? name : throw new ArgumentException($"'{key}' is not the key of a Pod.", nameof(context));
-        (_cache, _time, _log) = (cache, time, log);
+        (_events, _time, _log) = (events, time, log);
         _rules = new PodRules(cache, options.Value.NodeName, time, random);
         _registration = new PodRegistration(_name, _rules, time);
         _object = new OwnedObject(Kinds.Pod(_name), store, cache, new FinalizedRules(_rules, time));
-        _projection = new Projection(new ShownStatus(this), pace, time, random, reason => log.ProjectionFailed(key, reason));
+        _projection = new Projection(new ShownStatus(_object, _rules, _ended, cache, time, () => _life), pace, time, random, reason => log.ProjectionFailed(key, reason));
     }
 
     private IPodRegistryGrain Registry => GrainFactory.GetGrain<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace));
@@ -81,8 +84,9 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         {
             try
             {
-                await PublishAsync(
-                    request.Verb == ObjectVerb.Delete && _object.Current is null ? before! with { ResourceVersion = reply.ResourceVersion } : null, stop);
+                // Deleted, or updated so that its last finalizer is gone.
+                var gone = _object.Current is null ? before : null;
+                await PublishAsync(gone is null ? null : gone with { ResourceVersion = reply.ResourceVersion }, stop);
             }
             catch (Exception problem) when (problem is OrleansException or TimeoutException)
             {
@@ -153,9 +157,14 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     {
         if (_life is null || !_life.IsNewerThan(report))
         {
+            var isRepeated = _life is { } life && (life.Uid, life.Liveness) == (report.Uid, report.Liveness);
             _life = PodLife.Of(report);
             await PublishAsync(null, stop);
             _projection.Mark();
+            if (!isRepeated && report is { IsReady: false, Reason: PodReasons.Unhealthy } && _object.Current is { } pod)
+            {
+                _events.Record(pod, isWarning: true, PodReasons.Unhealthy, $"Readiness probe failed: {report.Message}");
+            }
         }
 
         return Accepted();
@@ -168,14 +177,16 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
             return Accepted();
         }
 
+        var isNews = !_ended.Contains(report.Uid) && !PodDocument.IsTerminal(current.Document);
         _ended.Add(report.Uid);
         (_published, _told) = (PodRowOf.Ended(current, _life, report.Liveness), default);
         await Registry.Apply([_published], stop);
-        var reply = await _object.ChangeAsync(
-            now => now is null || now.Uid != report.Uid ? new WritePlan.Keep() : new WritePlan.Delete([]),
-            static _ => null,
-            CommitClass.Request,
-            stop);
+        if (isNews)
+        {
+            _events.Record(current, isWarning: !PodEnd.IsAskedFor(report), "RegistrationEnded", report.Message);
+        }
+
+        var reply = await _object.ChangeAsync(now => PodEnd.Plan(report, now, _time.GetUtcNow()), static _ => null, CommitClass.Request, stop);
         return reply.Result is ObjectResult.Committed or ObjectResult.NotFound
             ? Accepted()
             : new PodReportReply(PodReportResult.Retry, 0, 0, reply.Message);
@@ -213,39 +224,9 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         }
     }
 
-    private WritePlan ShowPlan(StoredObject? current)
-    {
-        if (current is null || _ended.Contains(current.Uid) || _cache.Get(Kinds.Namespace(_name.Namespace)) is not { IsDeleting: false })
-        {
-            return new WritePlan.Keep();
-        }
-
-        var status = _rules.Status(current, _life);
-        return status.IsShownBy(current.Document)
-            ? new WritePlan.Keep()
-            : new WritePlan.Put(status.Apply(current.Document, _time.GetUtcNow()), []);
-    }
-
     private PodReportReply Accepted() =>
         new(PodReportResult.Accepted, _object.Current?.CreatedVersion ?? 0, _object.Current?.ResourceVersion ?? 0, "");
 
     private ulong Known(StoredObject current) =>
         Math.Max(_life?.Uid == current.Uid ? _life.Liveness : 0, RegisteredPod.Shown(current.Document).Liveness);
-
-    /// <summary>The Pod's status in the store: written after the fact.</summary>
-    private sealed class ShownStatus(PodGrain pod) : IProjected
-    {
-        public ValueTask<bool> DiffersAsync(CancellationToken stop) => ValueTask.FromResult(pod.ShowPlan(pod._object.Current) is WritePlan.Put);
-
-        public async Task<ProjectionStep> WriteAsync(CancellationToken stop)
-        {
-            var reply = await pod._object.ChangeAsync(pod.ShowPlan, static _ => null, CommitClass.Projection, stop);
-            return reply.Result switch
-            {
-                ObjectResult.Committed => new ProjectionStep.Written(1),
-                ObjectResult.Unavailable or ObjectResult.Unknown or ObjectResult.Conflict => new ProjectionStep.Again(reply.Message),
-                _ => new ProjectionStep.Dropped(), // it is gone, or its namespace is
-            };
-        }
-    }
 }

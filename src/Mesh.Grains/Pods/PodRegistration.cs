@@ -57,9 +57,17 @@ internal sealed class PodRegistration(NamespacedName name, PodRules rules, TimeP
 
     /// <summary>The end that the newer one's registration implies.</summary>
     public static PodReport EndOf(StoredObject stored, ulong liveness, PodReport newer) =>
-        newer with { Uid = stored.Uid, IsEnded = true, Liveness = Math.Max(liveness, newer.Liveness - 1) };
+        newer with
+        {
+            Uid = stored.Uid,
+            IsEnded = true,
+            Liveness = Math.Max(liveness, newer.Liveness - 1),
+            Reason = PodReasons.Replaced,
+            Message = "Its node holds a newer Pod of this name.",
+        };
 
-    private string Holder(StoredObject current) => RegisteredPod.IsRegistered(current.Document)
-        ? $"Pod {name} lives on node {PodDocument.NodeName(current.Document)} (uid {current.Uid})"
+    private string Holder(StoredObject current) => PodDocument.IsTerminal(current.Document)
+        ? $"Pod {name} has ended and stays until its finalizers are gone (uid {current.Uid})"
+        : RegisteredPod.IsRegistered(current.Document) ? $"Pod {name} lives on node {PodDocument.NodeName(current.Document)} (uid {current.Uid})"
         : $"Pod {name} was applied as a manifest (uid {current.Uid})";
 }

@@ -40,7 +40,7 @@ internal sealed class PodRules(IWatchCache cache, string ownNode, TimeProvider t
         }
 
         return life?.Uid == stored.Uid
-            ? new PodStatus(life.IsReady, life.Reason.Length > 0 ? life.Reason : "ContainersNotReady", life.Message, address, host)
+            ? new PodStatus(life.IsReady, PodStatus.ReasonOf(life.Reason), life.Message, address, host)
             : PodStatus.Stored(stored.Document, address, host);
     }
 
@@ -71,8 +71,8 @@ internal sealed class PodRules(IWatchCache cache, string ownNode, TimeProvider t
 
     private WritePlan Delete(ObjectRequest request, StoredObject current)
     {
-        // A manifest starts no process, so nothing has to be drained; neither has one whose end is not waited for.
-        if (request.GracePeriodSeconds == 0 || !RegisteredPod.IsRegistered(current.Document))
+        // A manifest starts no process, so nothing has to be drained; neither has one that ended, or whose end is not waited for.
+        if (request.GracePeriodSeconds == 0 || !RegisteredPod.IsRegistered(current.Document) || PodDocument.IsTerminal(current.Document))
         {
             return new WritePlan.Delete([]);
         }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Mesh.Core.Pods;
 
 namespace Mesh.Grains.Pods;
 
@@ -13,6 +14,9 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
         var ready = Find(StoredFields.Node(document, "status", "conditions") as JsonArray, "Ready");
         return new PodStatus((string?)ready?["status"] == "True", (string?)ready?["reason"] ?? "", (string?)ready?["message"] ?? "", podIP, hostIP);
     }
+
+    /// <summary>The condition's reason for a node's word: of a failed probe, as the kubelet's, that containers are not ready.</summary>
+    public static string ReasonOf(string word) => word is "" or PodReasons.Unhealthy ? "ContainersNotReady" : word;
 
     /// <summary>The document with this status. A condition's transition time moves only with its status.</summary>
     public ReadOnlyMemory<byte> Apply(ReadOnlyMemory<byte> document, DateTimeOffset now)

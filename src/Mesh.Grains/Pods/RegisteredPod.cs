@@ -60,7 +60,7 @@ internal static class RegisteredPod
         StoredFields.Text(document, "metadata", "annotations", MeshAnnotations.RegisteredBy) == MeshAnnotations.RegisteredByStream;
 
     public static PodStatus Status(PodReport report, string hostIP) =>
-        new(report.IsReady, report.IsReady ? "" : NotEmpty(report.Reason, "ContainersNotReady"), report.Message, Address(report.Document, hostIP), hostIP);
+        new(report.IsReady, report.IsReady ? "" : PodStatus.ReasonOf(report.Reason), report.Message, Address(report.Document, hostIP), hostIP);
 
     private static void Register(JsonObject pod, PodReport report, DateTimeOffset now)
     {
@@ -141,6 +141,4 @@ internal static class RegisteredPod
         });
         metadata["managedFields"] = entries;
     }
-
-    private static string NotEmpty(string text, string otherwise) => text.Length > 0 ? text : otherwise;
 }

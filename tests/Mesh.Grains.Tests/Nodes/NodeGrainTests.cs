@@ -40,16 +40,6 @@ public class NodeGrainTests(SharedCluster shared)
         Assert.False(await grain.Alive(Session("g2", 1, 7), Stop));
     }
 
-    [Fact(Timeout = 60_000)]
-    public async Task A_node_that_is_not_heard_of_for_10_seconds_turns_Unknown_and_back_with_its_next_word()
-    {
-        var grain = Grain("n-silent");
-        await grain.Open(Session("g1", 1, 1), Facts, Stop);
-        await StoredAsync("n-silent", stored => stored is not null && NodeDocument.IsSilent(stored.Document));
-        await grain.Alive(Session("g1", 1, 1), Stop);
-        await StoredAsync("n-silent", stored => NodeDocument.ReadyStatus(stored!.Document) == "True");
-    }
-
     [Fact(Timeout = 30_000)]
     public async Task A_node_links_though_the_store_is_silent_and_its_object_follows()
     {

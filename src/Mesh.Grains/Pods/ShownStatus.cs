@@ -1,0 +1,38 @@
+using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Objects;
+using Mesh.Grains.Projections;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Pods;
+
+/// <summary>The Pod's status in the store: what its node observed, written after the fact.</summary>
+internal sealed class ShownStatus(OwnedObject pod, PodRules rules, EndedUids ended, IWatchCache cache, TimeProvider time, Func<PodLife?> life) : IProjected
+{
+    public ValueTask<bool> DiffersAsync(CancellationToken stop) => ValueTask.FromResult(Plan(pod.Current) is WritePlan.Put);
+
+    public async Task<ProjectionStep> WriteAsync(CancellationToken stop)
+    {
+        var reply = await pod.ChangeAsync(Plan, static _ => null, CommitClass.Projection, stop);
+        return reply.Result switch
+        {
+            ObjectResult.Committed => new ProjectionStep.Written(1),
+            ObjectResult.Unavailable or ObjectResult.Unknown or ObjectResult.Conflict => new ProjectionStep.Again(reply.Message),
+            _ => new ProjectionStep.Dropped(), // it is gone, or its namespace is
+        };
+    }
+
+    private WritePlan Plan(StoredObject? current)
+    {
+        if (current is null || ended.Contains(current.Uid) || PodDocument.IsTerminal(current.Document)
+            || cache.Get(Kinds.Namespace(current.Key.Namespace)) is not { IsDeleting: false })
+        {
+            return new WritePlan.Keep();
+        }
+
+        var status = rules.Status(current, life());
+        return status.IsShownBy(current.Document)
+            ? new WritePlan.Keep()
+            : new WritePlan.Put(status.Apply(current.Document, time.GetUtcNow()), []);
+    }
+}
