@@ -16,15 +16,26 @@ public sealed class MembershipSignal(IClusterMembershipService membership) : Bac
     {
         try
         {
-            await foreach (var _ in membership.MembershipUpdates.WithCancellation(stoppingToken))
+            var known = Statuses(membership.CurrentSnapshot);
+            await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(stoppingToken))
             {
-                Raise();
+                // Every look at the membership table is an update, also one that shows what the last one did: following
+                // those would renew every subscription and wake every grain several times a minute for nothing.
+                var statuses = Statuses(snapshot);
+                if (!statuses.SetEquals(known))
+                {
+                    known = statuses;
+                    Raise();
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
         }
     }
+
+    private static HashSet<(SiloAddress Silo, SiloStatus Status)> Statuses(ClusterMembershipSnapshot snapshot) =>
+        [.. snapshot.Members.Values.Select(member => (member.SiloAddress, member.Status))];
 
     private static TaskCompletionSource Next() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -27,6 +27,7 @@ public sealed class Keeper(
     // All changes of a moment make one step: a namespace of many Pods is not listed for each of them.
     private static readonly TimeSpan EndEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WakeStep = TimeSpan.FromMilliseconds(100);
 
     private readonly WakeQueue _wakes = new(grains, time, log);
     private readonly NamespaceEnd _namespaces = new(store, cache, grains, log);
@@ -99,15 +100,13 @@ public sealed class Keeper(
 
     private async Task SweepAsync(CancellationToken stop)
     {
+        var isUrgent = true;
         while (true)
         {
             var changed = signal.Changed;
+            var began = time.GetTimestamp();
             var members = Members();
-            foreach (var grain in KeptGrain.All(cache).Where(grain => IsMine(grain.HashKey, members)))
-            {
-                _wakes.Add(grain, cache.Version);
-            }
-
+            await WakeAllAsync(members, isUrgent ? null : changed, stop);
             foreach (var ns in cache.List("", "Namespace", null).Items.Where(ns => ns.IsDeleting && IsMine($"Namespace/{ns.Key.Name}", members)))
             {
                 _endingNamespaces[ns.Key.Name] = 0;
@@ -115,11 +114,43 @@ public sealed class Keeper(
 
             await DeleteAsync(Garbage.Orphans(cache, null).Where(orphan => IsMine(orphan.Key.ToString(), members)));
             await DeleteAsync(Garbage.OldEvents(cache, time.GetUtcNow()).Where(old => IsMine(old.Key.ToString(), members)));
-            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            await Task.WhenAny(changed, Task.Delay(WakeEvery, time, waiting.Token));
-            await waiting.CancelAsync();
-            stop.ThrowIfCancellationRequested();
+            await WaitAsync(changed, WakeEvery - time.GetElapsedTime(began), stop);
+            isUrgent = changed.IsCompleted;
         }
+    }
+
+    /// <summary>
+    /// All at once at the start and after a change of members, else a few at a time over half the period: a burst of calls
+    /// to every grain is a pause for those that have something to do.
+    /// </summary>
+    private async Task WakeAllAsync(string[] members, Task? hurry, CancellationToken stop)
+    {
+        var mine = KeptGrain.All(cache).Where(grain => IsMine(grain.HashKey, members)).ToArray();
+        var step = (int)(1 + (mine.Length * WakeStep / (WakeEvery / 2)));
+        foreach (var some in mine.Chunk(step))
+        {
+            foreach (var grain in some)
+            {
+                _wakes.Add(grain, cache.Version);
+            }
+
+            if (hurry is { IsCompleted: false })
+            {
+                await WaitAsync(hurry, WakeStep, stop);
+            }
+        }
+    }
+
+    private async Task WaitAsync(Task changed, TimeSpan longest, CancellationToken stop)
+    {
+        if (longest > TimeSpan.Zero)
+        {
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            await Task.WhenAny(changed, Task.Delay(longest, time, waiting.Token));
+            await waiting.CancelAsync();
+        }
+
+        stop.ThrowIfCancellationRequested();
     }
 
     private async Task EndNamespacesAsync(CancellationToken stop)
