@@ -35,11 +35,11 @@ internal static partial class DataPlaneLog
     [LoggerMessage(15, LogLevel.Information, "Pod {pod} of Service {service} took no connection at {address}: {error}")]
     public static partial void EndpointRefused(ILogger log, NamespacedName service, NamespacedName pod, IPEndPoint address, string error);
 
-    [LoggerMessage(20, LogLevel.Information, "The Ingress gateway listens on {address}")]
-    public static partial void GatewayListens(ILogger log, IPEndPoint address);
+    [LoggerMessage(20, LogLevel.Information, "{listener} listens on {address}")]
+    public static partial void AddressOpened(ILogger log, string listener, IPEndPoint address);
 
-    [LoggerMessage(21, LogLevel.Information, "The Ingress gateway no longer listens on {address}")]
-    public static partial void GatewayClosed(ILogger log, IPEndPoint address);
+    [LoggerMessage(21, LogLevel.Information, "{listener} no longer listens on {address}: the machine has lost it")]
+    public static partial void AddressClosed(ILogger log, string listener, IPEndPoint address);
 
     [LoggerMessage(22, LogLevel.Error, "A request ended in an error of the gateway's own")]
     public static partial void RequestFailed(ILogger log, Exception error);

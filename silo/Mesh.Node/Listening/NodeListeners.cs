@@ -36,6 +36,7 @@ internal sealed class NodeListeners : IAsyncDisposable
     private readonly LiveListener _socket;
     private readonly SemaphoreSlim _oneChange = new(1);
     private IngressGateway? _gateway;
+    private AddressListeners? _names;
     private string _clusterDomain = "";
 
     public NodeListeners(
@@ -50,7 +51,7 @@ internal sealed class NodeListeners : IAsyncDisposable
         var log = logs.CreateLogger<NodeListeners>();
         _services = new ServiceListeners(routes, new ServiceListenerOptions(), problems, _suspects, seed, time, logs.CreateLogger<ServiceListeners>());
         _ingress = new LiveListener("Ingress", (setting, stop) => OpenIngressAsync(setting, seed, stop), log);
-        _dns = new LiveListener("DNS", (setting, _) => Task.FromResult<IAsyncDisposable>(OpenDns(setting, seed)), log);
+        _dns = new LiveListener("DNS", (setting, stop) => OpenDnsAsync(setting, seed, stop), log);
         _registration = new LiveListener("registration", OpenRegistrationAsync, log);
         _socket = new LiveListener("registration socket", async (_, stop) => await RegistrationServer.ListenAsync(data.NodeSocket, agent, WhyNotReady, logs, stop), log);
     }
@@ -58,7 +59,7 @@ internal sealed class NodeListeners : IAsyncDisposable
     /// <summary>Why the node is not ready, null when it is.</summary>
     public string? WhyNotReady() =>
         _registration.WhyNotListening ?? _dns.WhyNotListening ?? _ingress.WhyNotListening
-        ?? (_gateway is { Addresses.IsEmpty: true } ? "Ingress listens on none of its addresses" : null)
+        ?? Volatile.Read(ref _names)?.WhyNotListening ?? Volatile.Read(ref _gateway)?.WhyNotListening
         ?? (_routes.Current.IsSynced ? null : "the silo has not told everything yet");
 
     /// <summary>Serves what the snapshot holds already.</summary>
@@ -152,10 +153,22 @@ internal sealed class NodeListeners : IAsyncDisposable
         return gateway;
     }
 
-    private DnsServer OpenDns(string setting, Random seed)
+    private async Task<IAsyncDisposable> OpenDnsAsync(string setting, Random seed, CancellationToken stop)
     {
-        var options = new DnsServerOptions { Listen = ListenAddresses.Expand(IPEndPoint.Parse(setting), ListenAddresses.OfThisMachine()) };
-        return DnsServer.Start(options, new DnsResponder(_routes, _clusterDomain, seed), _time, _logs.CreateLogger<DnsServer>());
+        var responder = new DnsResponder(_routes, _clusterDomain, seed);
+        var log = _logs.CreateLogger<DnsServer>();
+        var names = new AddressListeners(
+            "DNS",
+            [IPEndPoint.Parse(setting)],
+            (address, _) => Task.FromResult<IAddressListener>(new DnsAddress(DnsServer.Start(new DnsServerOptions { Listen = [address] }, responder, _time, log))),
+            static () => ListenAddresses.OfThisMachine(),
+            RetryEvery,
+            _problems,
+            _time,
+            log);
+        await names.StartAsync(stop);
+        Volatile.Write(ref _names, names);
+        return names;
     }
 
     private async Task<IAsyncDisposable> OpenRegistrationAsync(string setting, CancellationToken stop) =>
@@ -164,5 +177,15 @@ internal sealed class NodeListeners : IAsyncDisposable
     private sealed class Suspects(AgentService agent) : ISuspects
     {
         public void Refused(Endpoint endpoint, IPEndPoint address) => agent.Suspect(address);
+    }
+
+    private sealed class DnsAddress(DnsServer server) : IAddressListener
+    {
+        public IPEndPoint Address => server.EndPoints[0];
+
+        /// <summary>A query is answered as soon as it is read: nothing is under way.</summary>
+        public Task StopAsync(CancellationToken deadline) => DisposeAsync().AsTask();
+
+        public ValueTask DisposeAsync() => server.DisposeAsync();
     }
 }

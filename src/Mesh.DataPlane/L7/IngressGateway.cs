@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
 using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
@@ -18,26 +17,16 @@ namespace Mesh.DataPlane.L7;
 public sealed class IngressGateway : IHostedService, IAsyncDisposable
 {
     private readonly Published<RoutingSnapshot> _routes;
-    private readonly IngressOptions _options;
-    private readonly IPortProblems _problems;
-    private readonly TimeProvider _time;
-    private readonly ILogger _log;
-    private readonly ILogger _accessLog;
-    private readonly Func<IEnumerable<IPAddress>> _machine;
     private readonly YarpCarrier _carrier;
     private readonly IngressPipeline _pipeline;
-    private readonly IngressApplication _application;
     private readonly ChangedServices _changed = new();
-    private readonly Dictionary<IPEndPoint, IngressListener?> _listeners = [];
+    private readonly AddressListeners _listeners;
     private readonly CancellationTokenSource _stop = new();
-    private ImmutableArray<IPEndPoint> _addresses = [];
     private Task _following = Task.CompletedTask;
-    private Task _listening = Task.CompletedTask;
-    private bool _isStopped;
 
     public IngressGateway(
         Published<RoutingSnapshot> routes, IngressOptions options, IPortProblems problems, ISuspects suspects, Random seed, TimeProvider time, ILoggerFactory logs)
-        : this(routes, options, problems, suspects, seed, time, logs, ListenAddressesOfThisMachine)
+        : this(routes, options, problems, suspects, seed, time, logs, static () => ListenAddresses.OfThisMachine())
     {
     }
 
@@ -46,29 +35,28 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         Func<IEnumerable<IPAddress>> machine)
     {
         _routes = routes;
-        _options = options;
-        _problems = problems;
-        _time = time;
-        _machine = machine;
-        _log = logs.CreateLogger<IngressGateway>();
-        _accessLog = logs.CreateLogger(DataPlaneLog.AccessCategory);
+        var log = logs.CreateLogger<IngressGateway>();
+        var accessLog = logs.CreateLogger(DataPlaneLog.AccessCategory);
         _carrier = new YarpCarrier(options, time);
-        var forwarder = new RequestForwarder(_carrier, options, suspects, new EndpointPick(seed), _log);
-        _pipeline = new IngressPipeline(routes, options, forwarder, new RequestIds(seed), time, _accessLog);
-        _application = new IngressApplication(_pipeline, time, _log);
+        var forwarder = new RequestForwarder(_carrier, options, suspects, new EndpointPick(seed), log);
+        _pipeline = new IngressPipeline(routes, options, forwarder, new RequestIds(seed), time, accessLog);
+        var application = new IngressApplication(_pipeline, time, log);
+        _listeners = new AddressListeners(
+            "Ingress",
+            options.HttpListen,
+            async (address, stop) => await IngressListener.StartAsync(address, options, application, time, accessLog, stop),
+            machine,
+            options.RetryEvery,
+            problems,
+            time,
+            log);
     }
 
     /// <summary>The addresses listened on now, with the ports that were chosen.</summary>
-    public ImmutableArray<IPEndPoint> Addresses
-    {
-        get
-        {
-            lock (_stop)
-            {
-                return _addresses;
-            }
-        }
-    }
+    public ImmutableArray<IPEndPoint> Addresses => _listeners.Addresses;
+
+    /// <summary>Null while at least one address is listened on.</summary>
+    public string? WhyNotListening => _listeners.WhyNotListening;
 
     /// <summary>Requests under way.</summary>
     public int ActiveRequests => _pipeline.Active;
@@ -79,40 +67,25 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
     /// <summary>Completes when every address that can be listened on is; the others are reported and tried again.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await ListenAsync(cancellationToken);
-        _listening = FollowAddressesAsync(_stop.Token);
+        await _listeners.StartAsync(cancellationToken);
         _following = FollowEndpointsAsync(_stop.Token);
     }
 
     /// <summary>Stops accepting, lets requests under way end, and cuts those left when the token is cancelled.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_isStopped)
-        {
-            return;
-        }
-
-        _isStopped = true;
         await _stop.CancelAsync();
-        await _listening;
         await _following;
-        await Task.WhenAll(_listeners.Values.OfType<IngressListener>().Select(listener => listener.StopAsync(cancellationToken)));
-        foreach (var listener in _listeners.Values.OfType<IngressListener>())
-        {
-            await listener.DisposeAsync();
-        }
-
-        _listeners.Clear();
+        await _listeners.StopAsync(cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync(new CancellationToken(canceled: true));
+        await _listeners.DisposeAsync();
         _carrier.Dispose();
         _stop.Dispose();
     }
-
-    private static IEnumerable<IPAddress> ListenAddressesOfThisMachine() => ListenAddresses.OfThisMachine();
 
     private async Task FollowEndpointsAsync(CancellationToken stop)
     {
@@ -134,76 +107,4 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
             // Stopped.
         }
     }
-
-    private async Task FollowAddressesAsync(CancellationToken stop)
-    {
-        using var tick = new PeriodicTimer(_options.RetryEvery, _time);
-        try
-        {
-            while (await tick.WaitForNextTickAsync(stop))
-            {
-                await ListenAsync(stop);
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // Stopped.
-        }
-    }
-
-    private async Task ListenAsync(CancellationToken stop)
-    {
-        var machine = _machine().ToImmutableArray();
-        var wanted = _options.HttpListen.SelectMany(option => ListenAddresses.Expand(option, machine)).ToHashSet();
-        foreach (var (address, listener) in _listeners.Where(entry => !wanted.Contains(entry.Key)).ToList())
-        {
-            _listeners.Remove(address);
-            if (listener is not null)
-            {
-                await listener.DisposeAsync(); // the machine has lost the address, and its connections with it
-                DataPlaneLog.GatewayClosed(_log, address);
-            }
-        }
-
-        foreach (var address in wanted.Where(address => _listeners.GetValueOrDefault(address) is null))
-        {
-            await ListenAsync(address, stop);
-        }
-
-        lock (_stop)
-        {
-            _addresses = [.. _listeners.Values.OfType<IngressListener>().Select(listener => listener.Address)];
-        }
-    }
-
-    private async Task ListenAsync(IPEndPoint address, CancellationToken stop)
-    {
-        var isRetry = _listeners.ContainsKey(address);
-        try
-        {
-            var listener = await IngressListener.StartAsync(PortOf(address), _options, _application, _time, _accessLog, stop);
-            _listeners[address] = listener;
-            DataPlaneLog.GatewayListens(_log, listener.Address);
-            if (isRetry)
-            {
-                _problems.Solved(null, address);
-            }
-        }
-        catch (SocketException e)
-        {
-            _listeners[address] = null;
-            if (!isRetry)
-            {
-                var problem = PortProblems.From(e, address);
-                DataPlaneLog.PortProblem(_log, "Ingress gateway", problem.Reason, problem.Message);
-                _problems.Report(null, problem);
-            }
-        }
-    }
-
-    /// <summary>With port 0, the port that the first address of the option was given: they are one listener to its user.</summary>
-    private IPEndPoint PortOf(IPEndPoint address) => address.Port == 0
-        && _listeners.FirstOrDefault(entry => entry.Key.Port == 0 && entry.Value is not null).Value is { } first
-            ? new IPEndPoint(address.Address, first.Address.Port)
-            : address;
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Mesh.DataPlane.L7.Strict;
+using Mesh.DataPlane.Listening;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -14,7 +15,7 @@ using Microsoft.Extensions.Options;
 namespace Mesh.DataPlane.L7;
 
 /// <summary>One address of the gateway: a Kestrel of its own, so that an address comes and goes without touching another's connections.</summary>
-internal sealed class IngressListener : IAsyncDisposable
+internal sealed class IngressListener : IAddressListener
 {
     private readonly KestrelServer _server;
 
@@ -52,7 +53,6 @@ internal sealed class IngressListener : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops accepting, lets requests under way end until the token is cancelled, then cuts what is left.</summary>
     public Task StopAsync(CancellationToken deadline) => _server.StopAsync(deadline);
 
     public async ValueTask DisposeAsync()
@@ -85,18 +85,20 @@ internal sealed class IngressListener : IAsyncDisposable
         {
             listen.Protocols = HttpProtocols.Http1;
             // In front of the parser: it repairs what it reads, and shows nothing of that.
-            listen.Use(next => connection => next(Strictly(connection, options, time, accessLog)));
+            listen.Use(next => connection => ServeAsync(next, connection, options, time, accessLog));
         });
         return kestrel;
     }
 
-    private static ConnectionContext Strictly(ConnectionContext connection, IngressOptions options, TimeProvider time, ILogger accessLog)
+    private static async Task ServeAsync(ConnectionDelegate next, ConnectionContext connection, IngressOptions options, TimeProvider time, ILogger accessLog)
     {
         var client = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "";
-        var reader = new StrictRequestReader(connection.Transport, options, time, refusal => Refused(refusal, client, accessLog));
+        using var presence = new ClientPresence(connection, options.HalfClosedTimeout, time);
+        var reader = new StrictRequestReader(connection.Transport, options, time, refusal => Refused(refusal, client, accessLog), presence.Leave);
         connection.Features.Set<IStrictConnection>(reader);
         connection.Transport = new StrictTransport(reader, connection.Transport.Output);
-        return connection;
+        connection.ConnectionClosed = presence.Gone;
+        await next(connection);
     }
 
     private static void Refused(Refusal refusal, string client, ILogger accessLog)

@@ -24,6 +24,9 @@ public sealed record IngressOptions
     /// <summary>How long a connection may wait for its next request.</summary>
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(130);
 
+    /// <summary>How long a client that has ended its side, and takes nothing of its answer, is waited for; then it counts as gone.</summary>
+    public TimeSpan HalfClosedTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Client connections per listener; one more is closed at once.</summary>
     public int MaxConnections { get; init; } = 20_000;
 

@@ -42,7 +42,7 @@ public abstract record PortProblem
         public override string Reason => "PortNotPermitted";
 
         public override string Message =>
-            $"{At} needs CAP_NET_BIND_SERVICE: run 'sudo setcap cap_net_bind_service=+ep' on the mesh-node binary, or 'sudo sysctl net.ipv4.ip_unprivileged_port_start={At.Port}'.";
+            $"{At} needs CAP_NET_BIND_SERVICE: run 'sudo sysctl net.ipv4.ip_unprivileged_port_start={At.Port}', or 'sudo setcap cap_net_bind_service=+ep {Environment.ProcessPath}' and start Mesh again.";
     }
 
     /// <summary>The address is not on this machine, or the system refuses the socket for another reason.</summary>

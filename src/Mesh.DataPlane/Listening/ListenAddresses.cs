@@ -14,7 +14,7 @@ public static class ListenAddresses
     /// <summary>The addresses to listen on for <paramref name="option"/>, given those of the machine.</summary>
     public static ImmutableArray<IPEndPoint> Expand(IPEndPoint option, IEnumerable<IPAddress> machine)
     {
-        if (!option.Address.Equals(IPAddress.Any) && !option.Address.Equals(IPAddress.IPv6Any))
+        if (!IsWildcard(option))
         {
             return [option];
         }
@@ -26,6 +26,8 @@ public static class ListenAddresses
             .Distinct()
             .Select(address => new IPEndPoint(address, option.Port))];
     }
+
+    public static bool IsWildcard(IPEndPoint option) => option.Address.Equals(IPAddress.Any) || option.Address.Equals(IPAddress.IPv6Any);
 
     /// <summary>The addresses of the interfaces that are up now, without further loopback ones (ClusterIPs live there).</summary>
     public static ImmutableArray<IPAddress> OfThisMachine() =>

@@ -141,7 +141,7 @@ public sealed class AttemptTests
             await connection.ReceiveUntilAsync("\r\n\r\n");
             await connection.ReceiveAsync();
         });
-        await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")], logs: logs);
+        await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")], new IngressOptions { HalfClosedTimeout = TimeSpan.FromMilliseconds(50) }, logs);
         var client = await host.ConnectAsync(Stop);
         await client.SendAsync(Format("GET"), Stop);
         var connection = await backend.AcceptedAsync(Stop);

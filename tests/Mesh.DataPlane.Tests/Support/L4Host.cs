@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Mesh.DataPlane.L4;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.DataPlane.Tests.Support;
@@ -11,10 +10,10 @@ internal sealed class L4Host : IAsyncDisposable
 {
     private static int LastAddress;
 
-    public L4Host(ServiceListenerOptions? options = null, TimeProvider? time = null, ILogger<ServiceListeners>? log = null)
+    public L4Host(ServiceListenerOptions? options = null, TimeProvider? time = null)
     {
         Listeners = new ServiceListeners(
-            Routes.Published, options ?? new ServiceListenerOptions(), Problems, Suspects, new Random(1), time ?? TimeProvider.System, log ?? NullLogger<ServiceListeners>.Instance);
+            Routes.Published, options ?? new ServiceListenerOptions(), Problems, Suspects, new Random(1), time ?? TimeProvider.System, NullLogger<ServiceListeners>.Instance);
         Routes.Follow(Listeners.Update);
     }
 

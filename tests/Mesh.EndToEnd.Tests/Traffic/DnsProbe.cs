@@ -20,7 +20,7 @@ internal static class DnsProbe
         return code == 0 && answer[7] == 1 ? new IPAddress(answer.AsSpan(answer.Length - 4)) : throw new IOException($"RCODE {code}, {answer[7]} answers");
     }
 
-    private static byte[] Query(string name)
+    public static byte[] Query(string name)
     {
         using var query = new MemoryStream();
         query.Write([0x12, 0x34, 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0]);

@@ -31,8 +31,14 @@ public sealed partial class SiloUnderTest : IAsyncDisposable
     /// <summary>What the next start runs.</summary>
     public string Program { get; set; } = BuiltProgram.Silo;
 
+    /// <summary>What the next start runs it through, such as <c>setpriv</c> with its options; it must become the program.</summary>
+    public string[] Through { get; set; } = [];
+
     /// <summary>What the next start is told for <c>--ingress-http</c>.</summary>
     public string IngressHttp { get; set; } = "127.0.0.1:0";
+
+    /// <summary>What the next start is told for <c>--dns-listen</c>.</summary>
+    public string DnsListen { get; set; } = "127.0.0.1:0";
 
     public ProcessUnderTest Process => _started[^1];
 
@@ -67,13 +73,12 @@ public sealed partial class SiloUnderTest : IAsyncDisposable
     /// <summary>Starts mesh-silo, without waiting for it.</summary>
     public ProcessUnderTest Launch()
     {
-        var process = ProcessUnderTest.Start(
-            Program,
-            [
-                "--data-dir", DataDir, "--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", IngressHttp,
-                "--dns-listen", "127.0.0.1:0", "--silo-port", "0", .. _extra,
-            ],
-            _environment);
+        string[] line =
+        [
+            .. Through, Program, "--data-dir", DataDir, "--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", IngressHttp,
+            "--dns-listen", DnsListen, "--silo-port", "0", .. _extra,
+        ];
+        var process = ProcessUnderTest.Start(line[0], line[1..], _environment);
         _started.Add(process);
         return process;
     }

@@ -9,7 +9,7 @@ namespace Mesh.DataPlane.L7.Strict;
 /// and valid, a body as far as its framing holds. Bytes of the next request wait until Kestrel asks for them, so each
 /// refusal comes after the answers before it. See docs/adr/0010-strict-requests-before-the-parser.md.
 /// </summary>
-internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions options, TimeProvider time, Action<Refusal> refused)
+internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions options, TimeProvider time, Action<Refusal> refused, Action cut)
     : PipeReader, IStrictConnection
 {
     private static readonly ReadResult Ended = new(default, isCanceled: false, isCompleted: true);
@@ -21,8 +21,8 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
     private long _shown; // of those, the ones that it was shown before
     private bool _unseen; // it has not yet looked at all that it was shown
     private Mode _mode;
-    private ITimer? _headTimer;
-    private int _headTimedOut;
+    private HeadDeadline? _headDeadline;
+    private int _wokenByDeadline;
 
     private enum Mode
     {
@@ -40,13 +40,8 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
         while (_mode != Mode.Ended)
         {
             var result = await _inner.ReadAsync(cancellationToken);
-            var timedOut = result.IsCanceled && Interlocked.Exchange(ref _headTimedOut, 0) == 1;
-            if (timedOut)
-            {
-                result = new ReadResult(result.Buffer, isCanceled: false, result.IsCompleted);
-            }
-
-            if ((AtHead ? await ShowHeadAsync(result, timedOut) : Show(result)) is { } shown)
+            IgnoreHeadDeadline(ref result);
+            if ((AtHead ? await ShowHeadAsync(result) : Show(result)) is { } shown)
             {
                 return shown;
             }
@@ -59,7 +54,13 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
     {
         // Kestrel reads bodies this way, never heads; and only the refusal of a head needs to be written asynchronously.
         result = default;
-        if (_mode == Mode.Ended || AtHead || !_inner.TryRead(out var inner) || Show(inner) is not { } shown)
+        if (_mode == Mode.Ended || AtHead || !_inner.TryRead(out var inner))
+        {
+            return false;
+        }
+
+        IgnoreHeadDeadline(ref inner);
+        if (Show(inner) is not { } shown)
         {
             return false;
         }
@@ -88,16 +89,16 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
 
     public override void Complete(Exception? exception = null)
     {
-        StopHeadTimer();
+        StopHeadDeadline();
         _inner.Complete(exception);
     }
 
     private bool AtHead => _mode == Mode.Requests && _body.IsDone && _checked == 0;
 
-    private async ValueTask<ReadResult?> ShowHeadAsync(ReadResult result, bool timedOut)
+    private async ValueTask<ReadResult?> ShowHeadAsync(ReadResult result)
     {
         var head = Parse(result.Buffer);
-        var refusal = head.Length == 0 && timedOut
+        var refusal = head.Length == 0 && _headDeadline is { HasPassed: true }
             ? Refusal.Of(RefusalReason.RequestTimeout, $"the headers were not complete after {options.HeaderTimeout.TotalSeconds} s")
             : head.Refusal;
         if (refusal is not null)
@@ -107,7 +108,7 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
 
         if (head.Length > 0)
         {
-            StopHeadTimer();
+            StopHeadDeadline();
             _buffer = result.Buffer;
             _body.Begin(head);
             _checked = head.Length;
@@ -124,7 +125,7 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
 
         if (!result.Buffer.IsEmpty)
         {
-            _headTimer ??= time.CreateTimer(static reader => ((StrictRequestReader)reader!).OnHeadTimeout(), this, options.HeaderTimeout, Timeout.InfiniteTimeSpan);
+            _headDeadline ??= new HeadDeadline(this, options.HeaderTimeout, time);
         }
 
         _inner.AdvanceTo(result.Buffer.Start, result.Buffer.End);
@@ -172,19 +173,26 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
             return null;
         }
 
+        if (result.IsCompleted && (_mode == Mode.Tunnel ? _checked == _shown : !_body.IsDone))
+        {
+            cut(); // the rest of this body will never come, and a tunnel is open both ways or not at all
+        }
+
         return ShowChecked(result);
     }
 
     private ReadResult ShowChecked(ReadResult result)
     {
         _shown = _checked;
-        return new ReadResult(_buffer.Slice(0, _checked), result.IsCanceled, result.IsCompleted && _checked == _buffer.Length);
+        // With a request that is whole, Kestrel is not told of the end: it would take that for the client's going.
+        var isEnd = result.IsCompleted && _checked == _buffer.Length && (_mode == Mode.Tunnel || !_body.IsDone);
+        return new ReadResult(_buffer.Slice(0, _checked), result.IsCanceled, isEnd);
     }
 
     /// <summary>Answers in Kestrel's place, which has seen nothing of this request, and ends the connection.</summary>
     private async ValueTask<ReadResult> RefuseAsync(ReadResult result, Refusal refusal)
     {
-        StopHeadTimer();
+        StopHeadDeadline();
         End(result);
         refused(refusal);
         await transport.Output.WriteAsync(RefusalBytes.Of(refusal, time.GetUtcNow()));
@@ -197,16 +205,44 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
         _mode = Mode.Ended;
     }
 
-    private void OnHeadTimeout()
+    /// <summary>A read that the deadline of a head woke was cancelled by nobody, least of all when that head was whole by then.</summary>
+    private void IgnoreHeadDeadline(ref ReadResult result)
     {
-        Volatile.Write(ref _headTimedOut, 1);
-        _inner.CancelPendingRead();
+        if (result.IsCanceled && Interlocked.Exchange(ref _wokenByDeadline, 0) == 1)
+        {
+            result = new ReadResult(result.Buffer, isCanceled: false, result.IsCompleted);
+        }
     }
 
-    private void StopHeadTimer()
+    private void StopHeadDeadline()
     {
-        _headTimer?.Dispose();
-        _headTimer = null;
+        _headDeadline?.Dispose();
+        _headDeadline = null;
+    }
+
+    /// <summary>Of one head: when it passes too late to be stopped, the next head does not pay for it.</summary>
+    private sealed class HeadDeadline : IDisposable
+    {
+        private readonly StrictRequestReader _reader;
+        private readonly ITimer _timer;
+        private volatile bool _hasPassed;
+
+        public HeadDeadline(StrictRequestReader reader, TimeSpan limit, TimeProvider time)
+        {
+            _reader = reader;
+            _timer = time.CreateTimer(static deadline => ((HeadDeadline)deadline!).Pass(), this, limit, Timeout.InfiniteTimeSpan);
+        }
+
+        public bool HasPassed => _hasPassed;
+
+        public void Dispose() => _timer.Dispose();
+
+        private void Pass()
+        {
+            _hasPassed = true;
+            Volatile.Write(ref _reader._wokenByDeadline, 1);
+            _reader._inner.CancelPendingRead();
+        }
     }
 }
 

@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Sockets;
+using Mesh.DataPlane.Listening;
+using Mesh.DataPlane.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Mesh.DataPlane.Tests.Listening;
+
+/// <summary>One option on a machine whose addresses change, over real sockets.</summary>
+public sealed class AddressListenersTests
+{
+    private const int Limit = 20_000;
+
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly Problems _problems = new();
+    private readonly IPAddress _first = L4Host.FreeClusterIP().Address;
+    private readonly IPAddress _second = L4Host.FreeClusterIP().Address;
+    private IPAddress[] _machine = [];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = Limit)]
+    public async Task A_wildcard_is_127_0_0_1_and_each_address_of_the_machine_on_one_port()
+    {
+        _machine = [_first, _second];
+        await using var listeners = Any();
+        await listeners.StartAsync(Stop);
+
+        var port = listeners.Addresses[0].Port;
+        Assert.Equal([new(IPAddress.Loopback, port), new(_first, port), new(_second, port)], listeners.Addresses.ToHashSet());
+        foreach (var address in listeners.Addresses)
+        {
+            (await RawClient.ConnectAsync(address, Stop)).Dispose();
+        }
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task An_address_that_comes_is_listened_on_and_one_that_goes_is_not_and_the_others_stay()
+    {
+        _machine = [_first];
+        await using var listeners = Any();
+        await listeners.StartAsync(Stop);
+        var port = listeners.Addresses[0].Port;
+        using var kept = await RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), Stop);
+
+        _machine = [_second];
+        _time.Advance(Second);
+        await UntilAsync(listeners, now => now.Contains(new IPEndPoint(_second, port)) && !now.Contains(new IPEndPoint(_first, port)));
+
+        (await RawClient.ConnectAsync(new IPEndPoint(_second, port), Stop)).Dispose();
+        await Assert.ThrowsAsync<SocketException>(() => RawClient.ConnectAsync(new IPEndPoint(_first, port), Stop));
+        Assert.True(kept.Socket.Poll(0, SelectMode.SelectWrite) && !kept.Socket.Poll(0, SelectMode.SelectRead));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_taken_address_is_told_once_and_served_when_it_is_free_and_keeps_no_other_waiting()
+    {
+        using var holder = new TcpListener(_first, 0);
+        holder.Start();
+        var port = ((IPEndPoint)holder.LocalEndpoint).Port;
+        _machine = [_first];
+        await using var listeners = Any(port);
+        await listeners.StartAsync(Stop);
+        Assert.Equal([new(IPAddress.Loopback, port)], listeners.Addresses);
+        Assert.IsType<PortProblem.Taken>(await _problems.ReportedAsync(Stop));
+
+        holder.Stop();
+        _time.Advance(Second);
+        Assert.Equal(new IPEndPoint(_first, port), await _problems.SolvedAsync(Stop));
+        await UntilAsync(listeners, now => now.Length == 2);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_taken_address_that_the_machine_loses_is_a_problem_no_longer()
+    {
+        using var holder = new TcpListener(_first, 0);
+        holder.Start();
+        _machine = [_first];
+        await using var listeners = Any(((IPEndPoint)holder.LocalEndpoint).Port);
+        await listeners.StartAsync(Stop);
+        await _problems.ReportedAsync(Stop);
+
+        _machine = [];
+        _time.Advance(Second);
+
+        Assert.Equal(_first, (await _problems.SolvedAsync(Stop)).Address);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task An_option_without_one_free_address_tells_why()
+    {
+        using var holder = new TcpListener(IPAddress.Loopback, 0);
+        holder.Start();
+        await using var listeners = Any(((IPEndPoint)holder.LocalEndpoint).Port);
+        await listeners.StartAsync(Stop);
+
+        Assert.StartsWith("Test listens on none of its addresses: ", listeners.WhyNotListening, StringComparison.Ordinal);
+    }
+
+    private AddressListeners Any(int port = 0) => new(
+        "Test",
+        [new IPEndPoint(IPAddress.Any, port)],
+        (address, _) => Task.FromResult<IAddressListener>(new Bound(address)),
+        () => Volatile.Read(ref _machine),
+        Second,
+        _problems,
+        _time,
+        NullLogger.Instance);
+
+    private static async Task UntilAsync(AddressListeners listeners, Func<System.Collections.Immutable.ImmutableArray<IPEndPoint>, bool> fits)
+    {
+        while (!fits(listeners.Addresses))
+        {
+            await Task.Yield();
+            Stop.ThrowIfCancellationRequested();
+        }
+    }
+
+    private sealed class Bound : IAddressListener
+    {
+        private readonly TcpListener _listener;
+
+        public Bound(IPEndPoint address)
+        {
+            _listener = new TcpListener(address);
+            _listener.Start();
+        }
+
+        public IPEndPoint Address => (IPEndPoint)_listener.LocalEndpoint;
+
+        public Task StopAsync(CancellationToken deadline) => DisposeAsync().AsTask();
+
+        public ValueTask DisposeAsync()
+        {
+            _listener.Stop();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
