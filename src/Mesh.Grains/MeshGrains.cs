@@ -22,6 +22,7 @@ public static class MeshGrains
         silo.Services.AddSingleton<MembershipSignal>();
         silo.Services.AddHostedService(services => services.GetRequiredService<MembershipSignal>());
         silo.Services.AddSingleton<ClusterIPs>();
+        silo.Services.AddSingleton<KnownNodes>();
         silo.Services.AddSingleton<LinkReports>();
         silo.Services.AddSingleton<InventoryRouting>();
         silo.Services.AddSingleton<NodeSessionService>();

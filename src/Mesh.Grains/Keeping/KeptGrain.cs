@@ -30,11 +30,11 @@ internal readonly record struct KeptGrain(KeptKind Kind, string Key)
 
     public Task WakeAsync(IGrainFactory grains, long version, CancellationToken stop) => Kind switch
     {
-        KeptKind.Service => grains.GetGrain<IServiceGrain>(Key).Reconcile(version, stop),
-        KeptKind.Pod => grains.GetGrain<IPodGrain>(Key).Reconcile(version, stop),
-        KeptKind.Ingress => grains.GetGrain<IIngressGrain>(Key).Reconcile(version, stop),
-        KeptKind.Node => grains.GetGrain<INodeGrain>(Key).Reconcile(version, stop),
-        KeptKind.Registry => grains.GetGrain<IPodRegistryGrain>(Key).Wake(stop),
+        KeptKind.Service => grains.Keyed<IServiceGrain>(Key).Reconcile(version, stop),
+        KeptKind.Pod => grains.Keyed<IPodGrain>(Key).Reconcile(version, stop),
+        KeptKind.Ingress => grains.Keyed<IIngressGrain>(Key).Reconcile(version, stop),
+        KeptKind.Node => grains.Keyed<INodeGrain>(Key).Reconcile(version, stop),
+        KeptKind.Registry => grains.Keyed<IPodRegistryGrain>(Key).Wake(stop),
         _ => throw new UnreachableException(),
     };
 }

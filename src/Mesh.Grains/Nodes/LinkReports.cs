@@ -19,7 +19,7 @@ public sealed class LinkReports(IGrainFactory grains, TimeProvider time, ILogger
 
     public async Task<PodReportReply> ReportAsync(PodReport report, CancellationToken stop)
     {
-        var grain = grains.GetGrain<IPodGrain>($"{report.Namespace}/{report.Name}");
+        var grain = grains.Keyed<IPodGrain>($"{report.Namespace}/{report.Name}");
         PodReportReply? reply = null;
         await TryAsync(async () => reply = await grain.Report(report, stop), stop);
         reply ??= new PodReportReply(PodReportResult.Retry, 0, 0, "the Pod's grain does not answer");

@@ -4,6 +4,7 @@ using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Events;
+using Mesh.Grains.Nodes;
 using Mesh.Grains.Objects;
 using Mesh.Grains.Projections;
 using Mesh.Grains.Registry;
@@ -39,6 +40,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         IGrainContext context,
         IObjectStore store,
         IWatchCache cache,
+        KnownNodes nodes,
         IOptions<GrainOptions> options,
         ProjectionPace pace,
         EventRecorder events,
@@ -49,13 +51,13 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         var key = context.GrainId.Key.ToString();
         _name = NamespacedName.TryParse(key, out var name) ? name : throw new ArgumentException($"'{key}' is not the key of a Pod.", nameof(context));
         (_events, _time, _log) = (events, time, log);
-        _rules = new PodRules(cache, options.Value.NodeName, time, random);
+        _rules = new PodRules(cache, nodes, options.Value.NodeName, time, random);
         _registration = new PodRegistration(_name, _rules, time);
         _object = new OwnedObject(Kinds.Pod(_name), store, cache, new FinalizedRules(_rules, time));
         _projection = new Projection(new ShownStatus(_object, _rules, _ended, cache, time, () => _life), pace, time, random, reason => log.ProjectionFailed(key, reason));
     }
 
-    private IPodRegistryGrain Registry => GrainFactory.GetGrain<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace));
+    private IPodRegistryGrain Registry => GrainFactory.Keyed<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace));
 
     public async Task<PodReportReply> Report(PodReport report, CancellationToken stop)
     {
@@ -127,18 +129,24 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
             return new PodReportReply(PodReportResult.Invalid, 0, 0, problem);
         }
 
+        Pod? planned = null;
         if (_object.Current is { } other && PodRegistration.IsSucceeded(other, Known(other), report))
         {
+            if (_registration.Plan(report, null, out planned) is WritePlan.Refuse invalid)
+            {
+                return new PodReportReply(PodReportResult.Invalid, 0, 0, invalid.Reply.Message);
+            }
+
             if (await EndAsync(PodRegistration.EndOf(other, Known(other), report), stop) is { Result: not PodReportResult.Accepted } refused)
             {
                 return refused;
             }
         }
 
-        var reply = await _object.ChangeAsync(current => _registration.Plan(report, current), static _ => null, CommitClass.Request, stop);
+        var reply = await _object.ChangeAsync(current => _registration.Plan(report, current, out planned), static _ => null, CommitClass.Request, stop);
         return reply.Result switch
         {
-            ObjectResult.Committed => await HearAsync(report, stop),
+            ObjectResult.Committed => await HearAsync(report, stop, reply.ResourceVersion == _object.Current?.ResourceVersion ? planned : null),
             ObjectResult.AlreadyExists => new PodReportReply(PodReportResult.Conflict, 0, 0, reply.Message),
             ObjectResult.NamespaceNotFound or ObjectResult.NamespaceTerminating =>
                 new PodReportReply(PodReportResult.NamespaceNotActive, 0, 0, reply.Message),
@@ -153,13 +161,14 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
             : Task.FromResult(Accepted()); // of an object that is gone, or another node's by now
 
     /// <summary>Takes the node's word on a Pod that is stored: published first, shown after.</summary>
-    private async Task<PodReportReply> HearAsync(PodReport report, CancellationToken stop)
+    /// <param name="parsed">The Pod as stored, when it is known already.</param>
+    private async Task<PodReportReply> HearAsync(PodReport report, CancellationToken stop, Pod? parsed = null)
     {
         if (_life is null || !_life.IsNewerThan(report))
         {
             var isRepeated = _life is { } life && (life.Uid, life.Liveness) == (report.Uid, report.Liveness);
             _life = PodLife.Of(report);
-            await PublishAsync(null, stop);
+            await PublishAsync(null, stop, parsed);
             _projection.Mark();
             if (!isRepeated && report is { IsReady: false, Reason: PodReasons.Unhealthy } && _object.Current is { } pod)
             {
@@ -192,7 +201,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
             : new PodReportReply(PodReportResult.Retry, 0, 0, reply.Message);
     }
 
-    private async Task PublishAsync(StoredObject? deleted, CancellationToken stop)
+    private async Task PublishAsync(StoredObject? deleted, CancellationToken stop, Pod? parsed = null)
     {
         // The Keeper and each status write ask again; what was looked at already is not parsed for that.
         var state = (_object.Current?.Uid ?? "", _object.Current?.ResourceVersion ?? 0, _life);
@@ -204,7 +213,8 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         var row = (deleted, _object.Current) switch
         {
             ({ } gone, _) => PodRowOf.Ended(gone, _life, 0),
-            (null, { } current) when !_ended.Contains(current.Uid) => PodRowOf.Object(current, _life),
+            (null, { } current) when !_ended.Contains(current.Uid) =>
+                parsed is null ? PodRowOf.Object(current, _life) : PodRowOf.Object(current, parsed, _life),
             _ => null,
         };
         if (row is null)

@@ -11,40 +11,37 @@ namespace Mesh.Grains.Pods;
 /// <summary>Whether a registration may have the name it asks for, and what is then written.</summary>
 internal sealed class PodRegistration(NamespacedName name, PodRules rules, TimeProvider time)
 {
-    /// <summary>Why it cannot be admitted at all; null when it can.</summary>
-    public string? Problem(PodReport report)
+    /// <summary>Why it is not a registration of this Pod; null when it is.</summary>
+    public string? Problem(PodReport report) => report.Uid.Length == 0 || report.Namespace != name.Namespace || report.Name != name.Name
+        ? "a registration needs a uid, and the name that it is reported under"
+        : null;
+
+    /// <param name="planned">The Pod as it will be stored, when that changes.</param>
+    public WritePlan Plan(PodReport report, StoredObject? current, out Pod? planned)
     {
-        if (report.Uid.Length == 0 || $"{report.Namespace}/{report.Name}" != name.ToString())
-        {
-            return "a registration needs a uid, and the name that it is reported under";
-        }
-
-        try
-        {
-            PodParser.Parse(RegisteredPod.Create(report, "", time.GetUtcNow()), 0);
-            return null;
-        }
-        catch (Exception problem) when (problem is FormatException or JsonException or InvalidOperationException)
-        {
-            return problem.Message;
-        }
-    }
-
-    public WritePlan Plan(PodReport report, StoredObject? current)
-    {
-        if (current is null)
-        {
-            return new WritePlan.Put(RegisteredPod.Create(report, rules.AddressOf(report.NodeName), time.GetUtcNow()), []);
-        }
-
-        if (current.Uid != report.Uid)
+        planned = null;
+        if (current is not null && current.Uid != report.Uid)
         {
             return new WritePlan.Refuse(new ObjectReply(ObjectResult.AlreadyExists, default, 0, Holder(current)));
         }
 
-        return RegisteredPod.Shown(current.Document).Version >= report.RegistrationVersion
-            ? new WritePlan.Keep()
-            : new WritePlan.Put(RegisteredPod.Register(current.Document, report, time.GetUtcNow()), []);
+        if (current is not null && RegisteredPod.Shown(current.Document).Version >= report.RegistrationVersion)
+        {
+            return new WritePlan.Keep();
+        }
+
+        try
+        {
+            var document = current is null
+                ? RegisteredPod.Create(report, rules.AddressOf(report.NodeName), time.GetUtcNow())
+                : RegisteredPod.Register(current.Document, report, time.GetUtcNow());
+            planned = PodParser.Parse(document, current?.CreatedVersion ?? 0);
+            return new WritePlan.Put(document, []);
+        }
+        catch (Exception problem) when (problem is FormatException or JsonException or InvalidOperationException)
+        {
+            return new WritePlan.Refuse(Replies.Invalid("", problem.Message)); // it cannot be admitted at all
+        }
     }
 
     /// <summary>A node never holds two living Pods of one name: its newer one tells that the older has ended.</summary>

@@ -14,9 +14,12 @@ internal static class PodRowOf
     /// older than anything that the node told. A dead Pod stays dead.
     /// </summary>
     /// <exception cref="FormatException">The stored document is no Pod.</exception>
-    public static PodRow Object(StoredObject stored, PodLife? life)
+    public static PodRow Object(StoredObject stored, PodLife? life) =>
+        Object(stored, PodParser.Parse(stored.Document, stored.CreatedVersion), life);
+
+    /// <param name="pod">As parsed from what is stored.</param>
+    public static PodRow Object(StoredObject stored, Pod pod, PodLife? life)
     {
-        var pod = PodParser.Parse(stored.Document, stored.CreatedVersion);
         var word = life?.Uid == stored.Uid ? life : null;
         return new PodRow(
             pod.Name.Name,

@@ -8,7 +8,7 @@ namespace Mesh.Grains.Pods;
 
 /// <summary>What the API may do to a Pod: the node is bound when it is created, its status is the grain's own.</summary>
 /// <param name="ownNode">The node of this silo's machine.</param>
-internal sealed class PodRules(IWatchCache cache, string ownNode, TimeProvider time, Random random) : IObjectRules
+internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, string ownNode, TimeProvider time, Random random) : IObjectRules
 {
     /// <summary>As Kubernetes' default for a Pod that names none.</summary>
     private const long DefaultGraceSeconds = 30;
@@ -23,25 +23,22 @@ internal sealed class PodRules(IWatchCache cache, string ownNode, TimeProvider t
     public ObjectReply? Explain(ObjectRequest request, CommitOutcome.Failed failed) => null;
 
     /// <summary>The address of a node, empty while it has none.</summary>
-    public string AddressOf(string node) =>
-        cache.Get(Kinds.Node(node)) is { } stored && NodeAddresses(stored) is [var first, ..] ? first : "";
+    public string AddressOf(string node) => nodes.Of(node)?.Address ?? "";
 
     /// <summary>What the object should show: its node's newest word, unless nothing is heard of the node.</summary>
-    public PodStatus Status(StoredObject stored, PodLife? life)
+    public PodStatus Status(StoredObject stored, ShownPod shown, PodLife? life)
     {
-        var node = PodDocument.NodeName(stored.Document) ?? "";
-        var host = AddressOf(node);
-        var address = StoredFields.Text(stored.Document, "status", "podIP")
-            ?? StoredFields.Text(stored.Document, "metadata", "annotations", MeshAnnotations.PodIP)
-            ?? host;
-        if (cache.Get(Kinds.Node(node)) is { } known && NodeDocument.IsSilent(known.Document))
+        var node = nodes.Of(shown.NodeName);
+        var host = node?.Address ?? "";
+        var address = shown.PodIP ?? host;
+        if (node is { IsSilent: true })
         {
-            return new PodStatus(false, "NodeStatusUnknown", $"nothing is heard of node {node}", address, host);
+            return new PodStatus(false, "NodeStatusUnknown", $"nothing is heard of node {shown.NodeName}", address, host);
         }
 
         return life?.Uid == stored.Uid
             ? new PodStatus(life.IsReady, PodStatus.ReasonOf(life.Reason), life.Message, address, host)
-            : PodStatus.Stored(stored.Document, address, host);
+            : PodStatus.Stored(shown, address, host);
     }
 
     private WritePlan.Put Create(ReadOnlyMemory<byte> document)
@@ -92,7 +89,5 @@ internal sealed class PodRules(IWatchCache cache, string ownNode, TimeProvider t
     /// <summary>The node that has the address; of several the first by name.</summary>
     private string? Owner(string? address) => address is null
         ? null
-        : cache.List("", "Node", null).Items.FirstOrDefault(node => NodeAddresses(node).Contains(address))?.Key.Name;
-
-    private static IReadOnlyList<string> NodeAddresses(StoredObject node) => NodeDocument.Addresses(node.Document);
+        : cache.List("", "Node", null).Items.FirstOrDefault(node => nodes.Of(node.Key.Name)?.Addresses.Contains(address) == true)?.Key.Name;
 }

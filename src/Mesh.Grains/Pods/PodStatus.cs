@@ -9,11 +9,7 @@ namespace Mesh.Grains.Pods;
 internal sealed record PodStatus(bool IsReady, string Reason, string Message, string PodIP, string HostIP)
 {
     /// <summary>What the document shows already, while its node has said nothing to this activation.</summary>
-    public static PodStatus Stored(ReadOnlyMemory<byte> document, string podIP, string hostIP)
-    {
-        var ready = Find(StoredFields.Node(document, "status", "conditions") as JsonArray, "Ready");
-        return new PodStatus((string?)ready?["status"] == "True", (string?)ready?["reason"] ?? "", (string?)ready?["message"] ?? "", podIP, hostIP);
-    }
+    public static PodStatus Stored(ShownPod shown, string podIP, string hostIP) => new(shown.Ready == "True", shown.Reason, shown.Message, podIP, hostIP);
 
     /// <summary>The condition's reason for a node's word: of a failed probe, as the kubelet's, that containers are not ready.</summary>
     public static string ReasonOf(string word) => word is "" or PodReasons.Unhealthy ? "ContainersNotReady" : word;
@@ -44,14 +40,11 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
     }
 
     /// <summary>Whether the stored document shows this already.</summary>
-    public bool IsShownBy(ReadOnlyMemory<byte> document)
-    {
-        var ready = Find(StoredFields.Node(document, "status", "conditions") as JsonArray, "Ready");
-        return (string?)ready?["status"] == (IsReady ? "True" : "False")
-            && ((string?)ready?["reason"] ?? "") == (IsReady ? "" : Reason)
-            && ((string?)ready?["message"] ?? "") == (IsReady ? "" : Message)
-            && (StoredFields.Text(document, "status", "podIP") ?? "") == PodIP;
-    }
+    public bool IsShownBy(ShownPod shown) =>
+        shown.Ready == (IsReady ? "True" : "False")
+        && shown.Reason == (IsReady ? "" : Reason)
+        && shown.Message == (IsReady ? "" : Message)
+        && shown.StatusIP == PodIP;
 
     private void SetAddresses(JsonObject status)
     {

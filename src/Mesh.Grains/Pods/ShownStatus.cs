@@ -24,14 +24,20 @@ internal sealed class ShownStatus(OwnedObject pod, PodRules rules, EndedUids end
 
     private WritePlan Plan(StoredObject? current)
     {
-        if (current is null || ended.Contains(current.Uid) || PodDocument.IsTerminal(current.Document)
+        if (current is null || ended.Contains(current.Uid)
             || cache.Get(Kinds.Namespace(current.Key.Namespace)) is not { IsDeleting: false })
         {
             return new WritePlan.Keep();
         }
 
-        var status = rules.Status(current, life());
-        return status.IsShownBy(current.Document)
+        var shown = ShownPod.Read(current.Document);
+        if (shown.IsTerminal)
+        {
+            return new WritePlan.Keep();
+        }
+
+        var status = rules.Status(current, shown, life());
+        return status.IsShownBy(shown)
             ? new WritePlan.Keep()
             : new WritePlan.Put(status.Apply(current.Document, time.GetUtcNow()), []);
     }
