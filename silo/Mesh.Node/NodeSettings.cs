@@ -6,17 +6,26 @@ namespace Mesh.Node;
 internal sealed class NodeSettings(NodeOptions? options)
 {
     private NodeOptions? _options = options;
+    private volatile LogLevel _logLevel = LevelOf(options);
 
     /// <summary>Null in a new data directory, until the first link.</summary>
     public NodeOptions? Options
     {
         get => Volatile.Read(ref _options);
-        set => Volatile.Write(ref _options, value);
+        set
+        {
+            Volatile.Write(ref _options, value);
+            _logLevel = LevelOf(value);
+        }
     }
 
     public string NodeName => Options?.NodeName ?? Environment.MachineName.ToLowerInvariant();
 
-    public LogLevel LogLevel => Enum.TryParse<LogLevel>(Options?.LogLevel, out var level) ? level : LogLevel.Information;
+    /// <summary>Kept as a value, as each log line asks for it.</summary>
+    public LogLevel LogLevel => _logLevel;
 
     public bool LogsJson => Options?.LogFormat != "text";
+
+    private static LogLevel LevelOf(NodeOptions? options) =>
+        Enum.TryParse<LogLevel>(options?.LogLevel, out var level) ? level : LogLevel.Information;
 }

@@ -10,11 +10,7 @@ internal static partial class DataPlaneLog
     /// <summary>The category of the access log.</summary>
     public const string AccessCategory = "Mesh.Ingress.Access";
 
-    [LoggerMessage(1, LevelInfo, "{method} {host}{path} {code} {dur_ms} ms route={route} service={service} pod={pod} attempts={attempts} reason={reason} detail={detail} client={client} trace_id={trace_id}")]
-    public static partial void Access(
-        ILogger log, string method, string host, string path, int code, double dur_ms, string route, string service, string pod, int attempts, string reason, string detail, string client, string trace_id);
-
-    [LoggerMessage(2, LevelInfo, "refused {code} reason={reason} detail={detail} client={client}")]
+    [LoggerMessage(2, LogLevel.Information, "refused {code} reason={reason} detail={detail} client={client}")]
     public static partial void Refused(ILogger log, int code, string reason, string detail, string client);
 
     [LoggerMessage(10, LogLevel.Debug, "Service {service} listens on {address}")]
@@ -43,6 +39,4 @@ internal static partial class DataPlaneLog
 
     [LoggerMessage(22, LogLevel.Error, "A request ended in an error of the gateway's own")]
     public static partial void RequestFailed(ILogger log, Exception error);
-
-    private const LogLevel LevelInfo = LogLevel.Information;
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Mesh.Hosting.Processes;
 
 namespace Mesh.Hosting.Logging;
@@ -13,38 +12,30 @@ public sealed class RotatingFile : ILogOutput
 
     private readonly string _path;
     private FileStream _file;
+    private long _length; // counted here: to ask the file is a call for each write
 
     public RotatingFile(string path)
     {
         _path = path;
         _file = Open(path);
+        _length = _file.Length;
     }
 
-    public void Write(string line)
+    public void Write(ReadOnlySpan<byte> lines)
     {
         try
         {
-            _file.Write(Encoding.UTF8.GetBytes(line));
-            if (_file.Length >= LongestFile)
+            if (_length > 0 && _length + lines.Length > LongestFile)
             {
                 Rotate();
             }
+
+            _file.Write(lines);
+            _length += lines.Length;
         }
         catch (IOException)
         {
             // A full disk loses log lines, not connections.
-        }
-    }
-
-    public void Flush()
-    {
-        try
-        {
-            _file.Flush();
-        }
-        catch (IOException)
-        {
-            // As above.
         }
     }
 
@@ -62,10 +53,10 @@ public sealed class RotatingFile : ILogOutput
 
     private void Rotate()
     {
-        _file.Flush();
         File.Move(_path, _path + ".1", overwrite: true);
         var full = _file;
         _file = Open(_path);
+        _length = 0;
         full.Dispose();
     }
 
@@ -77,6 +68,7 @@ public sealed class RotatingFile : ILogOutput
             Access = FileAccess.Write,
             Share = FileShare.ReadWrite | FileShare.Delete,
             UnixCreateMode = OwnerOnly,
+            BufferSize = 0, // lines come in batches
         });
         Detachment.SendOutputTo(file.SafeFileHandle);
         return file;

@@ -1,3 +1,6 @@
+using System.Collections;
+using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.DataPlane.L7;
@@ -5,32 +8,60 @@ namespace Mesh.DataPlane.L7;
 /// <summary>One line for each request.</summary>
 internal static class AccessLog
 {
+    private static readonly EventId Access = new(1, "Access");
+
     public static void Write(ILogger log, Exchange exchange, TimeSpan duration)
     {
-        if (!log.IsEnabled(LogLevel.Information))
+        if (log.IsEnabled(LogLevel.Information))
         {
-            return;
+            log.Log(LogLevel.Information, Access, new Line(exchange, Math.Round(duration.TotalMilliseconds, 3)), null, static (line, _) => line.ToString());
         }
-
-        var request = exchange.Http.Request;
-        DataPlaneLog.Access(
-            log,
-            request.Method,
-            exchange.HostSent,
-            exchange.Path.ToString(),
-            StatusOf(exchange),
-            Math.Round(duration.TotalMilliseconds, 3),
-            exchange.Match?.Route ?? "-",
-            exchange.Service?.ToString() ?? "-",
-            exchange.Target?.Endpoint.Pod.ToString() ?? "-",
-            exchange.Attempts,
-            exchange.Refusal?.Reason.ToString() ?? "-",
-            exchange.Refusal?.Detail ?? "-",
-            exchange.ClientAddress,
-            exchange.Span?.TraceId.ToHexString() ?? exchange.RequestId);
     }
 
     /// <summary>The status that the client got, or 499 when it was no longer there to get one.</summary>
     public static int StatusOf(Exchange exchange) =>
         exchange.Refusal is { Status: Refusal.ClientClosedRequest } ? Refusal.ClientClosedRequest : exchange.Http.Response.StatusCode;
+
+    /// <summary>
+    /// The fields, by name and as one line of text. LoggerMessage would make the text also where only the fields are
+    /// written; this is written once for each request, so that counts. It has no template, so its fields are all of it.
+    /// </summary>
+    private readonly struct Line(Exchange exchange, double milliseconds) : IReadOnlyList<KeyValuePair<string, object?>>
+    {
+        private const string None = "-";
+
+        public int Count => 13;
+
+        public KeyValuePair<string, object?> this[int index] => index switch
+        {
+            0 => new("method", exchange.Http.Request.Method),
+            1 => new("host", exchange.HostSent),
+            2 => new("path", exchange.PathSent),
+            3 => new("code", StatusOf(exchange)),
+            4 => new("dur_ms", milliseconds),
+            5 => new("route", exchange.Match?.Route ?? None),
+            6 => new("service", exchange.Service?.ToString() ?? None),
+            7 => new("pod", exchange.Target?.Endpoint.Pod.ToString() ?? None),
+            8 => new("attempts", exchange.Attempts),
+            9 => new("reason", exchange.Refusal?.Reason.ToString() ?? None),
+            10 => new("detail", exchange.Refusal?.Detail ?? None),
+            11 => new("client", exchange.ClientAddress),
+            12 => new("trace_id", exchange.RequestId), // the trace's own id while tracing
+            _ => throw new UnreachableException(),
+        };
+
+        public IEnumerator<KeyValuePair<string, object?>> GetEnumerator()
+        {
+            for (var i = 0; i < Count; i++)
+            {
+                yield return this[i];
+            }
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+        public override string ToString() => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{this[0].Value} {this[1].Value}{this[2].Value} {this[3].Value} {milliseconds} ms route={this[5].Value} service={this[6].Value} pod={this[7].Value} attempts={exchange.Attempts} reason={this[9].Value} detail={this[10].Value} client={this[11].Value} trace_id={this[12].Value}");
+    }
 }

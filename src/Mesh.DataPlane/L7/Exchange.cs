@@ -60,9 +60,8 @@ internal sealed class Exchange
 
     public Activity? AttemptSpan { get; set; }
 
-    public ReadOnlySpan<char> Path => PathAndQuery.AsSpan(0, PathLength);
-
-    private int PathLength => PathAndQuery.IndexOf('?', StringComparison.Ordinal) is var query && query < 0 ? PathAndQuery.Length : query;
+    /// <summary>Path as the client sent it.</summary>
+    public string PathSent { get; private set; } = "";
 
     public void Begin(IFeatureCollection features, long started)
     {
@@ -70,6 +69,7 @@ internal sealed class Exchange
         Started = started;
         HostSent = Http.Request.Headers.Host.ToString();
         PathAndQuery = OriginForm(features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
+        PathSent = PathAndQuery.IndexOf('?', StringComparison.Ordinal) is var query and >= 0 ? PathAndQuery[..query] : PathAndQuery;
         ConnectionOptions = features.Get<IStrictConnection>()?.ConnectionOptions;
         if (Http.Connection.RemoteIpAddress is { } client && !client.Equals(_client))
         {
@@ -81,7 +81,7 @@ internal sealed class Exchange
     public void End()
     {
         Http.Uninitialize();
-        RequestId = HostSent = PathAndQuery = "";
+        RequestId = HostSent = PathAndQuery = PathSent = "";
         IsUpgrade = false;
         Match = null;
         Service = null;

@@ -58,7 +58,7 @@ internal sealed class IngressPipeline(
         }
 
         var snapshot = routes.Current; // one read: the whole request sees one version
-        var forwarding = RequestRouting.Decide(snapshot, exchange.HostSent, exchange.Path);
+        var forwarding = RequestRouting.Decide(snapshot, exchange.HostSent, exchange.PathSent);
         if (forwarding is Forwarding.Refuse refuse)
         {
             exchange.Match = refuse.Match;

@@ -45,9 +45,9 @@ public static class IngressTracing
 
         var connection = exchange.Http.Connection;
         span.SetTag("http.request.method", method);
-        span.SetTag("url.path", exchange.Path.ToString());
+        span.SetTag("url.path", exchange.PathSent);
         span.SetTag("url.scheme", "http");
-        if (exchange.Path.Length < exchange.PathAndQuery.Length)
+        if (exchange.PathSent.Length < exchange.PathAndQuery.Length)
         {
             span.SetTag("url.query", "REDACTED"); // queries hold tokens
         }
@@ -117,7 +117,7 @@ public static class IngressTracing
         var service = exchange.Service!;
         span.SetTag("http.request.method", method);
         SetServer(span, exchange.Http.Request.Host);
-        span.SetTag("url.full", $"http://{exchange.HostSent}{exchange.Path}");
+        span.SetTag("url.full", $"http://{exchange.HostSent}{exchange.PathSent}");
         span.SetTag("network.peer.address", target.Address.Address.ToString());
         span.SetTag("network.peer.port", target.Address.Port);
         span.SetTag("peer.service", service.Name);
