@@ -61,6 +61,24 @@ public sealed class RestartTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task Ports_that_say_nothing_on_a_busy_machine_are_no_end_and_the_stream_takes_the_Pod_up_again()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var app = Listen(backlog: 0);
+        var port = Port(app);
+        // One waits to be accepted, which is all that waits: the kernel answers no further one.
+        using var waiting = new TcpClient();
+        await waiting.ConnectAsync(IPAddress.Loopback, port, stop);
+        await using var agent = await AgentUnderTest.StartAsync(stop, journal: [Record("u1", "web", port)], identity: Next);
+        Assert.True((await agent.Routed.Reader.ReadAsync(stop)).IsAlive);
+        Assert.False((await agent.RoutedAsync(told => !told.IsReady, stop)) is { IsAlive: false });
+
+        using var curl = Curl.Put(agent.Url, "web", "{\"ports\":[{\"containerPort\":" + port + "}]}", "?uid=u1");
+
+        Assert.Equal("u1", RegistrationTests.Uid(await curl.LineAsync(stop)));
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task Another_boot_voids_every_registration()
     {
         var stop = TestContext.Current.CancellationToken;
@@ -119,10 +137,10 @@ public sealed class RestartTests
         Assert.True(report is { Uid: "ghost", Ended: true, Registered: true });
     }
 
-    private static TcpListener Listen()
+    private static TcpListener Listen(int backlog = 100)
     {
         var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
+        listener.Start(backlog);
         return listener;
     }
 

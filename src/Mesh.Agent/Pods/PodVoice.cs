@@ -47,14 +47,21 @@ internal sealed class PodVoice(
 
     /// <summary>The Pod has ended: nothing routes to it from here on, and its name and address are free.</summary>
     /// <param name="tellSilo">False when the silo said so itself.</param>
-    public async Task EndAsync(RegisteredPod pod, LeaseEnd end, string reason, string message, bool tellSilo = true)
+    public Task EndAsync(RegisteredPod pod, LeaseEnd end, string reason, string message, bool tellSilo = true) =>
+        EndAsync(pod, end, reason, message, tellSilo, _ => true);
+
+    /// <summary>The same, unless another stream has taken the Pod over: it was <paramref name="holder"/> (null: none) that ended.</summary>
+    public Task EndHeldByAsync(RegisteredPod pod, Lease? holder, string reason, string message) =>
+        EndAsync(pod, new LeaseEnd.Deleted(), reason, message, tellSilo: true, lease => lease == holder);
+
+    private async Task EndAsync(RegisteredPod pod, LeaseEnd end, string reason, string message, bool tellSilo, Func<Lease?, bool> isMeant)
     {
         LocalPod local;
         PodReport report;
         Lease? lease;
         lock (table.Gate)
         {
-            if (pod.IsEnded)
+            if (pod.IsEnded || !isMeant(pod.Lease))
             {
                 return;
             }
@@ -117,12 +124,12 @@ internal sealed class PodVoice(
         lock (table.Gate)
         {
             // While its stream is awaited back, its ports are all that says that it lives.
-            isGone = pod is { Lease: null, Probe: { Spec.Action: null, IsReady: false } };
+            isGone = pod is { Lease: null, Probe: { Spec.Action: null, IsReady: false, IsRefused: true } };
         }
 
         if (isGone)
         {
-            await EndAsync(pod, new LeaseEnd.Deleted(), "PortsClosed", "Its ports do not accept, and its stream did not come back.");
+            await EndHeldByAsync(pod, null, "PortsClosed", "Its ports do not accept, and its stream did not come back.");
             return;
         }
 

@@ -125,18 +125,8 @@ internal sealed class RegisteredPods(
     }
 
     /// <summary>The client closed its stream, or died. A stream that another took over ends nothing.</summary>
-    public async Task StreamClosedAsync(RegisteredPod pod, Lease lease)
-    {
-        lock (table.Gate)
-        {
-            if (pod.Lease != lease)
-            {
-                return;
-            }
-        }
-
-        await voice.EndAsync(pod, new LeaseEnd.Deleted(), "StreamClosed", "Its registration's stream was closed.");
-    }
+    public Task StreamClosedAsync(RegisteredPod pod, Lease lease) =>
+        voice.EndHeldByAsync(pod, lease, "StreamClosed", "Its registration's stream was closed.");
 
     /// <summary>A Pod whose stream is only awaited back gives way to a new registration of its name.</summary>
     private async Task ReplaceAwaitedAsync(NamespacedName name, string? uid)

@@ -59,16 +59,16 @@ internal sealed class RestoredPods(
         await Task.Delay(Grace, time, stop);
         foreach (var pod in table.Where(pod => pod.Lease is null))
         {
-            await voice.EndAsync(pod, new LeaseEnd.Deleted(), "StreamLost", "Its stream did not come back after a restart of the node.");
+            await voice.EndHeldByAsync(pod, null, "StreamLost", "Its stream did not come back after a restart of the node.");
         }
     }
 
     private async Task ReviveAsync(RegisteredPod pod, CancellationToken stop)
     {
         var ports = ProbeSpec.PortsAccept(pod.Facts.Address, pod.Registration.Ports, TimeSpan.FromSeconds(1));
-        if (await runner.TryAsync(ports, stop) is { } closed)
+        if (await runner.TryAsync(ports, stop) is { IsRefusal: true } closed)
         {
-            await voice.EndAsync(pod, new LeaseEnd.Deleted(), "PortsClosed", $"After a restart of the node its ports do not accept: {closed}");
+            await voice.EndAsync(pod, new LeaseEnd.Deleted(), "PortsClosed", $"After a restart of the node its ports do not accept: {closed.Message}");
             return;
         }
 

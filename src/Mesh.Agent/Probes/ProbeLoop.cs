@@ -198,7 +198,7 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
         }
     }
 
-    private async Task<string?> TryAsync(ProbeTarget target, CancellationToken stop)
+    private async Task<ProbeFailure?> TryAsync(ProbeTarget target, CancellationToken stop)
     {
         try
         {
@@ -209,11 +209,11 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
 #pragma warning restore CA1031
         {
             logger.ProbeFailed(failed, target.Spec.Address.ToString());
-            return failed.Message;
+            return new ProbeFailure(failed.Message);
         }
     }
 
-    private bool Settle(ProbeTarget target, string? failure)
+    private bool Settle(ProbeTarget target, ProbeFailure? failure)
     {
         lock (_gate)
         {

@@ -26,7 +26,7 @@ internal sealed class ProbeRunner(TimeProvider time) : IDisposable
     });
 
     /// <summary>Null for success, else what failed.</summary>
-    public async Task<string?> TryAsync(ProbeSpec spec, CancellationToken stop)
+    public async Task<ProbeFailure?> TryAsync(ProbeSpec spec, CancellationToken stop)
     {
         using var late = new CancellationTokenSource(spec.Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
@@ -42,13 +42,13 @@ internal sealed class ProbeRunner(TimeProvider time) : IDisposable
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            return $"no answer within {spec.Timeout.TotalSeconds:0.###} s";
+            return new ProbeFailure($"no answer within {spec.Timeout.TotalSeconds:0.###} s");
         }
     }
 
     public void Dispose() => _http.Dispose();
 
-    private static async Task<string?> PortsAcceptAsync(ProbeSpec spec, CancellationToken stop)
+    private static async Task<ProbeFailure?> PortsAcceptAsync(ProbeSpec spec, CancellationToken stop)
     {
         foreach (var port in spec.Ports)
         {
@@ -61,29 +61,29 @@ internal sealed class ProbeRunner(TimeProvider time) : IDisposable
         return null;
     }
 
-    private static async Task<string?> ConnectAsync(ProbeSpec spec, PortReference port, CancellationToken stop) =>
-        port.In(spec.Ports) is { } number ? await ConnectAsync(new IPEndPoint(spec.Address, number), stop) : $"the Pod has no port named {port.Name}";
+    private static async Task<ProbeFailure?> ConnectAsync(ProbeSpec spec, PortReference port, CancellationToken stop) =>
+        port.In(spec.Ports) is { } number ? await ConnectAsync(new IPEndPoint(spec.Address, number), stop) : new ProbeFailure($"the Pod has no port named {port.Name}");
 
-    private static async Task<string?> ConnectAsync(IPEndPoint endpoint, CancellationToken stop)
+    private static async Task<ProbeFailure?> ConnectAsync(IPEndPoint endpoint, CancellationToken stop)
     {
         using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             await socket.ConnectAsync(endpoint, stop);
             // A free port of the ephemeral range can be connected to from itself.
-            return socket.LocalEndPoint!.Equals(endpoint) ? $"{endpoint}: nobody listens" : null;
+            return socket.LocalEndPoint!.Equals(endpoint) ? new ProbeFailure($"{endpoint}: nobody listens") { IsRefusal = true } : null;
         }
-        catch (SocketException refused)
+        catch (SocketException failed)
         {
-            return $"{endpoint}: {refused.Message}";
+            return new ProbeFailure($"{endpoint}: {failed.Message}") { IsRefusal = failed.SocketErrorCode == SocketError.ConnectionRefused };
         }
     }
 
-    private async Task<string?> GetAsync(ProbeSpec spec, ProbeAction.HttpGet http, CancellationToken stop)
+    private async Task<ProbeFailure?> GetAsync(ProbeSpec spec, ProbeAction.HttpGet http, CancellationToken stop)
     {
         if (http.Port.In(spec.Ports) is not { } port)
         {
-            return $"the Pod has no port named {http.Port.Name}";
+            return new ProbeFailure($"the Pod has no port named {http.Port.Name}");
         }
 
         // Only ever the Pod's own address (reliability: a probe must not become a way to reach others).
@@ -91,7 +91,7 @@ internal sealed class ProbeRunner(TimeProvider time) : IDisposable
         var scheme = http.Scheme.Equals("HTTPS", StringComparison.OrdinalIgnoreCase) ? "https" : "http";
         if (!Uri.TryCreate($"{scheme}://{new IPEndPoint(spec.Address, port)}{path}", UriKind.Absolute, out var target))
         {
-            return $"{path} is not a path";
+            return new ProbeFailure($"{path} is not a path");
         }
 
         using var request = new HttpRequestMessage(HttpMethod.Get, target) { Version = HttpVersion.Version11 };
@@ -113,11 +113,18 @@ internal sealed class ProbeRunner(TimeProvider time) : IDisposable
         {
             using var response = await _http.SendAsync(request, stop);
             var status = (int)response.StatusCode;
-            return status is >= 200 and < 400 ? null : $"HTTP probe failed with status {status}";
+            return status is >= 200 and < 400 ? null : new ProbeFailure($"HTTP probe failed with status {status}");
         }
         catch (HttpRequestException failed)
         {
-            return $"{target.Authority}: {failed.Message}";
+            return new ProbeFailure($"{target.Authority}: {failed.Message}");
         }
     }
+}
+
+/// <summary>Why an attempt failed.</summary>
+internal sealed record ProbeFailure(string Message)
+{
+    /// <summary>Nobody listens there: evidence of an end, which silence is not (a busy machine answers late).</summary>
+    public bool IsRefusal { get; init; }
 }

@@ -47,6 +47,9 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
     /// <summary>What the last failure was, for the Pod's Ready condition.</summary>
     public string Message { get; private set; } = "Not probed yet.";
 
+    /// <summary>Whether the last attempt found nobody listening.</summary>
+    public bool IsRefused { get; private set; }
+
     internal long Due { get; set; }
 
     internal long Started { get; set; }
@@ -61,9 +64,10 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
     internal int Attempts { get; private set; }
 
     /// <summary>Counts one result; true when readiness changed or is known for the first time (kubelet <c>prober/worker.go</c>).</summary>
-    internal bool Count(string? failure)
+    internal bool Count(ProbeFailure? failure)
     {
         var isFirst = Attempts == 0;
+        IsRefused = failure is { IsRefusal: true };
         if (failure is null)
         {
             _failures = 0;
@@ -74,7 +78,7 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
         {
             _successes = 0;
             _failures++;
-            Message = failure;
+            Message = failure.Message;
         }
 
         var ready = IsReady ? _failures < spec.FailureThreshold : _successes >= spec.SuccessThreshold;

@@ -304,6 +304,8 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
         JournalFrame.Write(frame, record);
         lock (_gate)
         {
+            // In order: a node that is killed now finds no registration without the options it was taken under.
+            WritePending();
             Write(frame.WrittenSpan);
             _state.Apply(record);
         }

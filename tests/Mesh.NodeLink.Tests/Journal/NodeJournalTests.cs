@@ -192,6 +192,24 @@ public sealed class NodeJournalTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task A_registration_is_never_there_without_what_it_was_taken_under()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var place = new Place();
+        await using var killed = Open(place.Journal);
+        killed.Keep(FakeSilo.Options);
+        killed.Keep([new RoutingChange.NamespaceExists("default", true)], synced: false);
+        await killed.WriteAsync(new Registration { Uid = "u1" }, stop);
+        File.Copy(place.Journal, place.Journal + ".copy");
+
+        await using var next = Open(place.Journal + ".copy");
+
+        Assert.NotNull(next.Options);
+        Assert.Equal(new RoutingChange.NamespaceExists("default", true), Assert.Single(next.Changes));
+        Assert.Equal("u1", Assert.Single(next.Registrations).Uid);
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task What_a_new_link_does_not_tell_again_is_dropped_when_it_is_synced()
     {
         using var place = new Place();
