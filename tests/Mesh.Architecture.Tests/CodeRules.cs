@@ -14,6 +14,10 @@ internal static partial class CodeRules
             tree => Lines(tree, tree.Code(), DiscardedTask()),
             [("src/Mesh.Planted/A.cs", "_ = SendAsync();")]),
         new(
+            "No field is qualified (the build leaves IDE0003 to dotnet format)",
+            tree => Lines(tree, tree.Code(), QualifiedField()),
+            [("src/Mesh.Planted/A.cs", "this._pods = pods;")]),
+        new(
             "No type is named for lack of a better name",
             tree => Lines(tree, tree.Code(), VagueName()),
             [("src/Mesh.Planted/A.cs", "internal sealed class PodManager")]),
@@ -78,6 +82,9 @@ internal static partial class CodeRules
 
     [GeneratedRegex(@"^\s*_ = [^;]*Async\(", RegexOptions.Multiline)]
     private static partial Regex DiscardedTask();
+
+    [GeneratedRegex(@"\bthis\._\w+")]
+    private static partial Regex QualifiedField();
 
     [GeneratedRegex(@"\b(class|record|struct|interface|enum) \w*(Manager|Helper|Helpers|Util|Utils|Utilities|Common|Base|Impl|Info|Processor|Engine)\b")]
     private static partial Regex VagueName();

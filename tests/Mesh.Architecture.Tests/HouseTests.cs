@@ -7,7 +7,7 @@ public sealed class HouseTests
 {
     public static TheoryData<string> Rules => [.. All.Select(rule => rule.Name)];
 
-    private static IEnumerable<Rule> All => [.. CodeRules.All, .. TestRules.All, .. ProjectReferences.All, .. DocumentRules.All];
+    private static IEnumerable<Rule> All => [.. BuildRules.All, .. CodeRules.All, .. TestRules.All, .. ProjectReferences.All, .. DocumentRules.All];
 
     [Theory]
     [MemberData(nameof(Rules))]

@@ -29,6 +29,9 @@ internal sealed class SourceTree(string root)
 
     public IEnumerable<string> TestCode() => Code().Where(file => file.StartsWith("tests/", StringComparison.Ordinal));
 
+    /// <summary>Files below the folders of code, not those at the root.</summary>
+    public IEnumerable<string> BuildFiles(string pattern) => Files(pattern);
+
     public string Read(string file) => File.ReadAllText(Path.Combine(root, file));
 
     public bool Has(string file) => File.Exists(Path.Combine(root, file));

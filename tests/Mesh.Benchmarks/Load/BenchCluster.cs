@@ -77,9 +77,10 @@ internal sealed class BenchCluster : IAsyncDisposable
         await Task.WhenAll(ended.Select(stream => stream.EndAsync()));
         using var late = new CancellationTokenSource(limit, TimeProvider.System);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, late.Token);
+        using var look = new PeriodicTimer(LookEvery, TimeProvider.System);
         while (await CountAsync("/api/v1/pods", either.Token) > 0)
         {
-            await Task.Delay(LookEvery, TimeProvider.System, either.Token);
+            await look.WaitForNextTickAsync(either.Token);
         }
     }
 
