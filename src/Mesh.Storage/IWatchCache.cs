@@ -19,6 +19,9 @@ public interface IWatchCache
     /// <summary>Objects of one kind in (namespace, name) order, all from one version. <paramref name="ns"/> null: every namespace.</summary>
     CacheList List(string group, string kind, string? ns);
 
+    /// <summary>Objects of one kind and namespace whose names begin so, without a look at the others.</summary>
+    IReadOnlyList<StoredObject> ListNamed(string group, string kind, string ns, string prefix);
+
     /// <summary>Until the cache has followed the log to <paramref name="version"/>.</summary>
     Task WaitForAsync(long version, CancellationToken stop);
 

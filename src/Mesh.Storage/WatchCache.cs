@@ -92,6 +92,9 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<StoredObject> ListNamed(string group, string kind, string ns, string prefix) => State.ListNamed(group, kind, ns, prefix);
+
+    /// <inheritdoc/>
     public async Task WaitForAsync(long version, CancellationToken stop)
     {
         if (Version >= version)

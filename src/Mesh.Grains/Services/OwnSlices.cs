@@ -12,8 +12,8 @@ internal static class OwnSlices
     public const string ManagedBy = "endpointslice-controller.k8s.io";
 
     public static IEnumerable<StoredObject> Of(IWatchCache cache, NamespacedName service) =>
-        cache.List(Kinds.DiscoveryGroup, "EndpointSlice", service.Namespace).Items
-            .Where(slice => slice.Key.Name.StartsWith(service.Name + "-", StringComparison.Ordinal) && IsOwn(slice.Document, service.Name));
+        cache.ListNamed(Kinds.DiscoveryGroup, "EndpointSlice", service.Namespace, service.Name + "-")
+            .Where(slice => IsOwn(slice.Document, service.Name));
 
     private static bool IsOwn(ReadOnlyMemory<byte> document, string service)
     {

@@ -29,6 +29,26 @@ internal sealed class CacheState
     public IReadOnlyList<StoredObject> List(string group, string kind, string? ns) =>
         _kinds.TryGetValue((group, kind), out var objects) ? objects.List(ns) : [];
 
+    /// <summary>The list is in ordinal order of names: those of one prefix are neighbours.</summary>
+    public IReadOnlyList<StoredObject> ListNamed(string group, string kind, string ns, string prefix)
+    {
+        var all = List(group, kind, ns);
+        var (first, end) = (0, all.Count);
+        while (first < end)
+        {
+            var middle = (first + end) / 2;
+            (first, end) = string.CompareOrdinal(all[middle].Key.Name, prefix) < 0 ? (middle + 1, end) : (first, middle);
+        }
+
+        var named = new List<StoredObject>();
+        for (var at = first; at < all.Count && all[at].Key.Name.StartsWith(prefix, StringComparison.Ordinal); at++)
+        {
+            named.Add(all[at]);
+        }
+
+        return named;
+    }
+
     public CacheState With(StoreChange change)
     {
         var key = (change.Object.Key.Group, change.Object.Key.Kind);
