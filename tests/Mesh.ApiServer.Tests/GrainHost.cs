@@ -50,8 +50,16 @@ public sealed class GrainHost : ApiHost
     }
 
     /// <summary>What the node would say of a manifest Pod.</summary>
-    public Task<PodReportReply> ReportAsync(string ns, string name, string uid, bool isReady) => Grains.GetGrain<IPodGrain>($"{ns}/{name}").Report(
-        new PodReport(ns, name, uid, Node, default, 0, (1UL << 32) | 1, isReady, false, false, "", "", false), TestContext.Current.CancellationToken);
+    public Task<PodReportReply> ReportAsync(string ns, string name, string uid, bool isReady, uint count = 1) => Grains.GetGrain<IPodGrain>($"{ns}/{name}").Report(
+        new PodReport(ns, name, uid, Node, default, 0, (1UL << 32) | count, isReady, false, false, "", "", false), TestContext.Current.CancellationToken);
+
+    /// <summary>The node's word that a Pod's probe fails; <paramref name="count"/> orders it behind what was said before.</summary>
+    public Task<PodReportReply> ReportUnhealthyAsync(string ns, string name, string uid, uint count, string message) => Grains.GetGrain<IPodGrain>($"{ns}/{name}").Report(
+        new PodReport(ns, name, uid, Node, default, 0, (1UL << 32) | count, false, false, false, "Unhealthy", message, false), TestContext.Current.CancellationToken);
+
+    /// <summary>The node links again and says that it runs another kernel.</summary>
+    public Task<NodeOpened> RelinkAsync(string kernel) =>
+        Grains.GetGrain<INodeGrain>(Node).Open(Session, new NodeFacts("boot-1", "Linux", kernel, "amd64", 2, 1 << 30), TestContext.Current.CancellationToken);
 
     protected override void ConfigureWriters(WebApplicationBuilder builder) => builder.UseOrleans(silo =>
     {
