@@ -16,9 +16,6 @@ internal static partial class AgentLog
     [LoggerMessage(5004, LogLevel.Warning, "The silo does not take Pod {Pod}: {Message}")]
     public static partial void NotTaken(this ILogger logger, string pod, string message);
 
-    [LoggerMessage(5005, LogLevel.Error, "The end of Pod {Pod} could not be journaled: {Message}")]
-    public static partial void EndNotJournaled(this ILogger logger, string pod, string message);
-
     [LoggerMessage(5006, LogLevel.Information, "{Count} registrations of the node's last run wait for their streams.")]
     public static partial void Restored(this ILogger logger, int count);
 

@@ -47,6 +47,41 @@ public sealed class RestartTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task A_refused_registration_of_its_name_leaves_a_Pod_that_is_awaited_back_alone()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var app = Listen();
+        await using var agent = await AgentUnderTest.StartAsync(stop, journal: [Record("u1", "web", Port(app))], identity: Next);
+        await agent.Routed.Reader.ReadAsync(stop);
+
+        using var http = new HttpClient { BaseAddress = agent.Url };
+        using var malformed = await http.PutAsync("/v1/namespaces/default/pods/web", new StringContent("""{"address":"127.96.0.1"}"""), stop);
+        Assert.Equal(HttpStatusCode.BadRequest, malformed.StatusCode);
+        agent.IsDiskFull = true;
+        using var full = await http.PutAsync("/v1/namespaces/default/pods/web", new StringContent("{}"), stop);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, full.StatusCode);
+
+        Assert.Equal("u1", Assert.Single(agent.Agent.Inventory("").Pods).Uid);
+        agent.IsDiskFull = false;
+        using var curl = Curl.Put(agent.Url, "web", "{}");
+        Assert.NotEqual("u1", RegistrationTests.Uid(await curl.LineAsync(stop)));
+        Assert.Equal("u1", (await agent.RoutedAsync(pod => !pod.IsAlive, stop)).Uid);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Of_two_registrations_of_one_name_the_later_one_counts()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var app = Listen();
+        var (first, second) = (Record("u1", "web", Port(app)), Record("u2", "web", Port(app)));
+        second.CreatedUnixSeconds++;
+        await using var agent = await AgentUnderTest.StartAsync(stop, journal: [second, first], identity: Next);
+
+        Assert.Equal("u2", Assert.Single(agent.Agent.Inventory("").Pods).Uid);
+        Assert.Equal("u2", Assert.Single(agent.Journal).Key);
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task A_registration_whose_ports_are_closed_has_ended()
     {
         var stop = TestContext.Current.CancellationToken;

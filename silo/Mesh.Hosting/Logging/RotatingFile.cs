@@ -33,7 +33,7 @@ public sealed class RotatingFile : ILogOutput
             _file.Write(lines);
             _length += lines.Length;
         }
-        catch (IOException)
+        catch (Exception failed) when (failed is IOException or ArgumentOutOfRangeException) // the latter is EFBIG
         {
             // A full disk loses log lines, not connections.
         }
@@ -45,7 +45,7 @@ public sealed class RotatingFile : ILogOutput
         {
             _file.Dispose();
         }
-        catch (IOException)
+        catch (Exception failed) when (failed is IOException or ArgumentOutOfRangeException)
         {
             // As above.
         }

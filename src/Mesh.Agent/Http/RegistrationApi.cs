@@ -7,8 +7,7 @@ namespace Mesh.Agent.Http;
 /// <summary>The registration API and the node's health, as one function of a request.</summary>
 internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady)
 {
-    /// <summary>Of a registration's body.</summary>
-    public const int MaxBody = 64 * 1024;
+    private const int MaxBody = Pods.PodAdmission.MaxSize;
 
     private readonly PeerRules _peers = new(agent);
 
@@ -145,16 +144,13 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
             return Refusal.BadRequest(malformed.Message);
         }
 
-        var (refused, _) = await agent.Pods.PatchAsync(name, patch, uid, agent.Stopping);
-        return refused ?? await GetAsync(context, name);
+        return await agent.Pods.PatchAsync(name, patch, uid, agent.Stopping) ?? await GetAsync(context, name);
     }
 
     private async Task<Refusal?> DeleteAsync(HttpContext context, NamespacedName name, string? uid)
     {
-        var last = agent.Table.Show(name);
-        return await agent.Pods.DeleteAsync(name, uid) is { } refused
-            ? refused
-            : await WriteAsync(context, PodDocument.One(last!.Value.Facts, last.Value.Shown));
+        var (refused, facts, last) = await agent.Pods.DeleteAsync(name, uid);
+        return refused ?? await WriteAsync(context, PodDocument.One(facts!, last!));
     }
 
     private static Refusal Counted(Refusal refusal)

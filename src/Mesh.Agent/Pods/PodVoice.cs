@@ -93,7 +93,7 @@ internal sealed class PodVoice(
 
         AgentMetrics.Ended();
         logger.Ended(pod.Facts.Name.ToString(), pod.Uid, message);
-        await ForgetInJournalAsync(pod);
+        await journal.EndAsync(pod.Uid, CancellationToken.None);
         if (!tellSilo)
         {
             await routing.ForgetAsync(pod.Uid, CancellationToken.None);
@@ -134,18 +134,5 @@ internal sealed class PodVoice(
         }
 
         await TellAsync(pod, CancellationToken.None);
-    }
-
-    private async Task ForgetInJournalAsync(RegisteredPod pod)
-    {
-        try
-        {
-            await journal.EndAsync(pod.Uid, CancellationToken.None);
-        }
-        catch (IOException failed)
-        {
-            // A restarted node finds its ports closed, or nobody with its uid, and ends it then.
-            logger.EndNotJournaled(pod.Facts.Name.ToString(), failed.Message);
-        }
     }
 }

@@ -8,7 +8,7 @@ using Registration = Mesh.Agent.Registrations.Registration;
 
 namespace Mesh.Agent.Pods;
 
-/// <summary>One Pod registered on this machine. Everything that changes is guarded by the lock of <see cref="RegisteredPods"/>.</summary>
+/// <summary>One Pod registered on this machine. Everything that changes is guarded by the lock of <see cref="PodTable"/>.</summary>
 internal sealed class RegisteredPod(PodDocument.Facts facts)
 {
     public PodDocument.Facts Facts { get; set; } = facts;
@@ -19,9 +19,6 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
 
     /// <summary>Counts PUTs and PATCHes.</summary>
     public long Version { get; set; } = 1;
-
-    /// <summary>Whether the journal has it as it is now.</summary>
-    public bool IsJournaled { get; set; }
 
     public ulong Liveness { get; set; }
 
@@ -94,17 +91,27 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
         Message = IsEnded ? endMessage : Reason,
     };
 
-    public NodeLink.Wire.Registration Record(string bootId) => new()
+    /// <summary>For the journal, also of what the Pod is to become.</summary>
+    public static NodeLink.Wire.Registration Record(PodDocument.Facts facts, long version, string bootId) => new()
     {
-        Namespace = Facts.Name.Namespace,
-        Name = Facts.Name.Name,
-        Uid = Uid,
-        Request = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(PodDocument.Request(Registration)),
-        Version = Version,
-        Address = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(Facts.Address.GetAddressBytes()),
+        Namespace = facts.Name.Namespace,
+        Name = facts.Name.Name,
+        Uid = facts.Uid,
+        Request = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(PodDocument.Request(facts.Registration)),
+        Version = version,
+        Address = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(facts.Address.GetAddressBytes()),
         BootId = bootId,
-        CreatedUnixSeconds = Facts.Created.ToUnixTimeSeconds(),
+        CreatedUnixSeconds = facts.Created.ToUnixTimeSeconds(),
     };
+
+    /// <summary>It is registered anew, or patched.</summary>
+    public void Change(PodDocument.Facts facts)
+    {
+        Facts = facts;
+        Version++;
+        // What the store says is older than this, until the silo has applied it.
+        Stored = Stored is { DeletionTimestamp: not null } ? Stored : null;
+    }
 
     /// <summary>What decides readiness now; null when nothing is probed. <paramref name="isAwaited"/>: only its ports tell that it lives.</summary>
     public ProbeSpec? ProbeSpec(bool isAwaited)

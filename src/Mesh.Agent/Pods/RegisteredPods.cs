@@ -9,7 +9,10 @@ using Registration = Mesh.Agent.Registrations.Registration;
 
 namespace Mesh.Agent.Pods;
 
-/// <summary>What applications of this machine ask for: PUT, PATCH, DELETE, and the end of a stream. In the journal before it is answered.</summary>
+/// <summary>
+/// What applications of this machine ask for: PUT, PATCH, DELETE, and the end of a stream. It is in the journal before it
+/// is believed: what the disk does not take changes nothing.
+/// </summary>
 internal sealed class RegisteredPods(
     AgentIdentity identity,
     PodTable table,
@@ -22,16 +25,14 @@ internal sealed class RegisteredPods(
     TimeProvider time,
     ILogger logger)
 {
-    public const int MaxRegistrations = 10_000;
-
-    private NodeOptions? _options;
+    private readonly PodAdmission _admission = new(table, reports, random, time);
+    private readonly NameTurns _turns = new();
 
     public void Configure(NodeOptions options)
     {
         lock (table.Gate)
         {
-            _options = options;
-            table.Addresses.Configure(options);
+            _admission.Configure(options);
         }
     }
 
@@ -44,215 +45,189 @@ internal sealed class RegisteredPods(
             return (missing, null, null);
         }
 
-        await ReplaceAwaitedAsync(name, uid);
-        RegisteredPod? pod;
-        ProbeTarget? probe;
-        Lease? previous;
-        var lease = new Lease();
+        using var turn = await _turns.TakeAsync(name, stop);
+        RegisteredPod? living;
         lock (table.Gate)
         {
-            pod = table.Find(name);
-            if ((pod is null ? Create(name, wanted, out pod) : Resume(pod, wanted, uid)) is { } refused)
-            {
-                return (refused, null, null);
-            }
-
-            previous = pod!.Lease;
-            pod.Lease = lease;
-            probe = voice.ArrangeProbe(pod, isAwaited: false);
+            living = table.Find(name);
         }
 
-        previous?.Finish(new LeaseEnd.TakenOver());
-        if (await JournalAsync(pod, stop) is { } failure)
+        var lease = new Lease();
+        // A Pod whose stream is only awaited back gives way to a new registration of its name.
+        var (refused, pod) = living is null || (living.Lease is null && living.Uid != uid)
+            ? await TakeOnAsync(name, wanted, replaced: living, lease, stop)
+            : await TakeOverAsync(living, wanted, uid, lease, stop);
+        if (refused is not null)
         {
-            await voice.EndAsync(pod, new LeaseEnd.Refused(failure), "NotJournaled", failure.Message);
-            return (failure, null, null);
+            return (refused, null, null);
         }
 
-        if (probe is not null)
-        {
-            probes.Add(probe);
-        }
-
-        await voice.TellAsync(pod, stop);
-        logger.Registered(name.ToString(), pod.Uid, pod.Facts.Address.ToString());
+        await voice.TellAsync(pod!, stop);
+        logger.Registered(name.ToString(), pod!.Uid, pod.Facts.Address.ToString());
         return (null, pod, lease);
     }
 
     /// <summary>A merge patch; answered when this machine's snapshot has it.</summary>
-    public async Task<(Refusal? Refused, RegisteredPod? Pod)> PatchAsync(NamespacedName name, RegistrationPatch patch, string? uid, CancellationToken stop)
+    public async Task<Refusal?> PatchAsync(NamespacedName name, RegistrationPatch patch, string? uid, CancellationToken stop)
     {
+        using var turn = await _turns.TakeAsync(name, stop);
         RegisteredPod? pod;
-        ProbeTarget? probe;
+        PodDocument.Facts facts;
         lock (table.Gate)
         {
-            if (Living(name, uid, out pod) is { } refused)
-            {
-                return (refused, null);
-            }
-
-            pod!.Facts = pod.Facts with { Registration = patch.ApplyTo(pod.Registration) };
-            pod.Version++;
-            pod.IsJournaled = false;
-            // What the store says is older than this patch, until the silo has applied it.
-            pod.Stored = pod.Stored is { DeletionTimestamp: not null } deleting ? deleting : null;
-            probe = voice.ArrangeProbe(pod, isAwaited: pod.Lease is null);
-        }
-
-        if (probe is not null)
-        {
-            probes.Add(probe);
-        }
-
-        var failure = await JournalAsync(pod, stop);
-        await voice.TellAsync(pod, stop);
-        return (failure, pod);
-    }
-
-    public async Task<Refusal?> DeleteAsync(NamespacedName name, string? uid)
-    {
-        RegisteredPod? pod;
-        lock (table.Gate)
-        {
-            if (Living(name, uid, out pod) is { } refused)
+            if (_admission.Find(name, uid, out pod) is { } refused)
             {
                 return refused;
             }
+
+            if (PodAdmission.AdmitPatch(pod!, patch, out facts) is { } tooLarge)
+            {
+                return tooLarge;
+            }
         }
 
-        await voice.EndAsync(pod!, new LeaseEnd.Deleted(), "Deleted", "The registration was deleted.");
+        if (await ChangeAsync(pod!, facts, lease: null, stop) is { } failure)
+        {
+            return failure;
+        }
+
+        await voice.TellAsync(pod!, stop);
         return null;
+    }
+
+    /// <summary>Ends a Pod; what is returned is how it was.</summary>
+    public async Task<(Refusal? Refused, PodDocument.Facts? Facts, PodDocument.Shown? Shown)> DeleteAsync(NamespacedName name, string? uid)
+    {
+        RegisteredPod? pod;
+        PodDocument.Shown last;
+        lock (table.Gate)
+        {
+            if (_admission.Find(name, uid, out pod) is { } refused)
+            {
+                return (refused, null, null);
+            }
+
+            last = pod!.Shown;
+        }
+
+        await voice.EndAsync(pod, new LeaseEnd.Deleted(), "Deleted", "The registration was deleted.");
+        return (null, pod.Facts, last);
     }
 
     /// <summary>The client closed its stream, or died. A stream that another took over ends nothing.</summary>
     public Task StreamClosedAsync(RegisteredPod pod, Lease lease) =>
         voice.EndHeldByAsync(pod, lease, "StreamClosed", "Its registration's stream was closed.");
 
-    /// <summary>A Pod whose stream is only awaited back gives way to a new registration of its name.</summary>
-    private async Task ReplaceAwaitedAsync(NamespacedName name, string? uid)
+    private async Task<(Refusal? Refused, RegisteredPod? Pod)> TakeOnAsync(
+        NamespacedName name, Registration wanted, RegisteredPod? replaced, Lease lease, CancellationToken stop)
     {
-        RegisteredPod? awaited;
+        RegisteredPod pod;
         lock (table.Gate)
         {
-            awaited = table.Find(name) is { Lease: null } pod && pod.Uid != uid ? pod : null;
-        }
-
-        if (awaited is not null)
-        {
-            await voice.EndAsync(awaited, new LeaseEnd.Deleted(), "Replaced", "Its name was registered anew after a restart of the node.");
-        }
-    }
-
-    private Refusal? Create(NamespacedName name, Registration wanted, out RegisteredPod? pod)
-    {
-        pod = null;
-        if (_options is null)
-        {
-            return Refusal.Unavailable("This node has not been told its options yet.");
-        }
-
-        if (table.Count >= MaxRegistrations || !reports.HasRoom)
-        {
-            return Refusal.TooMany($"This node has {table.Count} registrations, and {MaxRegistrations} at most; what ended must reach the silo first.");
-        }
-
-        if (table.Addresses.Take(wanted.Address, wanted.Ports, out var address) is { } refused)
-        {
-            return refused;
-        }
-
-        var facts = new PodDocument.Facts(name, Uid.New(random), _options.NodeName, address, time.GetUtcNow(), wanted);
-        try
-        {
-            RegisteredPod.ParsedProbe(facts);
-        }
-        catch (FormatException wrong)
-        {
-            table.Addresses.Release(address);
-            return Refusal.BadRequest(wrong.Message);
-        }
-
-        pod = new RegisteredPod(facts);
-        table.Add(pod);
-        AgentMetrics.Began();
-        return null;
-    }
-
-    private Refusal? Resume(RegisteredPod living, Registration wanted, string? uid)
-    {
-        if (living.Uid != uid)
-        {
-            return Refusal.Conflict($"Pod {living.Facts.Name} is registered on this machine with uid {living.Uid}; '?uid=' with that uid takes its stream over.");
-        }
-
-        if (wanted.Address == Registration.AllocatedAddress)
-        {
-            wanted = wanted with { Address = living.Registration.Address };
-        }
-
-        if (wanted.Address != living.Registration.Address && wanted.Address != living.Facts.Address.ToString())
-        {
-            return Refusal.Conflict($"address: Pod {living.Facts.Name} has {living.Facts.Address}, which stays until its end.");
-        }
-
-        var facts = living.Facts with { Registration = wanted };
-        try
-        {
-            RegisteredPod.ParsedProbe(facts);
-        }
-        catch (FormatException wrong)
-        {
-            return Refusal.BadRequest(wrong.Message);
-        }
-
-        if (table.Addresses.RefusePorts(facts.Address, wanted.Ports) is { } refused)
-        {
-            return refused;
-        }
-
-        // A stream that comes back asks for what is in the journal already: a full disk must not end its Pod.
-        if (!living.IsJournaled || !PodDocument.Request(wanted).AsSpan().SequenceEqual(PodDocument.Request(living.Registration)))
-        {
-            living.Facts = facts;
-            living.Version++;
-            living.IsJournaled = false;
-        }
-
-        return null;
-    }
-
-    private Refusal? Living(NamespacedName name, string? uid, out RegisteredPod? pod)
-    {
-        pod = table.Find(name);
-        if (pod is null)
-        {
-            return Refusal.NotFound($"Pod {name} is not registered on this machine.");
-        }
-
-        return uid is null || uid == pod.Uid ? null : Refusal.Conflict($"Pod {name} has uid {pod.Uid}, not {uid}.");
-    }
-
-    private async Task<Refusal?> JournalAsync(RegisteredPod pod, CancellationToken stop)
-    {
-        NodeLink.Wire.Registration record;
-        lock (table.Gate)
-        {
-            if (pod.IsJournaled)
+            if (_admission.Admit(name, wanted, replaced, out var facts) is { } refused)
             {
-                return null;
+                return (refused, null);
             }
 
-            record = pod.Record(identity.BootId);
+            pod = new RegisteredPod(facts!) { Lease = lease };
         }
 
+        var failure = await JournalAsync(RegisteredPod.Record(pod.Facts, pod.Version, identity.BootId), stop);
+        if (failure is null && replaced is not null)
+        {
+            // Only now, when nothing can go wrong any more.
+            await voice.EndAsync(replaced, new LeaseEnd.Deleted(), "Replaced", "Its name was registered anew after a restart of the node.");
+        }
+
+        ProbeTarget? probe;
+        lock (table.Gate)
+        {
+            _admission.Settle(pod, isTaken: failure is null);
+            if (failure is not null)
+            {
+                return (failure, null);
+            }
+
+            probe = voice.ArrangeProbe(pod, isAwaited: false);
+        }
+
+        AgentMetrics.Began();
+        Begin(probe);
+        return (null, pod);
+    }
+
+    private async Task<(Refusal? Refused, RegisteredPod? Pod)> TakeOverAsync(
+        RegisteredPod living, Registration wanted, string? uid, Lease lease, CancellationToken stop)
+    {
+        PodDocument.Facts facts;
+        lock (table.Gate)
+        {
+            if (_admission.AdmitTakeOver(living, wanted, uid, out facts) is { } refused)
+            {
+                return (refused, null);
+            }
+        }
+
+        return await ChangeAsync(living, facts, lease, stop) is { } failure ? (failure, null) : (null, living);
+    }
+
+    /// <param name="lease">Of the stream that takes the Pod over, if one does.</param>
+    private async Task<Refusal?> ChangeAsync(RegisteredPod pod, PodDocument.Facts facts, Lease? lease, CancellationToken stop)
+    {
+        // A stream that comes back asks for what is in the journal already: a full disk must not keep it out.
+        var isNews = lease is null || !PodDocument.Request(facts.Registration).AsSpan().SequenceEqual(PodDocument.Request(pod.Registration));
+        if (isNews && await JournalAsync(RegisteredPod.Record(facts, pod.Version + 1, identity.BootId), stop) is { } failure)
+        {
+            return failure;
+        }
+
+        Lease? previous = null;
+        ProbeTarget? probe = null;
+        bool isEnded;
+        lock (table.Gate)
+        {
+            isEnded = pod.IsEnded;
+            if (!isEnded)
+            {
+                if (lease is not null)
+                {
+                    (previous, pod.Lease) = (pod.Lease, lease);
+                }
+
+                if (isNews)
+                {
+                    pod.Change(facts);
+                }
+
+                probe = voice.ArrangeProbe(pod, isAwaited: pod.Lease is null);
+            }
+        }
+
+        if (isEnded)
+        {
+            // Its end was journaled before the change was, which would bring it back.
+            await journal.EndAsync(pod.Uid, CancellationToken.None);
+            return Refusal.NotFound($"Pod {facts.Name} has ended meanwhile.");
+        }
+
+        previous?.Finish(new LeaseEnd.TakenOver());
+        Begin(probe);
+        return null;
+    }
+
+    private void Begin(ProbeTarget? probe)
+    {
+        if (probe is not null)
+        {
+            probes.Add(probe);
+        }
+    }
+
+    private async Task<Refusal?> JournalAsync(NodeLink.Wire.Registration record, CancellationToken stop)
+    {
         try
         {
             await journal.WriteAsync(record, stop);
-            lock (table.Gate)
-            {
-                pod.IsJournaled = pod.Version == record.Version;
-            }
-
             return null;
         }
         catch (IOException failed)

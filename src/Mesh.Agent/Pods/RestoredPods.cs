@@ -29,8 +29,8 @@ internal sealed class RestoredPods(
     /// <summary>Completes when this machine's snapshot has those that live.</summary>
     public async Task RestoreAsync(IReadOnlyCollection<NodeLink.Wire.Registration> registrations, string nodeName, CancellationToken stop)
     {
-        var living = new List<RegisteredPod>();
-        foreach (var record in registrations)
+        var living = new Dictionary<NamespacedName, RegisteredPod>();
+        foreach (var record in registrations.OrderBy(record => record.CreatedUnixSeconds))
         {
             if (record.BootId != identity.BootId || Read(record, nodeName) is not { } pod)
             {
@@ -39,18 +39,27 @@ internal sealed class RestoredPods(
                 continue;
             }
 
-            lock (table.Gate)
+            if (living.Remove(pod.Facts.Name, out var replaced))
+            {
+                // Its name was registered anew, and the node died before the end of the first was written.
+                await journal.EndAsync(replaced.Uid, stop);
+            }
+
+            living.Add(pod.Facts.Name, pod);
+        }
+
+        lock (table.Gate)
+        {
+            foreach (var pod in living.Values)
             {
                 table.Add(pod);
                 table.Addresses.Reserve(pod.Facts.Address);
+                AgentMetrics.Began();
             }
-
-            AgentMetrics.Began();
-            living.Add(pod);
         }
 
         logger.Restored(living.Count);
-        await Parallel.ForEachAsync(living, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop }, async (pod, _) => await ReviveAsync(pod, stop));
+        await Parallel.ForEachAsync(living.Values, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop }, async (pod, _) => await ReviveAsync(pod, stop));
     }
 
     /// <summary>Ends those whose stream did not come back.</summary>
@@ -101,7 +110,7 @@ internal sealed class RestoredPods(
                 DateTimeOffset.FromUnixTimeSeconds(record.CreatedUnixSeconds),
                 RegistrationParser.Read(record.Request.Memory));
             RegisteredPod.ParsedProbe(facts);
-            return new RegisteredPod(facts) { Version = record.Version, IsJournaled = true };
+            return new RegisteredPod(facts) { Version = record.Version };
         }
         catch (Exception unreadable) when (unreadable is FormatException or ArgumentException)
         {

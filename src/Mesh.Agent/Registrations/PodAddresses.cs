@@ -9,11 +9,11 @@ namespace Mesh.Agent.Registrations;
 
 /// <summary>
 /// Which addresses Pods of this machine may have: the machine's own, or one of the Pod CIDR, reserved until the Pod's end.
-/// Not thread-safe: called under the lock of <see cref="Pods.RegisteredPods"/>.
+/// Not thread-safe: called under the lock of <see cref="Pods.PodTable"/>.
 /// </summary>
 internal sealed class PodAddresses
 {
-    private readonly HashSet<IPAddress> _reserved = [];
+    private readonly Dictionary<IPAddress, int> _reserved = []; // twice, while one Pod gives way to the next
     private NodeOptions? _options;
     private IPAddress _host = IPAddress.Loopback;
     private IPNetwork _podCidr;
@@ -37,7 +37,8 @@ internal sealed class PodAddresses
     }
 
     /// <summary>The address for a registration, reserved; or why not.</summary>
-    public Refusal? Take(string wanted, IReadOnlyCollection<ContainerPort> ports, out IPAddress address)
+    /// <param name="replaced">Of the Pod that gives way to this one, which may have it.</param>
+    public Refusal? Take(string wanted, IReadOnlyCollection<ContainerPort> ports, IPAddress? replaced, out IPAddress address)
     {
         address = _host;
         if (wanted == Registration.AllocatedAddress)
@@ -52,7 +53,7 @@ internal sealed class PodAddresses
         else if (wanted != Registration.HostAddress)
         {
             address = AddressText.TryParse(wanted, out var parsed) ? parsed : throw new FormatException($"address: '{wanted}' is not an IP address.");
-            if (Check(address) is { } refused)
+            if (Check(address, replaced) is { } refused)
             {
                 return refused;
             }
@@ -77,20 +78,30 @@ internal sealed class PodAddresses
     {
         if (_podCidr.Contains(address))
         {
-            _reserved.Add(address);
+            _reserved[address] = _reserved.GetValueOrDefault(address) + 1;
         }
     }
 
-    public void Release(IPAddress address) => _reserved.Remove(address);
+    public void Release(IPAddress address)
+    {
+        if (_reserved.TryGetValue(address, out var count) && count > 1)
+        {
+            _reserved[address] = count - 1;
+        }
+        else
+        {
+            _reserved.Remove(address);
+        }
+    }
 
-    private Refusal? Check(IPAddress address)
+    private Refusal? Check(IPAddress address, IPAddress? replaced)
     {
         if (_serviceCidr.Contains(address))
         {
             return Refusal.BadRequest($"address: {address} is of the Service CIDR {_serviceCidr}.");
         }
 
-        if (_reserved.Contains(address))
+        if (_reserved.ContainsKey(address) && !address.Equals(replaced))
         {
             return Refusal.Conflict($"address: {address} was allocated to another Pod.");
         }
@@ -120,7 +131,7 @@ internal sealed class PodAddresses
         {
             System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(bytes, first + 1 + (_next++ % usable));
             var candidate = new IPAddress(bytes);
-            if (!_reserved.Contains(candidate))
+            if (!_reserved.ContainsKey(candidate))
             {
                 return candidate;
             }

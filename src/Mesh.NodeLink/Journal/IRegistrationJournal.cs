@@ -9,5 +9,6 @@ public interface IRegistrationJournal
     /// <exception cref="IOException">It would not.</exception>
     ValueTask WriteAsync(Registration registration, CancellationToken stop);
 
+    /// <summary>What has ended has ended: what the disk does not take now is written as soon as it has room.</summary>
     ValueTask EndAsync(string uid, CancellationToken stop);
 }

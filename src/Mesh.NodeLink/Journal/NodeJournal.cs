@@ -127,8 +127,17 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
 
     public ValueTask WriteAsync(Registration registration, CancellationToken stop) => WriteNow(new JournalRecord { Registration = registration });
 
-    public ValueTask EndAsync(string uid, CancellationToken stop) =>
-        WriteNow(new JournalRecord { RegistrationEnded = new RegistrationEnded { Uid = uid } });
+    public ValueTask EndAsync(string uid, CancellationToken stop)
+    {
+        var record = new JournalRecord { RegistrationEnded = new RegistrationEnded { Uid = uid } };
+        lock (_gate)
+        {
+            Append(record);
+            WritePending();
+        }
+
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>Writes what waits, and compacts, until stopped. Its owner awaits it.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -167,16 +176,21 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
 
             records = _state.Copy();
             _meanwhile = new ArrayBufferWriter<byte>();
+            _mustRewrite = false; // what fails from here on is not among the records
         }
 
         try
         {
             Rewrite(records);
         }
-        catch (IOException failed)
+        catch (Exception failed) when (IsDisk(failed))
         {
             // The old file has what it had, and what the disk did not take is part of the state that the next try writes.
             _logger.JournalFailed(_path, failed.Message);
+            lock (_gate)
+            {
+                _mustRewrite = true;
+            }
         }
         finally
         {
@@ -323,12 +337,15 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
             _length += frames.Length;
             _meanwhile?.Write(frames);
         }
-        catch (IOException)
+        catch (Exception failed) when (IsDisk(failed))
         {
             _file.SetLength(_length);
-            throw;
+            throw failed as IOException ?? new IOException(failed.Message, failed);
         }
     }
+
+    /// <summary>EFBIG, of a file that may grow no further, comes as an argument out of range.</summary>
+    private static bool IsDisk(Exception failed) => failed is IOException or ArgumentOutOfRangeException or UnauthorizedAccessException;
 
     /// <summary>
     /// Makes the new file beside the old one, which goes on taking registrations meanwhile: syncing megabytes takes longer
@@ -370,6 +387,5 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
         _file.Dispose();
         _file = file;
         _length = length + _meanwhile.WrittenCount;
-        _mustRewrite = false;
     }
 }
