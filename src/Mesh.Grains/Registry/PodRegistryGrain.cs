@@ -20,7 +20,10 @@ public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Rando
     /// <summary>How long a node may take to tell its inventory; then its rows stand as stored.</summary>
     public static readonly TimeSpan InventoryWait = TimeSpan.FromSeconds(3);
 
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(30);
+
     private readonly CancellationTokenSource _stop = new();
+    private readonly NodeWords _words = new(time);
     private readonly HashSet<string> _heard = new(StringComparer.Ordinal);
     private TaskCompletionSource _inventory = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RegistryRows _rows = null!;
@@ -60,12 +63,14 @@ public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Rando
     {
         _rows.Apply(inventory);
         _heard.Add(inventory.NodeName);
+        _words.Hear(inventory.NodeName);
         _inventory.TrySetResult();
         return Task.CompletedTask;
     }
 
     public Task<HeldPodsDigest> DigestOf(string node, CancellationToken stop)
     {
+        _words.Hear(node);
         var digest = _rows.DigestOf(node);
         return Task.FromResult(new HeldPodsDigest(digest.Hash, digest.Count));
     }
@@ -118,6 +123,7 @@ public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Rando
 
             await HearNodesAsync();
             _rows.MarkSynced();
+            await AskSilentAsync();
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -141,6 +147,18 @@ public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Rando
         }
 
         _stop.Token.ThrowIfCancellationRequested();
+    }
+
+    private async Task AskSilentAsync()
+    {
+        using var look = new PeriodicTimer(LookEvery, time);
+        while (await look.WaitForNextTickAsync(_stop.Token))
+        {
+            foreach (var node in _words.TakeSilent(_rows.Holders()))
+            {
+                await HintAsync(node);
+            }
+        }
     }
 
     /// <summary>Nodes that hold living rows and have not told this activation their inventory.</summary>

@@ -76,8 +76,11 @@ internal sealed class RegistryRows
 
     /// <summary>Of the rows that the node should hold. A manifest Pod counts from the node's first word on it.</summary>
     public HeldDigest DigestOf(string node) => HeldDigest.Of(_rows.All
-        .Where(row => row.NodeName == node && !row.IsEnded && (row.IsRegistered || row.Order.Liveness > 0))
+        .Where(row => row.NodeName == node && IsHeld(row))
         .Select(row => (row.Name, row.Order.Uid, row.Order.Liveness)));
+
+    /// <summary>The nodes that should hold something here.</summary>
+    public HashSet<string> Holders() => [.. _rows.All.Where(row => row.NodeName.Length > 0 && IsHeld(row)).Select(row => row.NodeName)];
 
     public Delta<PodRow> Subscribe(PodSubscription subscription, Func<Delta<PodRow>, CancellationToken, Task<DeliveryAck>> send)
     {
@@ -97,6 +100,8 @@ internal sealed class RegistryRows
             Outboxes.MarkFull();
         }
     }
+
+    private static bool IsHeld(PodRow row) => !row.IsEnded && (row.IsRegistered || row.Order.Liveness > 0);
 
     private void Mark(string name, Dictionary<string, string> labels)
     {

@@ -1,0 +1,62 @@
+using Mesh.Core.Routing;
+using Mesh.Grains.Registry;
+using Mesh.Grains.Tests.Cluster;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Mesh.Grains.Tests.Registry;
+
+/// <summary>A node that holds nothing in a namespace any more sends no digest of it: its registry asks.</summary>
+public sealed class SilentHolderTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
+
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private MeshTestCluster _cluster = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _cluster = await MeshTestCluster.StartAsync(silos: 1, _time);
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_ghost_of_a_node_that_holds_nothing_else_there_is_found_though_the_first_question_is_lost()
+    {
+        var scene = await EndpointScene.OpenAsync(_cluster);
+        var (holder, other) = (scene.Nodes[0], scene.Nodes[1]);
+        await scene.ApplyAsync(Some.Row("ghost", 1000, 1, node: holder.Name)); // its end was lost, and so was its object
+        await other.UntilUsableAsync(scene.Service, ["ghost"], Stop);
+        _cluster.Network.LoseFirst(1, Loss.Message, "HintRenew", holder.Name);
+        while (!other.Told.Any(IsEndOfGhost))
+        {
+            _time.Advance(Step);
+            await scene.Registry.Wake(Stop);
+            await scene.Agents[0].AnsweredAsync();
+        }
+
+        Assert.Contains(_cluster.Network.Seen, call => call is { Method: "HintRenew", Loss: Loss.Message });
+        await other.UntilUsableAsync(scene.Service, [], Stop);
+    }
+
+    [Fact]
+    public void A_node_is_asked_after_a_minute_without_a_word_and_not_while_it_speaks_or_holds_nothing()
+    {
+        var words = new NodeWords(_time);
+        Assert.Empty(words.TakeSilent(Holders("a", "b")));
+        _time.Advance(NodeWords.AskAfter - Step);
+        Assert.Empty(words.TakeSilent(Holders("a", "b")));
+        words.Hear("b");
+        _time.Advance(Step);
+        Assert.Equal(["a"], words.TakeSilent(Holders("a", "b")));
+        Assert.Empty(words.TakeSilent(Holders("a", "b"))); // it was just asked
+        _time.Advance(NodeWords.AskAfter);
+        Assert.Equal(["a"], words.TakeSilent(Holders("a")));
+        Assert.Empty(words.TakeSilent(Holders("b")));
+    }
+
+    private static HashSet<string> Holders(params string[] nodes) => [.. nodes];
+
+    private static bool IsEndOfGhost(RoutingChange change) =>
+        change is RoutingChange.ServiceEndpoints { Endpoints: var endpoints } && endpoints.Rows.Any(row => row.Pod.Name == "ghost" && row.Ended);
+}
