@@ -30,8 +30,11 @@ public sealed class DnsResponderTests
 
     [Theory]
     [InlineData(Web, 28)]
+    [InlineData(Web, 15)]
     [InlineData(Web, 16)]
+    [InlineData(Web, 65280)]
     [InlineData("svc.cluster.local", 1)]
+    [InlineData("svc.cluster.local", 16)]
     [InlineData("pod.cluster.local", 1)]
     [InlineData("empty.svc.cluster.local", 1)]
     [Trait("Row", "SVC-N2")]
@@ -59,12 +62,17 @@ public sealed class DnsResponderTests
     [Trait("Row", "SVC-N25")]
     [Trait("Row", "SVC-N26")]
     [Trait("Row", "REL-D03")]
-    public void A_missing_name_does_not_exist_and_the_SOA_says_for_how_long(string name)
+    public void A_missing_name_does_not_exist_for_any_type_and_the_SOA_says_for_how_long(string name)
     {
-        var reply = Ask(Packet.Query(name, 1));
-        Assert.Equal(3, reply.Code);
-        Assert.True(reply.IsAuthoritative);
-        Assert.Equal(6, Assert.Single(reply.Authority).Type);
+        foreach (var type in (ushort[])[1, 28, 33, 16, 12, 255])
+        {
+            var reply = Ask(Packet.Query(name, type));
+            Assert.Equal(3, reply.Code);
+            Assert.True(reply.IsAuthoritative);
+            Assert.Empty(reply.Answers);
+            var soa = Assert.Single(reply.Authority);
+            Assert.Equal((6, 5u), (soa.Type, soa.Ttl));
+        }
     }
 
     [Theory]
@@ -162,8 +170,12 @@ public sealed class DnsResponderTests
     [Trait("Row", "REL-D12")]
     public void Other_opcodes_are_not_implemented(byte opcode)
     {
-        var reply = Ask(Packet.Query(Web, 1, flags: (byte)(opcode << 3)));
-        Assert.Equal((4, (int)opcode), (reply.Code, reply.Opcode));
+        foreach (var overTcp in (bool[])[false, true])
+        {
+            var reply = new Reply(Respond(_responder, Packet.Query(Web, 1, flags: (byte)(opcode << 3)), overTcp));
+            Assert.Equal((4, (int)opcode), (reply.Code, reply.Opcode));
+            Assert.Empty(reply.Answers);
+        }
     }
 
     [Theory]

@@ -31,6 +31,7 @@ internal sealed class PortListener : IAsyncDisposable
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            TcpKeepAlive.Enable(socket);
             socket.Bind(address);
             socket.Listen(context.Options.Backlog);
         }

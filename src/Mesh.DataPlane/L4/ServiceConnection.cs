@@ -36,6 +36,7 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, i
         }
 
         client.NoDelay = true;
+        TcpKeepAlive.Enable(upstream);
         var spliced = new SplicedConnection(client, upstream);
         await using (cut.UnsafeRegister(static open => ((SplicedConnection)open!).Abort(), spliced))
         {

@@ -19,7 +19,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
 {
     private readonly L4Context _context;
     private readonly ConnectionSet _connections;
-    private readonly IPortProblems _problems;
+    private readonly PortReports _reports;
     private readonly ChangedServices _changed = new();
     private readonly Dictionary<NamespacedName, Dictionary<IPEndPoint, PortListener?>> _listeners = [];
     private readonly CancellationTokenSource _stop = new();
@@ -35,7 +35,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
         TimeProvider time,
         ILogger<ServiceListeners> log)
     {
-        _problems = problems;
+        _reports = new PortReports(problems, time, log);
         _connections = new ConnectionSet(options.MaxConnections);
         _context = new L4Context(routes, options, suspects, new EndpointPick(seed), _connections, time, log);
     }
@@ -49,6 +49,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _changed.Add(_context.Routes.Current.Services.Keys);
+        _reports.Start();
         _loop = RunAsync(_stop.Token);
         return Task.CompletedTask;
     }
@@ -64,6 +65,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync(new CancellationToken(canceled: true));
+        await _reports.DisposeAsync();
         _connections.Dispose();
         _stop.Dispose();
     }
@@ -161,7 +163,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
             open.Remove(address);
             if (listener is null)
             {
-                _problems.Solved(service, address);
+                _reports.Solved(service, address);
                 continue;
             }
 
@@ -194,7 +196,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
             DataPlaneLog.ServicePortOpened(_context.Log, service, address);
             if (isRetry)
             {
-                _problems.Solved(service, address);
+                _reports.Solved(service, address);
             }
         }
         catch (SocketException e)
@@ -203,14 +205,8 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
             _failing.Add(service);
             if (!isRetry)
             {
-                Report(service, PortProblems.From(e, address));
+                _reports.Failed(service, address, e);
             }
         }
-    }
-
-    private void Report(NamespacedName service, PortProblem problem)
-    {
-        DataPlaneLog.PortProblem(_context.Log, service.ToString(), problem.Reason, problem.Message);
-        _problems.Report(service, problem);
     }
 }

@@ -37,7 +37,7 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         _routes = routes;
         var log = logs.CreateLogger<IngressGateway>();
         var accessLog = logs.CreateLogger(DataPlaneLog.AccessCategory);
-        _carrier = new YarpCarrier(options, time);
+        _carrier = new YarpCarrier(routes, options, time);
         var forwarder = new RequestForwarder(_carrier, options, suspects, new EndpointPick(seed), log);
         _pipeline = new IngressPipeline(routes, options, forwarder, new RequestIds(seed), time, accessLog);
         var application = new IngressApplication(_pipeline, time, log);

@@ -33,7 +33,7 @@ internal sealed class IngressListener : IAddressListener
     {
         var server = new KestrelServer(
             Options.Create(Configure(address, options, time, accessLog)),
-            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
+            new SocketTransportFactory(Options.Create(new SocketTransportOptions { CreateBoundListenSocket = Bind }), NullLoggerFactory.Instance),
             NullLoggerFactory.Instance);
         try
         {
@@ -59,6 +59,13 @@ internal sealed class IngressListener : IAddressListener
     {
         await _server.StopAsync(new CancellationToken(canceled: true));
         _server.Dispose();
+    }
+
+    private static Socket Bind(EndPoint address)
+    {
+        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(address);
+        TcpKeepAlive.Enable(socket);
+        return socket;
     }
 
     private static KestrelServerOptions Configure(IPEndPoint address, IngressOptions options, TimeProvider time, ILogger accessLog)

@@ -140,7 +140,7 @@ public sealed class AddressListeners(
             _listeners[address] = null;
             if (!isRetry)
             {
-                var problem = PortProblems.From(e, address);
+                var problem = PortProblems.From(e, address, PortProblems.IsTaken(e) ? PortHolder.Find([address]).GetValueOrDefault(address) : null);
                 DataPlaneLog.PortProblem(log, name, problem.Reason, problem.Message);
                 problems.Report(null, problem);
             }

@@ -6,9 +6,11 @@ namespace Mesh.DataPlane.Listening;
 /// <summary>Says what a failed bind means.</summary>
 internal static class PortProblems
 {
-    public static PortProblem From(SocketException error, IPEndPoint address) => error.SocketErrorCode switch
+    public static bool IsTaken(SocketException error) => error.SocketErrorCode == SocketError.AddressAlreadyInUse;
+
+    public static PortProblem From(SocketException error, IPEndPoint address, PortHolder? holder) => error.SocketErrorCode switch
     {
-        SocketError.AddressAlreadyInUse => new PortProblem.Taken(address, PortHolder.Find(address)),
+        SocketError.AddressAlreadyInUse => new PortProblem.Taken(address, holder),
         SocketError.AccessDenied => new PortProblem.NotPermitted(address),
         _ => new PortProblem.Unusable(address, error.Message),
     };

@@ -47,5 +47,24 @@ public sealed class AuthorityTests
         Assert.Single(Assert.Single(backend.Requests).All("Host"));
     }
 
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "REL-X01")]
+    public async Task However_many_hosts_there_are_their_case_makes_no_difference()
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")]);
+        for (var number = 1; number <= 1000; number++)
+        {
+            host.Routes.Ingress($"number-{number}", $"app-{number}.test", ("/", "Prefix", number % 2 == 0 ? "web" : "none"));
+            if (number is 1 or 99 or 101 or 1000)
+            {
+                var expected = number % 2 == 0 ? 200 : 503;
+                Assert.Equal(expected, (await host.AskAsync(HostileRequests.Get($"app-{number}.test"), Stop))!.Status);
+                Assert.Equal(expected, (await host.AskAsync(HostileRequests.Get($"APP-{number}.TEST"), Stop))!.Status);
+                Assert.Equal(200, (await host.AskAsync(HostileRequests.Get("aPP.tESt"), Stop))!.Status);
+            }
+        }
+    }
+
     private static TheoryDataRow<string> Row(string id, string name) => new TheoryDataRow<string>(name).WithTrait("Row", id);
 }

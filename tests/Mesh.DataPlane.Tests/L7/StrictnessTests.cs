@@ -77,7 +77,9 @@ public sealed class StrictnessTests
         Assert.Equal(body, request.Body);
         Assert.Single(request.All("Host"));
         Assert.True(request.All("Content-Length").Count() + request.All("Transfer-Encoding").Count() <= 1);
+        Assert.All(request.All("Content-Length"), length => Assert.Equal($"{body.Length}", length));
         Assert.DoesNotContain(request.Headers, header => header.Name.Contains('_', StringComparison.Ordinal));
+        Assert.All(HostileRequests.OfTrailersAndExtensions, part => Assert.DoesNotContain(part, backend.Received, StringComparison.Ordinal));
         await NextIsCleanAsync(host, backend, before: 1);
     }
 

@@ -12,6 +12,9 @@ internal static class HostileRequests
     private const string Head = "POST / HTTP/1.1\r\nHost: app.test\r\n";
     private const string Chunked = "Transfer-Encoding: chunked\r\n";
 
+    /// <summary>What chunk extensions and trailers of the accepted requests say; no endpoint may see it, least of all as a header.</summary>
+    public static readonly string[] OfTrailersAndExtensions = ["a=", "X-T:", "gzip", "evil.test", "Authorization", "6.6.6.6"];
+
     /// <summary>Refused by the head alone: the statuses allowed, and not a byte for an endpoint.</summary>
     public static IEnumerable<TheoryDataRow<string, string, int[]>> RefusedHeads() =>
     [

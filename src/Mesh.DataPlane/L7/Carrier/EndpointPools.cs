@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 
@@ -12,43 +13,40 @@ namespace Mesh.DataPlane.L7.Carrier;
 /// The kept connections to each endpoint of each Service. A pool goes when its endpoint does: then its unused
 /// connections are closed, and those in use when they become unused.
 /// </summary>
-internal sealed class EndpointPools(IngressOptions options, TimeProvider time) : IDisposable
+internal sealed class EndpointPools(Published<RoutingSnapshot> routes, IngressOptions options, TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<NamespacedName, ConcurrentDictionary<EndpointKey, EndpointPool>> _services = [];
+    private readonly Lock _changing = new();
+
+    /// <summary>Services with kept connections.</summary>
+    public int Count => _services.Count;
 
     public EndpointPool For(NamespacedName service, Target target)
     {
-        var pools = _services.GetOrAdd(service, static _ => []);
         var key = EndpointKey.Of(target);
-        if (pools.TryGetValue(key, out var known))
-        {
-            return known;
-        }
-
-#pragma warning disable CA2000 // the table owns it, or it is disposed below
-        var made = new EndpointPool(target.Address, Connect(target.Address));
-#pragma warning restore CA2000
-        var kept = pools.GetOrAdd(key, made);
-        if (!ReferenceEquals(kept, made))
-        {
-            made.Dispose();
-        }
-
-        return kept;
+        return _services.TryGetValue(service, out var pools) && pools.TryGetValue(key, out var known) ? known : Make(service, target, key);
     }
 
     public void Retain(NamespacedName service, ImmutableHashSet<EndpointKey> usable)
     {
-        if (!_services.TryGetValue(service, out var pools))
+        lock (_changing)
         {
-            return;
-        }
-
-        foreach (var key in pools.Keys.Where(key => !usable.Contains(key)))
-        {
-            if (pools.TryRemove(key, out var pool))
+            if (!_services.TryGetValue(service, out var pools))
             {
-                pool.Dispose();
+                return;
+            }
+
+            foreach (var key in pools.Keys.Where(key => !usable.Contains(key)))
+            {
+                if (pools.TryRemove(key, out var pool))
+                {
+                    pool.Dispose();
+                }
+            }
+
+            if (pools.IsEmpty)
+            {
+                _services.TryRemove(service, out _);
             }
         }
     }
@@ -59,6 +57,43 @@ internal sealed class EndpointPools(IngressOptions options, TimeProvider time) :
         {
             Retain(service, []);
         }
+    }
+
+#pragma warning disable CA2000 // a pool owns its connections: the table owns the pool, or the caller
+    private EndpointPool Make(NamespacedName service, Target target, EndpointKey key)
+    {
+        lock (_changing)
+        {
+            // A request may hold an older snapshot. What has gone from the newest was retired, or will never be: its pool
+            // is for this one attempt. What is there now is retired after this, if it goes.
+            if (!IsUsable(service, key))
+            {
+                return new EndpointPool(target.Address, Connect(target.Address), isKept: false);
+            }
+
+            var pools = _services.GetOrAdd(service, static _ => []);
+            return pools.TryGetValue(key, out var known) ? known : pools[key] = new EndpointPool(target.Address, Connect(target.Address), isKept: true);
+        }
+    }
+#pragma warning restore CA2000
+
+    private bool IsUsable(NamespacedName service, EndpointKey key)
+    {
+        if (routes.Current.Services.TryGetValue(service, out var route))
+        {
+            foreach (var port in route.Ports)
+            {
+                foreach (var target in port.Usable)
+                {
+                    if (EndpointKey.Of(target) == key)
+                    {
+                        return true;
+                    }
+                }
+            }
+        }
+
+        return false;
     }
 
 #pragma warning disable CA2000 // the invoker owns the handler, the stream the socket
@@ -87,6 +122,7 @@ internal sealed class EndpointPools(IngressOptions options, TimeProvider time) :
             using var limit = new CancellationTokenSource(options.ConnectTimeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
             await socket.ConnectAsync(address, either.Token);
+            TcpKeepAlive.Enable(socket);
             return new EndpointStream(socket);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
@@ -100,8 +136,11 @@ internal sealed class EndpointPools(IngressOptions options, TimeProvider time) :
 }
 
 /// <summary>The connections to one endpoint, and the address in front of each request target.</summary>
-internal sealed class EndpointPool(IPEndPoint address, HttpMessageInvoker invoker) : IDisposable
+internal sealed class EndpointPool(IPEndPoint address, HttpMessageInvoker invoker, bool isKept) : IDisposable
 {
+    /// <summary>Otherwise whoever asked for it disposes it after use.</summary>
+    public bool IsKept => isKept;
+
     public string Prefix { get; } = $"http://{address}";
 
     public HttpMessageInvoker Invoker => invoker;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Strict;
@@ -23,21 +24,34 @@ internal sealed class YarpCarrier : IHttpCarrier
     private readonly ForwarderRequestConfig _plain;
     private readonly ForwarderRequestConfig _tunnel;
 
-    public YarpCarrier(IngressOptions options, TimeProvider time)
+    public YarpCarrier(Published<RoutingSnapshot> routes, IngressOptions options, TimeProvider time)
     {
         _options = options;
         _time = time;
         // YARP makes its forwarder through a container only; its own log lines are dropped, as each failure is logged here.
         _services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
         _forwarder = _services.GetRequiredService<IHttpForwarder>();
-        _pools = new EndpointPools(options, time);
+        _pools = new EndpointPools(routes, options, time);
         _plain = new ForwarderRequestConfig { ActivityTimeout = Unlimited, Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         _tunnel = _plain with { ActivityTimeout = options.TunnelIdleTimeout };
     }
 
-    public async ValueTask<CarryOutcome> CarryAsync(Exchange exchange, Target target)
+    public ValueTask<CarryOutcome> CarryAsync(Exchange exchange, Target target)
     {
         var pool = _pools.For(exchange.Service!, target);
+        return pool.IsKept ? CarryAsync(exchange, pool) : CarryOnceAsync(exchange, pool);
+    }
+
+    private async ValueTask<CarryOutcome> CarryOnceAsync(Exchange exchange, EndpointPool pool)
+    {
+        using (pool)
+        {
+            return await CarryAsync(exchange, pool);
+        }
+    }
+
+    private async ValueTask<CarryOutcome> CarryAsync(Exchange exchange, EndpointPool pool)
+    {
         var deadline = exchange.Deadline ??= new AnswerDeadline(_options.AnswerTimeout, _time);
         exchange.Transformer.Begin(pool, deadline);
         var config = exchange.IsUpgrade ? _tunnel : _plain;
