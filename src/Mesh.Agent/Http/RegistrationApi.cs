@@ -41,7 +41,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
     {
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
-            return Refusal.MethodNotAllowed($"{context.Request.Method} is not for {path}.");
+            return Refusal.MethodNotAllowed($"{context.Request.Method} is not for {path}.", "GET, HEAD");
         }
 
         var reason = path == "/livez" ? null : notReady();
@@ -67,7 +67,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         {
             return HttpMethods.IsGet(context.Request.Method)
                 ? await WriteAsync(context, PodDocument.List(agent.Table.List(ns)))
-                : Refusal.MethodNotAllowed($"{context.Request.Method} needs the name of a Pod.");
+                : Refusal.MethodNotAllowed($"{context.Request.Method} needs the name of a Pod.", "GET");
         }
 
         if (!NamespacedName.TryCreate(ns, path[5], out var name))
@@ -88,7 +88,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
             "PUT" => await PutAsync(context, name, uid),
             "PATCH" => await PatchAsync(context, name, uid),
             "DELETE" => await DeleteAsync(context, name, uid),
-            var method => Refusal.MethodNotAllowed($"{method} is not for Pods; GET, PUT, PATCH and DELETE are."),
+            var method => Refusal.MethodNotAllowed($"{method} is not for Pods; GET, PUT, PATCH and DELETE are.", "GET, PUT, PATCH, DELETE"),
         };
     }
 
@@ -192,6 +192,11 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
     private static async Task RefuseAsync(HttpContext context, Refusal refused)
     {
         context.Response.StatusCode = refused.Code;
+        if (refused.Allow is { } allow)
+        {
+            context.Response.Headers.Allow = allow;
+        }
+
         if (refused.Code == StatusCodes.Status413PayloadTooLarge)
         {
             // The rest of the body is not read.
