@@ -30,7 +30,7 @@ internal sealed class PeerProcess : IAsyncDisposable
     /// <summary>This program in one of its other roles, which tells its port when it serves.</summary>
     public static async Task<PeerProcess> StartOwnAsync(CancellationToken stop, params string[] role)
     {
-        var process = ProcessUnderTest.Start(Environment.ProcessPath!, role);
+        var process = Start(Environment.ProcessPath!, role);
         await UntilAsync(string.Join(' ', role), process, () => process.Output.Contains('\n', StringComparison.Ordinal), stop);
         return new PeerProcess(process, int.Parse(process.Output.Split('\n')[0], CultureInfo.InvariantCulture), null);
     }
@@ -48,7 +48,7 @@ internal sealed class PeerProcess : IAsyncDisposable
         var port = FreePort();
         var file = Path.Combine(directory, program + ".conf");
         await File.WriteAllTextAsync(file, configuration(port), stop);
-        var process = ProcessUnderTest.Start(path, arguments(file));
+        var process = Start(path, arguments(file));
         await UntilAsync(program, process, () => Accepts(port), stop);
         return new PeerProcess(process, port, directory);
     }
@@ -61,6 +61,13 @@ internal sealed class PeerProcess : IAsyncDisposable
             Directory.Delete(_directory, recursive: true);
         }
     }
+
+    /// <summary>
+    /// In a session of its own, as mesh-node is: Linux shares processors out between sessions (sched_autogroup_enabled,
+    /// sched(7)), so a peer in the session of the load is woken later, finds more work at once, and seems to need less.
+    /// </summary>
+    private static ProcessUnderTest Start(string program, IEnumerable<string> arguments) =>
+        ProcessUnderTest.Start("setsid", [program, .. arguments]);
 
     private static async Task UntilAsync(string what, ProcessUnderTest process, Func<bool> isUp, CancellationToken stop)
     {
