@@ -21,7 +21,7 @@ public static class MeshApi
     {
         services.AddOptions<ApiOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(new Chance(new Random()));
+        services.TryAddSingleton(new Chance(new Random()));
         services.AddSingleton<ResourceCatalog>();
         services.AddSingleton<DiscoveryDocuments>();
         services.AddSingleton<OpenApiDocuments>();

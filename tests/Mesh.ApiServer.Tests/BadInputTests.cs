@@ -129,6 +129,9 @@ public sealed class BadInputTests(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Theory(Timeout = 30_000)]
+    [Trait("Row", "REL-A17")]
+    [Trait("Row", "REL-A18")]
+    [Trait("Row", "REL-A22")]
     [Trait("Row", "SVC-B5")]
     [InlineData("POST", Services + "?dryRun=Some", 422)]
     [InlineData("POST", Services + "?fieldValidation=Loud", 422)]

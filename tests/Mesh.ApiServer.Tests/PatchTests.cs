@@ -57,6 +57,7 @@ public sealed class PatchTests
 
     [Fact]
     [Trait("Row", "REL-A08")]
+    [Trait("Row", "REL-A09")]
     public void Copies_that_double_and_endless_patches_are_413()
     {
         var doubling = new JsonArray([.. Enumerable.Range(0, 30).Select(i => (JsonNode)new JsonObject

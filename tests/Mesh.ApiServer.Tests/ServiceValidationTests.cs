@@ -5,6 +5,7 @@ namespace Mesh.ApiServer.Tests;
 public sealed class ServiceValidationTests(ApiHost host) : IClassFixture<ApiHost>
 {
     [Theory(Timeout = 30_000)]
+    [Trait("Row", "REL-A19")]
     [Trait("Row", "SVC-V2")]
     [Trait("Row", "SVC-V4")]
     [Trait("Row", "SVC-V5")]

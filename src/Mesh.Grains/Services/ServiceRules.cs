@@ -6,6 +6,7 @@ using Mesh.Core.Names;
 using Mesh.Core.Services;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Objects;
+using Mesh.Grains.Pods;
 using Mesh.Storage;
 
 namespace Mesh.Grains.Services;
@@ -29,8 +30,15 @@ internal sealed class ServiceRules(NamespacedName name, ClusterIPs addresses, IW
         addresses.MarkUsed(IPAddress.Parse(failed.Write.Key.Name));
         return ServiceParser.Parse(request.Document, 0).ClusterIPs.IsEmpty
             ? null
-            : Replies.Invalid(Field, $"Invalid value: [\"{failed.Write.Key.Name}\"]: failed to allocate IP {failed.Write.Key.Name}: provided IP is already allocated");
+            : Replies.Invalid(
+                Field,
+                $"Invalid value: [\"{failed.Write.Key.Name}\"]: failed to allocate IP {failed.Write.Key.Name}: provided IP is already allocated{Holder(failed.Current)}");
     }
+
+    private static string Holder(StoredObject? address) =>
+        address is not null && StoredFields.Text(address.Document, "spec", "parentRef", "name") is { Length: > 0 } service
+            ? $" to Service {StoredFields.Text(address.Document, "spec", "parentRef", "namespace")}/{service}"
+            : "";
 
     private WritePlan Put(ReadOnlyMemory<byte> document, StoredObject? current, bool isDryRun)
     {
