@@ -11,11 +11,6 @@ internal static class PodWarnings
 
     public static IEnumerable<string> For(JsonObject document)
     {
-        if (!document.At("metadata", "finalizers").IsUnset())
-        {
-            yield return "metadata.finalizers is stored, and not waited for: a Pod goes when its process has";
-        }
-
         var spec = document.At("spec");
         if (!spec.At("subdomain").IsUnset())
         {
