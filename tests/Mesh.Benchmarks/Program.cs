@@ -15,6 +15,7 @@ internal static class Program
         ("dns", DnsBenchmark.RunAsync),
         ("registrations", RegistrationsBenchmark.RunAsync),
         ("api", ApiBenchmark.RunAsync),
+        ("memory", MemoryBenchmark.RunAsync),
         ("propagation", PropagationBenchmark.RunAsync),
     ];
 

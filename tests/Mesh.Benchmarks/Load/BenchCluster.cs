@@ -56,6 +56,12 @@ internal sealed class BenchCluster : IAsyncDisposable
         new ParallelOptions { MaxDegreeOfParallelism = CreatesAtOnce, CancellationToken = stop },
         async (number, one) => await CreateServiceAsync($"service-{number}", 8080, headless: false, one));
 
+    public Task CreatePodsAsync(int count, Func<int, object> manifest, CancellationToken stop) => Parallel.ForAsync(
+        0,
+        count,
+        new ParallelOptions { MaxDegreeOfParallelism = CreatesAtOnce, CancellationToken = stop },
+        async (number, one) => await CreateAsync("/api/v1/namespaces/default/pods", manifest(number), one));
+
     /// <summary>Registers many Pods, many at a time; the streams stay open. Completes when the node has taken all on.</summary>
     public async Task<IReadOnlyList<RegistrationStream>> RegisterAsync(int count, Func<int, string> name, Func<int, string> body, CancellationToken stop)
     {
@@ -75,10 +81,16 @@ internal sealed class BenchCluster : IAsyncDisposable
         var ended = _streams.ToArray();
         _streams.Clear();
         await Task.WhenAll(ended.Select(stream => stream.EndAsync()));
+        await WaitForCountAsync("/api/v1/pods", 0, limit, stop);
+    }
+
+    /// <summary>Until a collection has so many objects.</summary>
+    public async Task WaitForCountAsync(string collection, long count, TimeSpan limit, CancellationToken stop)
+    {
         using var late = new CancellationTokenSource(limit, TimeProvider.System);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, late.Token);
         using var look = new PeriodicTimer(LookEvery, TimeProvider.System);
-        while (await CountAsync("/api/v1/pods", either.Token) > 0)
+        while (await CountAsync(collection, either.Token) != count)
         {
             await look.WaitForNextTickAsync(either.Token);
         }
