@@ -1,9 +1,9 @@
 using Mesh.Hosting.Processes;
 using Mesh.Node;
 
-if (!OperatingSystem.IsLinux())
+if (Platform.Refuse("mesh-node", OperatingSystem.IsLinux()) is { } refused)
 {
-    await Console.Error.WriteLineAsync("mesh-node: Mesh runs on Linux only");
+    await Console.Error.WriteLineAsync(refused);
     return ExitCode.Refused;
 }
 

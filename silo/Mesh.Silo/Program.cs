@@ -1,9 +1,9 @@
 using Mesh.Hosting.Processes;
 using Mesh.Silo;
 
-if (!OperatingSystem.IsLinux())
+if (Platform.Refuse("mesh-silo", OperatingSystem.IsLinux()) is { } refused)
 {
-    await Console.Error.WriteLineAsync("mesh-silo: Mesh runs on Linux only");
+    await Console.Error.WriteLineAsync(refused);
     return ExitCode.Refused;
 }
 

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Net;
+using Mesh.Hosting.Certificates;
 using Mesh.Hosting.Files;
 using Mesh.Hosting.Logging;
 using Mesh.Hosting.Options;
@@ -25,7 +26,8 @@ internal static class SiloProcess
         AtomicFile.WritePid(data.SiloPid);
         try
         {
-            var start = Prepare(options, data, environment, time);
+            using var authority = ClusterAuthority.Open(data, time.GetUtcNow());
+            var start = Prepare(options, data, authority, environment, time);
             using var output = new StandardErrorOutput();
             await using var app = SiloHost.Build(start, output);
             return await ServeAsync(app, start, time, stop);
@@ -88,15 +90,16 @@ internal static class SiloProcess
         }
     }
 
-    private static StartContext Prepare(MeshOptions options, DataDirectory data, IDictionary environment, TimeProvider time)
+    private static StartContext Prepare(MeshOptions options, DataDirectory data, ClusterAuthority authority, IDictionary environment, TimeProvider time)
     {
         var ownNode = RunningProcess.Find(data.NodeLock, data.NodePid)?.Pid;
         var addresses = SiloAddresses.Choose(options, data, ownNode, new Random());
-        using var authority = ClusterAuthority.Open(data, time.GetUtcNow());
-        var certificate = authority.IssueServer(
-            ["localhost", options.NodeName, "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc." + options.ClusterDomain],
-            [IPAddress.Loopback, IPAddress.IPv6Loopback, options.Advertise, .. addresses.Api.EndPoints().Select(endPoint => endPoint.Address)],
-            time.GetUtcNow());
+        string[] names =
+        [
+            "localhost", options.NodeName, "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc." + options.ClusterDomain,
+        ];
+        IPAddress[] own = [IPAddress.Loopback, IPAddress.IPv6Loopback, options.Advertise, .. addresses.Api.EndPoints().Select(endPoint => endPoint.Address)];
+        var certificate = new ServingCertificate(now => authority.IssueServer(names, own, now), time);
         var token = AdminAccess.Token(data);
         var server = addresses.Api.IsAny ? new IPEndPoint(IPAddress.Loopback, addresses.Api.Port) : new IPEndPoint(addresses.Api.Address, addresses.Api.Port);
         AdminAccess.WriteKubeconfig(data, $"https://{server}", authority.CertificatePem, token);

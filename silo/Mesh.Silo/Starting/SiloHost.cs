@@ -32,7 +32,7 @@ internal static class SiloHost
             kestrel.AddServerHeader = false;
             foreach (var endPoint in start.Addresses.Api.EndPoints())
             {
-                kestrel.Listen(endPoint, listen => listen.UseHttps(start.Certificate));
+                kestrel.Listen(endPoint, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => start.Certificate.Current));
             }
         });
 

@@ -1,6 +1,6 @@
 using System.Collections;
 using System.Collections.Immutable;
-using System.Security.Cryptography.X509Certificates;
+using Mesh.Hosting.Certificates;
 using Mesh.Hosting.Files;
 using Mesh.Hosting.Logging;
 using Mesh.Hosting.Options;
@@ -14,7 +14,7 @@ internal sealed record StartContext(
     MeshOptions Options,
     DataDirectory Data,
     SiloAddresses Addresses,
-    X509Certificate2 Certificate,
+    ServingCertificate Certificate,
     string Token,
     NodeExecutable Executable,
     IDictionary Environment)

@@ -1,3 +1,4 @@
+using Mesh.Hosting.Processes;
 using Mesh.Testing.Processes;
 using Xunit;
 
@@ -89,6 +90,15 @@ public sealed class BadOptionTests : IDisposable
 
         Assert.Equal(0, code);
         Assert.Contains(line, output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("mesh-silo")]
+    [InlineData("mesh-node")]
+    public void Anything_but_Linux_is_refused_in_one_line(string program)
+    {
+        Assert.Equal($"{program}: Mesh runs on Linux only", Platform.Refuse(program, isLinux: false));
+        Assert.Null(Platform.Refuse(program, isLinux: true));
     }
 
     public void Dispose()

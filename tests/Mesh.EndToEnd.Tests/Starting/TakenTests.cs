@@ -29,6 +29,7 @@ public sealed class TakenTests
         Assert.Equal(2, code);
         Assert.Contains($"{option} 127.0.0.1:{port} is taken by ", errors, StringComparison.Ordinal);
         Assert.Contains($"(pid {Environment.ProcessId})", errors, StringComparison.Ordinal);
+        Assert.Single(errors.TrimEnd().Split('\n'));
         Assert.False(File.Exists(Path.Combine(machine.DataDir, "node.pid")));
     }
 
@@ -72,6 +73,18 @@ public sealed class TakenTests
         Assert.Equal(2, code);
         Assert.Contains("--data-dir", errors, StringComparison.Ordinal);
         File.Delete(file);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_directory_where_nothing_can_be_written_is_refused()
+    {
+        // Not even root may make anything there.
+        await using var silo = ProcessUnderTest.Start(BuiltProgram.Silo, ["--data-dir", "/proc/self/fdinfo", .. Ports("")]);
+
+        var (code, output, errors) = await silo.RunToEndAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains("--data-dir", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
     /// <summary>Free ports for every option but one.</summary>

@@ -88,6 +88,20 @@ public sealed class StartAndStopTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task The_nodes_log_begins_anew_at_10_MiB_and_one_older_file_is_kept()
+    {
+        await using var machine = SiloUnderTest.Prepare();
+        var log = Path.Combine(machine.DataDir, "node.log");
+        await File.WriteAllTextAsync(log, new string('x', 10 * 1024 * 1024) + "\n", Stop);
+
+        await machine.StartAsync();
+
+        await Eventually.Meets("the log", _ => Task.FromResult(new FileInfo(log).Length), length => length is > 0 and < 1024 * 1024, TimeSpan.FromSeconds(10));
+        Assert.StartsWith("xxx", (await File.ReadAllTextAsync(log + ".1", Stop))[..3], StringComparison.Ordinal);
+        Assert.Contains("mesh-node", machine.NodeLog, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Stop_ends_both_and_says_so_and_a_node_that_was_left_alone_too()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();

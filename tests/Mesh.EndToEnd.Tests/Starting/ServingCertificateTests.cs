@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Mesh.Hosting.Certificates;
+using Xunit;
+
+namespace Mesh.EndToEnd.Tests.Starting;
+
+/// <summary>A process that runs for years shows a valid certificate.</summary>
+public sealed class ServingCertificateTests
+{
+    private static readonly TimeSpan Life = TimeSpan.FromDays(397);
+
+    [Fact]
+    public void A_certificate_is_renewed_at_two_thirds_of_its_life_and_not_before()
+    {
+        var clock = new Clock();
+        var issued = 0;
+        var serving = new ServingCertificate(
+            now =>
+            {
+                issued++;
+                return Issue(now);
+            },
+            clock);
+        var first = serving.Current;
+
+        clock.Now += (Life * 2 / 3) - TimeSpan.FromMinutes(1);
+        Assert.Same(first, serving.Current);
+        clock.Now += TimeSpan.FromMinutes(2);
+        var second = serving.Current;
+        Assert.NotEqual(first.Thumbprint, second.Thumbprint);
+        Assert.Equal(clock.Now + Life, new DateTimeOffset(second.NotAfter), TimeSpan.FromSeconds(1));
+        Assert.Same(second, serving.Current);
+        Assert.Equal(2, issued);
+
+        for (var day = 0; day < 3650; day++)
+        {
+            clock.Now += TimeSpan.FromDays(1);
+            Assert.True(serving.Current.NotAfter > clock.Now.LocalDateTime);
+        }
+    }
+
+    private static X509Certificate2 Issue(DateTimeOffset now)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return new CertificateRequest("CN=test", key, HashAlgorithmName.SHA256).CreateSelfSigned(now, now + Life);
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}
