@@ -13,11 +13,11 @@ internal sealed class Wakeup(TimeProvider time)
     /// <summary>Until <see cref="Set"/>, or until <paramref name="atMost"/> has passed.</summary>
     public async Task WaitAsync(TimeSpan? atMost, CancellationToken stop)
     {
-        try
-        {
-            await _signal.Task.WaitAsync(atMost ?? Timeout.InfiniteTimeSpan, time, stop);
-        }
-        catch (TimeoutException)
+        // Nothing is thrown: with 10,000 Services to renew the time is up 400 times a second.
+        await _signal.Task.WaitAsync(atMost ?? Timeout.InfiniteTimeSpan, time, stop)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        stop.ThrowIfCancellationRequested();
+        if (!_signal.Task.IsCompleted)
         {
             return; // the caller looks at what is due
         }
