@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -38,6 +40,10 @@ public static class MeshHostExtensions
         services.AddSingleton<IValidateOptions<MeshOptions>, MeshOptionsCheck>();
         services.AddHealthChecks().AddCheck<MeshHealthCheck>("mesh");
         services.TryAddSingleton(TimeProvider.System);
+        // Of Kestrel's transports the last that can bind an endpoint does; somebody must when Mesh has no address to bind.
+        services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
+        services.AddSingleton<AllocatedTransport>();
+        services.AddSingleton<IConnectionListenerFactory>(host => host.GetRequiredService<AllocatedTransport>());
         services.AddSingleton<MeshRegistrationService>();
         services.AddSingleton(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>().Registration : new DisabledRegistration());
         services.AddSingleton<IHostedService>(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>() : new Nothing());

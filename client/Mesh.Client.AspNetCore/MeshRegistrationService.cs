@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,31 +15,34 @@ namespace Mesh.Client.AspNetCore;
 /// </summary>
 internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncDisposable
 {
+    private static readonly TimeSpan FailFastTimeout = TimeSpan.FromSeconds(10);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _giveUp = new();
     private readonly Lock _lock = new();
     private readonly MeshOptions _options;
     private readonly PodRegistration _pod;
     private readonly ServerAddresses _server;
+    private readonly AllocatedTransport _transport;
     private readonly HealthReadiness _readiness;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly CancellationTokenRegistration _stopping;
     private Task _checking = Task.CompletedTask;
     private Task? _draining;
-    private bool _hasBegun;
     private bool _isDisposed;
 
     public MeshRegistrationService(
         IOptions<MeshOptions> options,
         IConfiguration configuration,
         IServiceProvider services,
+        AllocatedTransport transport,
         HealthCheckService health,
         IHostApplicationLifetime lifetime,
         TimeProvider time,
         ILogger<MeshRegistrationService> log)
     {
-        (_options, _time, _log) = (options.Value, time, log);
+        (_options, _transport, _time, _log) = (options.Value, transport, time, log);
         _server = new ServerAddresses(configuration, services.GetService<IServer>());
         _pod = PodRegistration.Create(_options, time, new Random(), log);
         _readiness = new HealthReadiness(_pod, health, time);
@@ -59,9 +63,8 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            var pod = await _pod.AllocateAsync(_options.Ports.Count > 0 ? _options.Ports : _server.Configured(), either.Token);
-            _server.BindTo(pod.Address);
-            _hasBegun = true;
+            var pod = await _pod.AllocateAsync(either.Token);
+            _transport.Address = IPAddress.Parse(pod.Address);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -71,15 +74,14 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken)
+    public async Task StartedAsync(CancellationToken cancellationToken)
     {
-        if (!_hasBegun)
-        {
-            Begin();
-        }
-
+        await BeginAsync();
         _checking = _readiness.RunAsync(_stop.Token);
-        return Task.CompletedTask;
+        if (_options.FailFast)
+        {
+            await RegisteredAsync(cancellationToken);
+        }
     }
 
     /// <summary>Before the server closes its listeners: they stay open until this machine and the others route elsewhere.</summary>
@@ -117,21 +119,41 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         _giveUp.Dispose();
     }
 
-    private void Begin()
+    private async Task BeginAsync()
     {
+        var allocated = _pod.Identity?.Address;
         if (_options.Ports.Count > 0)
         {
-            _pod.Begin(_options.Address == MeshOptions.AllocateAddress ? MeshOptions.HostAddress : _options.Address, _options.Ports);
+            _pod.Begin(allocated ?? (_options.Address == MeshOptions.AllocateAddress ? MeshOptions.HostAddress : _options.Address), _options.Ports);
             return;
         }
 
-        var bound = _server.Bound();
+        var isThere = allocated is not null && (_server.IsNone || _transport.Ports.Count > 0);
+        var bound = isThere ? _server.Bound(allocated!, _transport.Ports) : _server.Bound();
         if (bound.LeftOut.Count > 0)
         {
             _log.LeftOut(string.Join(", ", bound.LeftOut), bound.Address);
         }
 
+        if (!isThere)
+        {
+            // Nothing was bound there: the server is registered where it is.
+            await _pod.ReleaseAsync();
+        }
+
         _pod.Begin(_options.Address is MeshOptions.AllocateAddress or MeshOptions.HostAddress ? bound.Address : _options.Address, bound.Ports);
+    }
+
+    private async Task RegisteredAsync(CancellationToken stop)
+    {
+        try
+        {
+            await _pod.Registered.WaitAsync(FailFastTimeout, _time, stop);
+        }
+        catch (TimeoutException)
+        {
+            throw new InvalidOperationException($"Mesh:FailFast is set, and the node at {_options.NodeUrl} did not register this process within {FailFastTimeout.TotalSeconds} s: {_pod.LastFailure}");
+        }
     }
 
     /// <summary>On SIGTERM the lifetime's token comes first, on a call of StopAsync the service's own hook does.</summary>

@@ -47,6 +47,9 @@ public sealed class MeshOptions
     /// <summary>The longest that starting waits for an allocated address; then it binds as configured.</summary>
     public TimeSpan AllocateTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>True: the host does not start unless the node registers it within ten seconds. Else it starts at once, and is registered when it can be.</summary>
+    public bool FailFast { get; set; }
+
     /// <summary>What is wrong with these options, each in one sentence; empty when nothing is.</summary>
     public IEnumerable<string> Problems()
     {

@@ -17,10 +17,11 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
 
     /// <summary>Registers, or with a uid takes the stream up again, and reads lines until it ends.</summary>
     /// <param name="observe">Called with each line that shows the Pod, in order.</param>
+    /// <remarks>What answers there may be no node at all: nothing that it does is ever thrown at the application.</remarks>
     public async Task<StreamEnd> StreamAsync(PodDesired desired, string? uid, Action<RegistrationProtocol.Line.Pod> observe, CancellationToken stop)
     {
         var isDeleting = false;
-        // The limit is for the first answer; the stream itself stays open.
+        // The limit is for the first line; the stream itself stays open.
         using var limit = new CancellationTokenSource(AnswerTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
@@ -29,23 +30,20 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             if (!response.IsSuccessStatusCode)
             {
-                var reason = await ReasonAsync(response, either.Token);
-                return response.StatusCode == HttpStatusCode.Conflict ? new StreamEnd.Conflict(reason) : new StreamEnd.Lost(reason);
+                return Refused(response.StatusCode, await ReasonAsync(response, either.Token));
             }
 
-            limit.CancelAfter(Timeout.InfiniteTimeSpan);
-            await foreach (var text in LineReader.ReadAsync(await response.Content.ReadAsStreamAsync(stop), stop))
+            await foreach (var text in LineReader.ReadAsync(await response.Content.ReadAsStreamAsync(either.Token), either.Token))
             {
+                limit.CancelAfter(Timeout.InfiniteTimeSpan);
                 switch (RegistrationProtocol.Line.Parse(text))
                 {
                     case RegistrationProtocol.Line.Pod pod:
                         isDeleting = pod.IsDeleting;
                         observe(pod);
                         break;
-                    case RegistrationProtocol.Line.Status { Code: (int)HttpStatusCode.Conflict } status:
-                        return new StreamEnd.Conflict(status.Message);
                     case RegistrationProtocol.Line.Status status:
-                        return new StreamEnd.Lost(status.Message);
+                        return Refused((HttpStatusCode)status.Code, status.Message);
                     case RegistrationProtocol.Line.Foreign foreign:
                         return new StreamEnd.Lost($"the answer is not a node's: {foreign.What}");
                     default:
@@ -59,7 +57,9 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
         {
             return new StreamEnd.Lost($"no answer within {AnswerTimeout.TotalSeconds} s");
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or OperationCanceledException)
+#pragma warning disable CA1031 // The boundary to whatever listens at the node's address: a stream that fails, however, is a stream that is tried again.
+        catch (Exception error)
+#pragma warning restore CA1031
         {
             return isDeleting ? new StreamEnd.Deleted() : new StreamEnd.Lost(error.Message);
         }
@@ -82,7 +82,9 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
                 _ => new PatchOutcome.Failed(await ReasonAsync(response, either.Token)),
             };
         }
-        catch (Exception error) when (error is HttpRequestException or IOException || (error is OperationCanceledException && !stop.IsCancellationRequested))
+#pragma warning disable CA1031 // As for a stream.
+        catch (Exception error) when (!stop.IsCancellationRequested)
+#pragma warning restore CA1031
         {
             return new PatchOutcome.Failed(error.Message);
         }
@@ -97,7 +99,9 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
             using var request = Request(HttpMethod.Delete, pod.Namespace, pod.Name, pod.Uid, body: null);
             using var response = await _http.SendAsync(request, limit.Token);
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+#pragma warning disable CA1031 // As for a stream, and there is nothing left to try.
+        catch (Exception)
+#pragma warning restore CA1031
         {
         }
     }
@@ -116,12 +120,17 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
         return request;
     }
 
+    private static StreamEnd Refused(HttpStatusCode status, string reason) => status switch
+    {
+        HttpStatusCode.Conflict => new StreamEnd.Conflict(reason),
+        HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity => new StreamEnd.Refused(reason),
+        _ => new StreamEnd.Lost(reason),
+    };
+
     private static async Task<string> ReasonAsync(HttpResponseMessage response, CancellationToken stop)
     {
         await response.Content.LoadIntoBufferAsync(LineReader.MaxLine, stop);
-        return RegistrationProtocol.Message(await response.Content.ReadAsStringAsync(stop)) is { Length: > 0 } reason
-            ? reason
-            : $"status {(int)response.StatusCode}";
+        return RegistrationProtocol.Message(await response.Content.ReadAsByteArrayAsync(stop)) ?? $"status {(int)response.StatusCode}, and no reason";
     }
 }
 
@@ -134,6 +143,9 @@ internal abstract record StreamEnd
 
     /// <summary>The node is away, or does not want it now: the same Pod is tried again.</summary>
     public sealed record Lost(string Reason) : StreamEnd;
+
+    /// <summary>Asked again it would be refused again, until the node or its options are others.</summary>
+    public sealed record Refused(string Reason) : StreamEnd;
 
     /// <summary>The name belongs to another living Pod: what is tried next is another one.</summary>
     public sealed record Conflict(string Reason) : StreamEnd;

@@ -27,8 +27,10 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ILogger _log;
-    private TaskCompletionSource<PodIdentity> _registered = NewAnswer();
-    private CancellationTokenSource _attempt = new();
+    private readonly TaskCompletionSource<PodIdentity> _registered = NewAnswer();
+    private readonly CancellationTokenSource _attempt = new();
+    private readonly CancellationTokenSource _allocating = new();
+    private Task? _allocation; // ends when the first stream of Begin takes the Pod over
     private Task? _running;
     private volatile PodIdentity? _identity;
     private volatile bool _isEnding;
@@ -45,6 +47,9 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
     public PodIdentity? Identity => _identity;
 
     public MeshPodState State => _state.Current;
+
+    /// <summary>Why the last attempt to register failed; null while there is a stream, or none was tried.</summary>
+    public string? LastFailure { get; private set; }
 
     /// <summary>Completes with the first answer of the node.</summary>
     public Task<PodIdentity> Registered => _registered.Task;
@@ -75,28 +80,45 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
     }
 
     /// <summary>
-    /// Begins to register with an address of its own, and returns it. When given up, nothing has begun: the registration can
-    /// still be begun in another way.
+    /// Registers without ports for an address of its own, and returns with it: bind there, then <see cref="Begin"/> with what
+    /// was bound. When given up, nothing has begun: the registration can still be begun in another way.
     /// </summary>
     /// <exception cref="OperationCanceledException">No answer in time.</exception>
-    public async Task<PodIdentity> AllocateAsync(IEnumerable<KeyValuePair<string, int>> ports, CancellationToken stop)
+    public async Task<PodIdentity> AllocateAsync(CancellationToken stop)
     {
-        Begin(MeshOptions.AllocateAddress, ports);
-        try
+        _wish.Change(desired => desired.At(MeshOptions.AllocateAddress, []));
+        var delay = FirstRetry;
+        while (true)
         {
-            return await _registered.Task.WaitAsync(stop);
+            var answer = NewAnswer();
+            var stream = _node.StreamAsync(_wish.Desired with { Ready = false }, uid: null, pod => answer.TrySetResult(pod.Identity), _allocating.Token);
+            _allocation = stream;
+            try
+            {
+                await Task.WhenAny(answer.Task, stream).WaitAsync(stop);
+                if (answer.Task.IsCompleted)
+                {
+                    return _identity = await answer.Task;
+                }
+
+                IsTriedAgain(await stream);
+                await Task.Delay(delay * _random.NextDouble(), _time, stop);
+                delay *= 2;
+            }
+            catch (OperationCanceledException)
+            {
+                await ReleaseAsync();
+                throw;
+            }
         }
-        catch (OperationCanceledException)
-        {
-            await _attempt.CancelAsync();
-            await _running!;
-            _attempt.Dispose();
-            // An answer that came too late was given up with its stream.
-            (_attempt, _registered, _running, _identity) = (new CancellationTokenSource(), NewAnswer(), null, null);
-            _wish.Closed();
-            _state.Set(MeshPodState.Unregistered);
-            throw;
-        }
+    }
+
+    /// <summary>Gives up what was allocated; the node ends it with its stream.</summary>
+    public async Task ReleaseAsync()
+    {
+        await _allocating.CancelAsync();
+        await (_allocation ?? Task.CompletedTask);
+        _identity = null;
     }
 
     public async ValueTask SetReadyAsync(bool ready, string? reason = null, CancellationToken stop = default)
@@ -172,12 +194,15 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
         }
 
         await _attempt.CancelAsync();
+        await _allocating.CancelAsync();
         await (_running ?? Task.CompletedTask);
+        await (_allocation ?? Task.CompletedTask);
         _registered.TrySetCanceled(CancellationToken.None);
         _wish.Closed();
         _state.Set(MeshPodState.Terminated);
         _node.Dispose();
         _attempt.Dispose();
+        _allocating.Dispose();
     }
 
     /// <summary>One stream after the other, until the Pod was deleted.</summary>
@@ -195,7 +220,7 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
                 return;
             }
 
-            delay = wasOpen ? FirstRetry : delay;
+            delay = end is StreamEnd.Refused ? LastRetry : wasOpen ? FirstRetry : delay;
             try
             {
                 // Full jitter: a machine's processes do not come back in step.
@@ -223,6 +248,7 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
             return true;
         }
 
+        LastFailure = null;
         _wish.Opened(told, pod.Identity.Address);
         if (_registered.TrySetResult(pod.Identity))
         {
@@ -260,6 +286,9 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
             case StreamEnd.Lost(var reason):
                 Detach(reason);
                 return true;
+            case StreamEnd.Refused(var reason):
+                Detach(reason);
+                return true;
             default:
                 throw new UnreachableException();
         }
@@ -267,6 +296,7 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
 
     private void Detach(string reason)
     {
+        LastFailure = reason;
         _state.Set(_identity is null ? MeshPodState.Unregistered : MeshPodState.Detached);
         if (_warned is not { } warned || _time.GetElapsedTime(warned) >= WarnEvery)
         {

@@ -7,17 +7,17 @@ internal static class RegistrationProtocol
 {
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
 
-    /// <summary>The sentence of a Status, or the text as it is.</summary>
-    public static string Message(string text)
+    /// <summary>The sentence of a Status; null for what is none (the page of some other server is nothing to log).</summary>
+    public static string? Message(ReadOnlyMemory<byte> text)
     {
         try
         {
             using var status = JsonDocument.Parse(text);
-            return Text(status.RootElement, "message") is { Length: > 0 } sentence ? sentence : text;
+            return Text(status.RootElement, "message") is { Length: > 0 } sentence ? sentence : null;
         }
-        catch (JsonException)
+        catch (Exception malformed) when (IsMalformed(malformed))
         {
-            return text;
+            return null;
         }
     }
 
@@ -54,7 +54,7 @@ internal static class RegistrationProtocol
                     var type => new Foreign($"a line of type '{type}'"),
                 };
             }
-            catch (JsonException malformed)
+            catch (Exception malformed) when (IsMalformed(malformed))
             {
                 return new Foreign(malformed.Message);
             }
@@ -83,6 +83,9 @@ internal static class RegistrationProtocol
 
         public sealed record Foreign(string What) : Line;
     }
+
+    /// <summary>Text that is no Unicode is only found when it is read, and is then an invalid operation.</summary>
+    private static bool IsMalformed(Exception failure) => failure is JsonException or InvalidOperationException;
 
     private static JsonElement Child(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;

@@ -17,6 +17,7 @@ public sealed class AddressTests
     [InlineData("http://127.0.0.9:0", "127.0.0.9", "http")]
     [InlineData("http://127.0.0.9:0;http://127.0.0.1:0", "127.0.0.1", "http")]
     [InlineData("http://unix:/tmp/mesh-client-{pid}.sock", "127.0.0.1", "")]
+    [Trait("Row", "ECO-3.1.Ports")]
     public async Task Urls_are_ports_named_by_scheme_at_the_address_that_answers(string urls, string address, string names)
     {
         await using var node = await NodeUnderTest.StartNewAsync(Stop);
@@ -34,9 +35,11 @@ public sealed class AddressTests
     }
 
     [Theory(Timeout = 60_000)]
-    [InlineData("http://127.0.0.1:0", 8080)]
+    [InlineData("http://127.0.0.1:0", 0)]
     [InlineData("http://*:18123", 18123)]
-    public async Task An_allocated_address_is_what_the_server_binds(string urls, int port)
+    [InlineData("http://localhost:18125", 18125)]
+    [Trait("Row", "ECO-3.2.started")]
+    public async Task An_allocated_address_is_what_the_server_binds(string urls, int configured)
     {
         await using var node = await NodeUnderTest.StartNewAsync(Stop);
         await using var app = await HostUnderTest.StartAsync(HostUnderTest.Web(node, Allocate, urls), Stop);
@@ -44,7 +47,8 @@ public sealed class AddressTests
 
         var address = app.Mesh().Identity!.Address;
         Assert.StartsWith("127.87.", address, StringComparison.Ordinal);
-        Assert.Equal($"http://{address}:{port}", app.Urls.Single());
+        var port = new Uri(app.Urls.Single()).Port;
+        Assert.True(configured == 0 || configured == port);
         Assert.Equal(port, (await node.SinglePodAsync(Stop)).Ports()["http"]);
         using var client = new HttpClient();
         Assert.Equal("soup", await client.GetStringAsync($"http://{address}:{port}/", Stop));
@@ -59,16 +63,52 @@ public sealed class AddressTests
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task Kestrels_configured_endpoints_bind_the_allocated_address_too()
+    [Trait("Row", "ECO-3.1.Ports")]
+    public async Task Kestrels_configured_endpoints_bind_the_allocated_address_too_each_named_by_its_protocol()
     {
         await using var node = await NodeUnderTest.StartNewAsync(Stop);
         var builder = HostUnderTest.Web(node, Allocate);
-        builder.Configuration.AddInMemoryCollection([new("Kestrel:Endpoints:Web:Url", "http://127.0.0.1:18124")]);
+        builder.Configuration.AddInMemoryCollection([
+            new("Kestrel:Endpoints:Web:Url", "http://127.0.0.1:18124"),
+            new("Kestrel:Endpoints:Calls:Url", "http://127.0.0.1:18126"),
+            new("Kestrel:Endpoints:Calls:Protocols", "Http2"),
+        ]);
         await using var app = await HostUnderTest.StartAsync(builder, Stop);
         await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
 
-        Assert.Equal($"http://{app.Mesh().Identity!.Address}:18124", app.Urls.Single());
-        Assert.Equal(18124, (await node.SinglePodAsync(Stop)).Ports()["http"]);
+        Assert.All(app.Urls, url => Assert.Equal(app.Mesh().Identity!.Address, new Uri(url).Host));
+        var ports = (await node.SinglePodAsync(Stop)).Ports();
+        Assert.Equal((18124, 18126), (ports["http"], ports["grpc"]));
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.1.Ports")]
+    public async Task Listeners_configured_in_code_bind_the_allocated_address_with_their_own_protocols_and_certificates()
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        using var certificate = Certificate();
+        var socket = Path.Combine(AppContext.BaseDirectory, $"code-{Environment.ProcessId}.sock");
+        var builder = HostUnderTest.Web(node, Allocate);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.ListenAnyIP(18127);
+            kestrel.ListenLocalhost(18128);
+            kestrel.Listen(System.Net.IPAddress.Loopback, 0, listener => listener.UseHttps(certificate));
+            kestrel.ListenUnixSocket(socket);
+        });
+        await using var app = await HostUnderTest.StartAsync(builder, Stop);
+        await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
+
+        var address = app.Mesh().Identity!.Address;
+        var ports = (await node.SinglePodAsync(Stop)).Ports();
+        Assert.Equal((18127, 18128), (ports["http"], ports["http-2"]));
+        using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown!.GetCertHashString() == certificate.GetCertHashString() } });
+        foreach (var url in (string[])[$"http://{address}:18127", $"http://{address}:18128", $"https://{address}:{ports["https"]}"])
+        {
+            Assert.Equal("soup", await client.GetStringAsync(url, Stop));
+        }
+
+        Assert.True(File.Exists(socket));
     }
 
     [Fact(Timeout = 60_000)]

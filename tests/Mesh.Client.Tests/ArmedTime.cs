@@ -23,6 +23,19 @@ internal sealed class ArmedTime : FakeTimeProvider
         }
     }
 
+    /// <summary>Lets the next wait before another attempt pass, as soon as there is one; how long it was.</summary>
+    public async Task<TimeSpan> RetryAsync(TimeSpan shorterThan, CancellationToken stop)
+    {
+        TimeSpan due;
+        do
+        {
+            due = await _armed.Reader.ReadAsync(stop);
+        }
+        while (due <= TimeSpan.Zero || due >= shorterThan);
+        Advance(due);
+        return due;
+    }
+
     public async Task AdvanceAsync(TimeSpan due, CancellationToken stop)
     {
         await ArmedAsync(due, stop);

@@ -17,6 +17,8 @@ public sealed class AwayTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.1.MapMeshHealth")]
+    [Trait("Row", "ECO-3.2.rules")]
     public async Task A_node_that_is_away_at_the_start_delays_nothing_and_gets_its_Pod_when_it_comes()
     {
         await using var node = NodeUnderTest.Away();
@@ -75,6 +77,9 @@ public sealed class AwayTests
     [InlineData("{\"type\":\"ERROR\"}\n")]
     [InlineData("<html>not a node</html>\n")]
     [InlineData("null\n")]
+    [InlineData("{\"type\":\"\\ud800\"}\n")]
+    [InlineData("{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"uid\":\"\\udfff\"}}}\n")]
+    [Trait("Row", "ECO-3.2.rules")]
     public async Task What_is_no_node_hurts_nobody(string answer)
     {
         var asked = new TaskCompletionSource();
@@ -101,6 +106,7 @@ public sealed class AwayTests
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.1.RegisterAsync")]
     public async Task A_generated_name_that_is_taken_is_another_one_and_a_chosen_one_waits()
     {
         await using var node = await NodeUnderTest.StartNewAsync(Stop);
@@ -122,6 +128,7 @@ public sealed class AwayTests
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.1.IMeshRegistration")]
     public async Task The_application_s_own_word_and_gates_outlast_a_passing_health_check()
     {
         await using var node = await NodeUnderTest.StartNewAsync(Stop);
@@ -163,6 +170,7 @@ public sealed class AwayTests
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.1.Worker")]
     public async Task A_worker_without_a_server_is_a_Pod_with_the_ports_it_names()
     {
         await using var node = await NodeUnderTest.StartNewAsync(Stop);

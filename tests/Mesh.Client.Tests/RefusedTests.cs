@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace Mesh.Client.Tests;
+
+/// <summary>A node that refuses, or is none: one clear line each half minute, tried again ever more seldom, and the host goes on.</summary>
+public sealed class RefusedTests
+{
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(400, """{"kind":"Status","message":"ports: 6443 is Mesh's own."}""", "ports: 6443 is Mesh's own.")]
+    [InlineData(404, """{"kind":"Status","message":"Namespace default does not exist."}""", "Namespace default does not exist.")]
+    [InlineData(404, "<html>a page of some other server</html>", "status 404, and no reason")]
+    [InlineData(409, """{"kind":"Status","message":"Pod default/p is registered."}""", "Pod default/p is registered.")]
+    [InlineData(429, """{"kind":"Status","message":"This node has 10000 registrations."}""", "This node has 10000 registrations.")]
+    [InlineData(503, """{"kind":"Status","message":"No options yet."}""", "No options yet.")]
+    [InlineData(500, "", "status 500, and no reason")]
+    [InlineData(302, "", "status 302, and no reason")]
+    [Trait("Row", "ECO-3.2.rules")]
+    public async Task A_refusal_is_told_once_in_half_a_minute_and_tried_again_at_least_every_ten_seconds(int status, string body, string reason)
+    {
+        await using var node = await StrangerAsync(async context =>
+        {
+            context.Response.StatusCode = status;
+            await context.Response.WriteAsync(body);
+        });
+        var (time, log) = (new ArmedTime(), new Lines());
+        await using var pod = PodRegistration.Create(new MeshOptions { NodeUrl = node.Urls.Single(), PodName = "p" }, time, new Random(1), log);
+        pod.Begin("host", []);
+
+        var (waits, passed) = (0, TimeSpan.Zero);
+        for (; log.Count < 2; waits++)
+        {
+            passed += await time.RetryAsync(AnswerTimeout, Stop);
+        }
+
+        Assert.InRange(passed, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60));
+        Assert.InRange(waits, 4, 30);
+        Assert.All(log, line => Assert.Equal($"Warning: Not registered with the node at {node.Urls.Single()}: {reason}; it is tried again", line));
+        Assert.Equal((reason, null), (pod.LastFailure, pod.Identity));
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.2.rules")]
+    public async Task One_that_accepts_and_says_nothing_or_never_a_line_is_given_up_after_ten_seconds()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var lineless = await StrangerAsync(async context =>
+        {
+            await context.Response.StartAsync(context.RequestAborted);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+        });
+        foreach (var url in (string[])[$"http://{silent.LocalEndpoint}", lineless.Urls.Single()])
+        {
+            var (time, log) = (new ArmedTime(), new Lines());
+            await using var pod = PodRegistration.Create(new MeshOptions { NodeUrl = url, PodName = "p" }, time, new Random(1), log);
+            pod.Begin("host", []);
+            await time.AdvanceAsync(AnswerTimeout, Stop);
+
+            await time.RetryAsync(AnswerTimeout, Stop);
+            Assert.Contains("no answer within 10 s", log.Single(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.2.rules")]
+    public async Task Bytes_that_are_no_HTTP_are_a_node_that_is_away()
+    {
+        using var stranger = new TcpListener(IPAddress.Loopback, 0);
+        stranger.Start();
+        var log = new Lines();
+        await using var pod = PodRegistration.Create(new MeshOptions { NodeUrl = $"http://{stranger.LocalEndpoint}" }, TimeProvider.System, new Random(1), log);
+        pod.Begin("host", []);
+        for (var i = 0; i < 2; i++)
+        {
+            using var client = await stranger.AcceptTcpClientAsync(Stop);
+            await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes("\x16\x03\xff\xfe not HTTP\r\n\r\n"), Stop);
+        }
+
+        Assert.Contains("Not registered", Assert.Single(log), StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("Row", "ECO-3.2.rules")]
+    public async Task Only_a_host_that_is_told_to_fail_fast_does_not_start_without_its_node(bool failFast)
+    {
+        await using var node = NodeUnderTest.Away();
+        var time = new ArmedTime();
+        await using var app = HostUnderTest.Web(node, options => options.FailFast = failFast).With(time).Build();
+        var starting = app.StartAsync(Stop);
+        if (failFast)
+        {
+            // The node's answer is awaited as long, so its time may pass first.
+            while (await Task.WhenAny(starting, time.ArmedAsync(AnswerTimeout, Stop)) != starting)
+            {
+                time.Advance(AnswerTimeout);
+            }
+
+            var failed = await Assert.ThrowsAsync<InvalidOperationException>(() => starting);
+            Assert.StartsWith($"Mesh:FailFast is set, and the node at {node.Url} did not register this process within 10 s: ", failed.Message, StringComparison.Ordinal);
+        }
+        else
+        {
+            await starting;
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.2.rules")]
+    public async Task A_host_that_fails_fast_starts_with_its_node()
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        await using var app = await HostUnderTest.StartAsync(HostUnderTest.Web(node, options => options.FailFast = true), Stop);
+
+        Assert.NotNull(app.Mesh().Identity);
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.2.rules")]
+    public async Task Registering_is_one_line_and_registering_again_another()
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        var log = new Lines();
+        await using var pod = PodRegistration.Create(new MeshOptions { NodeUrl = node.Url, PodName = "p" }, TimeProvider.System, new Random(1), log);
+        pod.Begin("host", []);
+        await pod.IsAsync(MeshPodState.Ready, Stop);
+        await node.StopAsync();
+        await pod.IsAsync(MeshPodState.Detached, Stop);
+        node.Forget();
+        await node.StartAsync(Stop);
+        await pod.IsAsync(MeshPodState.Ready, Stop);
+
+        Assert.Equal(["Information: Registered as Pod default/p at 127.0.0.1", "Information: Registered again as Pod default/p at 127.0.0.1"], log.Where(line => line.StartsWith("Information", StringComparison.Ordinal)));
+        Assert.Single(log, line => line.StartsWith("Warning", StringComparison.Ordinal));
+    }
+
+    private static async Task<WebApplication> StrangerAsync(RequestDelegate answer)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        var server = builder.Build();
+        server.Run(answer);
+        await server.StartAsync(Stop);
+        return server;
+    }
+
+    private sealed class Lines : ConcurrentQueue<string>, ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Enqueue($"{logLevel}: {formatter(state, exception)}");
+    }
+}
