@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
@@ -30,6 +31,9 @@ internal sealed class Exchange
 
     /// <summary>The client's address as text; made once per connection.</summary>
     public string ClientAddress { get; private set; } = "";
+
+    /// <summary>The port that the client came to, as text; made once per connection.</summary>
+    public string LocalPort { get; private set; } = "";
 
     /// <summary>Host as the client sent it.</summary>
     public string HostSent { get; private set; } = "";
@@ -74,6 +78,7 @@ internal sealed class Exchange
         if (Http.Connection.RemoteIpAddress is { } client && !client.Equals(_client))
         {
             _client = client;
+            LocalPort = Http.Connection.LocalPort.ToString(CultureInfo.InvariantCulture);
             ClientAddress = (client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client).ToString();
         }
     }

@@ -44,17 +44,16 @@ internal sealed class IngressPipeline(
         }
     }
 
-    private async ValueTask<Refusal?> RouteAsync(Exchange exchange, int active)
+    private ValueTask<Refusal?> RouteAsync(Exchange exchange, int active)
     {
         if (active > options.MaxActiveRequests)
         {
-            return Refusal.Of(RefusalReason.Overloaded, $"more than {options.MaxActiveRequests} requests are under way");
+            return new(Refusal.Of(RefusalReason.Overloaded, $"more than {options.MaxActiveRequests} requests are under way"));
         }
 
         if (exchange.PathAndQuery == "*")
         {
-            await AnswerOptionsAsync(exchange);
-            return null;
+            return AnswerOptionsAsync(exchange);
         }
 
         var snapshot = routes.Current; // one read: the whole request sees one version
@@ -63,7 +62,7 @@ internal sealed class IngressPipeline(
         {
             exchange.Match = refuse.Match;
             exchange.Service = refuse.Match?.Backend?.Service;
-            return Refusal.Of(refuse.Reason, refuse.Text);
+            return new(Refusal.Of(refuse.Reason, refuse.Text));
         }
 
         var to = (Forwarding.ToService)forwarding;
@@ -72,7 +71,7 @@ internal sealed class IngressPipeline(
         exchange.IsUpgrade = WebSocketRules.IsAsked(exchange.Http.Request);
         if (exchange.IsUpgrade && WebSocketRules.Check(exchange.Http.Request) is { } unfit)
         {
-            return unfit;
+            return new(unfit);
         }
 
         if (exchange.IsUpgrade)
@@ -81,17 +80,18 @@ internal sealed class IngressPipeline(
             features.Set<IHttpUpgradeFeature>(new TunnelUpgrade(features.GetRequiredFeature<IHttpUpgradeFeature>(), features.GetRequiredFeature<IStrictConnection>()));
         }
 
-        return await forwarder.ForwardAsync(exchange, to.Port.Usable);
+        return forwarder.ForwardAsync(exchange, to.Port.Usable);
     }
 
     /// <summary><c>OPTIONS *</c> asks about the server as a whole (RFC 9110 §9.3.7), which is this gateway.</summary>
-    private static Task AnswerOptionsAsync(Exchange exchange)
+    private static async ValueTask<Refusal?> AnswerOptionsAsync(Exchange exchange)
     {
         var response = exchange.Http.Response;
         response.ContentLength = 0;
         response.Headers.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
         response.Headers[ExchangeHeaders.RequestId] = exchange.RequestId;
-        return response.StartAsync();
+        await response.StartAsync();
+        return null;
     }
 
     private static async Task AnswerAsync(Exchange exchange, Refusal refusal)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Carrier;
 using Microsoft.AspNetCore.Http;
@@ -15,6 +16,7 @@ namespace Mesh.DataPlane.L7;
 internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions options, ISuspects suspects, EndpointPick pick, ILogger log)
 {
     /// <summary>Null when the endpoint's answer was passed on.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Refusal?> ForwardAsync(Exchange exchange, ImmutableArray<Target> usable)
     {
         var order = pick.Order(usable);
@@ -32,6 +34,11 @@ internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions opti
                 DataPlaneLog.EndpointRefused(log, exchange.Service!, target.Endpoint.Pod, target.Address, refused.Detail);
             }
 
+            if (outcome is CarryOutcome.Answered)
+            {
+                return null;
+            }
+
             next = Another(outcome, exchange, ref order, ref resent);
             if (next is null)
             {
@@ -42,6 +49,7 @@ internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions opti
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<CarryOutcome> AttemptAsync(Exchange exchange, Target target)
     {
         using var span = exchange.AttemptSpan = IngressTracing.StartAttempt(exchange, target);
@@ -75,13 +83,12 @@ internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions opti
         (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method) || HttpMethods.IsOptions(http.Request.Method))
         && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
 
-    private static Refusal? Refuse(CarryOutcome outcome, Target target, int attempts)
+    private static Refusal Refuse(CarryOutcome outcome, Target target, int attempts)
     {
         var pod = $"Pod {target.Endpoint.Pod} ({target.Address})";
         var tried = attempts > 1 ? $" (after {attempts} attempts)" : "";
         return outcome switch
         {
-            CarryOutcome.Answered => null,
             CarryOutcome.NotConnected { IsTimeout: true } silent => Refusal.Of(RefusalReason.ConnectFailed, $"{pod}: {silent.Detail}{tried}") with { Status = StatusCodes.Status504GatewayTimeout },
             CarryOutcome.NotConnected refused => Refusal.Of(RefusalReason.ConnectFailed, $"{pod}: {refused.Detail}{tried}"),
             CarryOutcome.Retired => Refusal.Of(RefusalReason.UpstreamFailed, $"{pod} is no longer an endpoint{tried}"),

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Forwarder;
@@ -138,7 +137,7 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
         }
 
         request.Headers.TryAddWithoutValidation("X-Forwarded-Proto", "http");
-        request.Headers.TryAddWithoutValidation("X-Forwarded-Port", context.Connection.LocalPort.ToString(CultureInfo.InvariantCulture));
+        request.Headers.TryAddWithoutValidation("X-Forwarded-Port", exchange.LocalPort);
         request.Headers.TryAddWithoutValidation("X-Real-IP", client);
         request.Headers.TryAddWithoutValidation(ExchangeHeaders.RequestId, exchange.RequestId);
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Runtime.CompilerServices;
 using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
@@ -50,6 +51,7 @@ internal sealed class YarpCarrier : IHttpCarrier
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<CarryOutcome> CarryAsync(Exchange exchange, EndpointPool pool)
     {
         var deadline = exchange.Deadline ??= new AnswerDeadline(_options.AnswerTimeout, _time);

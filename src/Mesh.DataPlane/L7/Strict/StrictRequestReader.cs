@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Mesh.Core.Routing;
 
 namespace Mesh.DataPlane.L7.Strict;
@@ -35,6 +36,7 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
 
     public void OpenTunnel() => _mode = Mode.Tunnel;
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         while (_mode != Mode.Ended)
