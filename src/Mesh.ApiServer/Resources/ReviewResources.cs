@@ -49,7 +49,9 @@ internal static class ReviewResources
     {
         ["resourceRules"] = new JsonArray(new JsonObject
         {
-            ["verbs"] = new JsonArray("*"), ["apiGroups"] = new JsonArray("*"), ["resources"] = new JsonArray("*"),
+            ["verbs"] = new JsonArray("*"),
+            ["apiGroups"] = new JsonArray("*"),
+            ["resources"] = new JsonArray("*"),
         }),
         ["nonResourceRules"] = new JsonArray(new JsonObject { ["verbs"] = new JsonArray("*"), ["nonResourceURLs"] = new JsonArray("*") }),
         ["incomplete"] = false,
