@@ -17,7 +17,7 @@ internal static class GrainsMetrics
         "mesh.endpoint.changes", "{change}", "Endpoints that changed, counted for each linked node.");
 
     private static readonly Histogram<double> Propagation = Meter.CreateHistogram<double>(
-        "mesh.endpoint.propagation.duration", "s", "From the gateway grain's first word of a change to the node's published snapshot.");
+        "mesh.endpoint.propagation.duration", "s", "The last hop: from the gateway grain's first word of changed endpoints to its node's published snapshot.");
 
     public static void Reported(PodReportResult result) => Reports.Add(1, new KeyValuePair<string, object?>("result", result.ToString()));
 

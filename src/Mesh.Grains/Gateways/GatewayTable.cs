@@ -15,26 +15,29 @@ namespace Mesh.Grains.Gateways;
 /// endpoints computed from the same spec, or alone after a second. What was released and not yet sent is folded by key.
 /// For one thread of control.
 /// </summary>
-internal sealed class GatewayTable(string node, TimeProvider time)
+internal sealed class GatewayTable
 {
     /// <summary>How long a frontend waits for its endpoints.</summary>
     public static readonly TimeSpan PairWithin = TimeSpan.FromSeconds(1);
 
-    private const int ChangesPerMessage = 512;
-    private const int WeightPerMessage = 1 << 20;
-    private const int WeightPerRow = 100;
-
+    private readonly string _node;
+    private readonly TimeProvider _time;
+    private readonly UntoldChanges _untold;
     private readonly Dictionary<NamespacedName, ServiceFeed> _feeds = [];
     private readonly Dictionary<ObjectKey, StoredObject> _followed = [];
     private readonly Queue<PendingSpec> _pending = new();
     private readonly HashSet<ServiceFeed> _held = [];
     private readonly List<ServiceFeed> _ended = [];
-    private readonly Queue<ObjectKey> _order = new();
-    private readonly Dictionary<ObjectKey, RoutingChange?> _untold = [];
+
+    public GatewayTable(string node, TimeProvider time)
+    {
+        (_node, _time) = (node, time);
+        _untold = new UntoldChanges(key => _feeds.GetValueOrDefault(NamespacedName.Of(key.Namespace, key.Name))?.Take());
+    }
 
     public IReadOnlyCollection<ServiceFeed> Feeds => _feeds.Values;
 
-    public bool HasChanges => _order.Count > 0;
+    public bool HasChanges => _untold.Any;
 
     /// <summary>Specs wait for their endpoints.</summary>
     public bool HasWaiting => _pending.Count > 0;
@@ -47,7 +50,7 @@ internal sealed class GatewayTable(string node, TimeProvider time)
     /// <summary>Takes the object's newest state. Returns the feed to subscribe when it is a Service that was not followed.</summary>
     public ServiceFeed? Put(StoredObject stored)
     {
-        if (stored.Key.Kind == "Pod" && PodDocument.NodeName(stored.Document) != node)
+        if (stored.Key.Kind == "Pod" && PodDocument.NodeName(stored.Document) != _node)
         {
             Remove(stored); // another node's, perhaps since now
             return null;
@@ -93,12 +96,12 @@ internal sealed class GatewayTable(string node, TimeProvider time)
 
         if (feed.IsAheadOfSpec)
         {
-            feed.HeldUntil ??= time.GetTimestamp() + Ticks(PairWithin);
+            feed.HeldUntil ??= _time.GetTimestamp() + Ticks(PairWithin);
             _held.Add(feed);
             return;
         }
 
-        Mark(Kinds.Service(feed.Name), null);
+        _untold.Mark(Kinds.Service(feed.Name), null);
     }
 
     /// <summary>Feeds that ended since the last call: their subscriptions are to be stopped.</summary>
@@ -112,7 +115,7 @@ internal sealed class GatewayTable(string node, TimeProvider time)
     /// <summary>Releases what may be told by now, in order.</summary>
     public void Release()
     {
-        var now = time.GetTimestamp();
+        var now = _time.GetTimestamp();
         while (_pending.TryPeek(out var next) && IsReleasable(next, now))
         {
             Release(_pending.Dequeue());
@@ -124,7 +127,7 @@ internal sealed class GatewayTable(string node, TimeProvider time)
             feed.HeldUntil = null;
             if (!feed.IsOver)
             {
-                Mark(Kinds.Service(feed.Name), null);
+                _untold.Mark(Kinds.Service(feed.Name), null);
             }
         }
     }
@@ -138,36 +141,11 @@ internal sealed class GatewayTable(string node, TimeProvider time)
             due = due is null || feed.HeldUntil < due ? feed.HeldUntil : due;
         }
 
-        return due is null ? null : TimeSpan.FromTicks(Math.Max(0, (due.Value - time.GetTimestamp()) * TimeSpan.TicksPerSecond / time.TimestampFrequency));
+        return due is null ? null : TimeSpan.FromTicks(Math.Max(0, (due.Value - _time.GetTimestamp()) * TimeSpan.TicksPerSecond / _time.TimestampFrequency));
     }
 
     /// <summary>The next message: what was released and not told, oldest first, of bounded size.</summary>
-    public ImmutableArray<RoutingChange> Take()
-    {
-        var changes = ImmutableArray.CreateBuilder<RoutingChange>();
-        var weight = 0;
-        while (changes.Count < ChangesPerMessage && weight < WeightPerMessage && _order.TryDequeue(out var key))
-        {
-            _untold.Remove(key, out var change);
-            change ??= _feeds.GetValueOrDefault(NamespacedName.Of(key.Namespace, key.Name))?.Take();
-            if (change is not null)
-            {
-                changes.Add(change);
-                weight += Weight(change);
-            }
-        }
-
-        return changes.DrainToImmutable();
-    }
-
-    private static int Weight(RoutingChange change) => change switch
-    {
-        RoutingChange.ServiceSpec spec => spec.Object.Document.Length + ((spec.Endpoints?.Rows.Length ?? 0) * WeightPerRow),
-        RoutingChange.ServiceEndpoints endpoints => endpoints.Endpoints.Rows.Length * WeightPerRow,
-        RoutingChange.IngressSpec ingress => ingress.Object.Document.Length,
-        RoutingChange.PodSpec pod => pod.Object.Document.Length,
-        _ => WeightPerRow,
-    };
+    public ImmutableArray<RoutingChange> Take() => _untold.Take();
 
     private ServiceFeed? Follow(StoredObject service)
     {
@@ -203,7 +181,7 @@ internal sealed class GatewayTable(string node, TimeProvider time)
     }
 
     private void Enqueue(StoredObject stored, bool removed) =>
-        _pending.Enqueue(new PendingSpec(stored, removed, time.GetTimestamp() + Ticks(PairWithin)));
+        _pending.Enqueue(new PendingSpec(stored, removed, _time.GetTimestamp() + Ticks(PairWithin)));
 
     private bool IsReleasable(PendingSpec pending, long now)
     {
@@ -225,14 +203,14 @@ internal sealed class GatewayTable(string node, TimeProvider time)
                 ReleaseService(stored);
                 break;
             case "Namespace":
-                Mark(stored.Key, new RoutingChange.NamespaceExists(stored.Key.Name, !removed));
+                _untold.Mark(stored.Key, new RoutingChange.NamespaceExists(stored.Key.Name, !removed));
                 break;
             case "Node":
-                Mark(stored.Key, new RoutingChange.NodeSilent(stored.Key.Name, !removed && NodeDocument.IsSilent(stored.Document)));
+                _untold.Mark(stored.Key, new RoutingChange.NodeSilent(stored.Key.Name, !removed && NodeDocument.IsSilent(stored.Document)));
                 break;
             default:
                 var name = NamespacedName.Of(stored.Key.Namespace, stored.Key.Name);
-                Mark(stored.Key, (stored.Key.Kind, removed) switch
+                _untold.Mark(stored.Key, (stored.Key.Kind, removed) switch
                 {
                     ("Service", _) => new RoutingChange.ServiceRemoved(name, stored.Uid),
                     ("Ingress", false) => new RoutingChange.IngressSpec(ToDocument(name, stored)),
@@ -251,21 +229,11 @@ internal sealed class GatewayTable(string node, TimeProvider time)
         if (feed?.Uid == stored.Uid)
         {
             feed.Release(stored);
-            Mark(stored.Key, null);
+            _untold.Mark(stored.Key, null);
         }
     }
 
-    private void Mark(ObjectKey key, RoutingChange? change)
-    {
-        if (!_untold.ContainsKey(key))
-        {
-            _order.Enqueue(key);
-        }
-
-        _untold[key] = change;
-    }
-
-    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);
 
     private sealed record PendingSpec(StoredObject Object, bool IsRemoved, long Deadline);
 }

@@ -44,13 +44,13 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
     {
         if (request.DryRun)
         {
-            return await ReadAsync(0, stop) is var current && Refused(request, current) is { } refused
+            return await ReadAsync(0, stop) is var current && RequestConditions.Refused(key, request, current) is { } refused
                 ? refused
                 : await DryRunAsync(request, current, stop);
         }
 
         return await TryAsync(
-            current => Refused(request, current) is { } refused ? new WritePlan.Refuse(refused) : rules.Plan(request, current),
+            current => RequestConditions.Refused(key, request, current) is { } refused ? new WritePlan.Refuse(refused) : rules.Plan(request, current),
             failed => rules.Explain(request, failed),
             request,
             CommitClass.Request,
@@ -194,28 +194,6 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
         _knownVersion = Math.Max(failed.Current?.ResourceVersion ?? 0, Math.Max(_knownVersion, cache.Version));
         _current = failed.Current;
         return null;
-    }
-
-    private ObjectReply? Refused(ObjectRequest request, StoredObject? current)
-    {
-        if (request.Verb == ObjectVerb.Create)
-        {
-            return current is null ? null : Replies.AlreadyExists(key);
-        }
-
-        if (current is null)
-        {
-            return Replies.NotFound(key);
-        }
-
-        if (request.IfUid.Length > 0 && request.IfUid != current.Uid)
-        {
-            return Replies.Conflict($"Precondition failed: UID in precondition: {request.IfUid}, UID in object meta: {current.Uid}");
-        }
-
-        return request.IfVersion != 0 && request.IfVersion != current.ResourceVersion
-            ? Replies.Conflict("the object has been modified; please apply your changes to the latest version and try again")
-            : null;
     }
 
     private async Task<ObjectReply> DryRunAsync(ObjectRequest request, StoredObject? current, CancellationToken stop)
