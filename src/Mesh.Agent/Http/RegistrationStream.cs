@@ -14,7 +14,7 @@ internal sealed class RegistrationStream(AgentService agent, RegisteredPod pod, 
         {
             context.Response.ContentType = "application/x-ndjson";
             context.Response.Headers.CacheControl = "no-store";
-            await WriteChangesAsync(context.Response, over.Token);
+            await WriteChangesAsync(lease, Read, line => SendAsync(context.Response, line, over.Token), over.Token);
         }
         catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
@@ -34,22 +34,27 @@ internal sealed class RegistrationStream(AgentService agent, RegisteredPod pod, 
         }
     }
 
-    private async Task WriteChangesAsync(HttpResponse response, CancellationToken over)
+    /// <summary>
+    /// One line for what there is, then one for each change, until the lease ends. <paramref name="read"/> gives the
+    /// line of the type asked for, and what of it tells one state from another.
+    /// </summary>
+    internal static async Task WriteChangesAsync(Lease lease, Func<string, (byte[] Line, byte[] State)> read, Func<byte[], Task> send, CancellationToken over)
     {
         var type = "ADDED";
         byte[] shown = [];
         while (true)
         {
             var end = lease.End;
-            var line = Line(end is LeaseEnd.Deleted ? "DELETED" : type);
+            // What counts as shown is the state that was sent, not the one there is when the sending is over.
+            var (line, state) = read(end is LeaseEnd.Deleted ? "DELETED" : type);
             // A change that shows nothing new is none (liveness counts on with every report).
             if (end is LeaseEnd.Refused refused)
             {
-                await SendAsync(response, PodDocument.StatusLine(refused.Why), over);
+                await send(PodDocument.StatusLine(refused.Why));
             }
-            else if (end is not LeaseEnd.TakenOver && !line.AsSpan().SequenceEqual(shown))
+            else if (end is LeaseEnd.Deleted || (end is not LeaseEnd.TakenOver && !state.AsSpan().SequenceEqual(shown)))
             {
-                await SendAsync(response, line, over);
+                await send(line);
             }
 
             if (end is not null)
@@ -57,17 +62,16 @@ internal sealed class RegistrationStream(AgentService agent, RegisteredPod pod, 
                 return;
             }
 
-            shown = type == "ADDED" ? Line("MODIFIED") : line;
-            type = "MODIFIED";
+            (shown, type) = (state, "MODIFIED");
             await lease.ChangedAsync(over);
         }
     }
 
-    private byte[] Line(string type)
+    private (byte[] Line, byte[] State) Read(string type)
     {
         lock (agent.Table.Gate)
         {
-            return PodDocument.Line(type, pod.Facts, pod.Shown);
+            return (PodDocument.Line(type, pod.Facts, pod.Shown), PodDocument.Line("", pod.Facts, pod.Shown));
         }
     }
 
