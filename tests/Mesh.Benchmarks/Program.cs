@@ -10,6 +10,7 @@ internal static class Program
     private static readonly (string Name, Func<CancellationToken, Task> RunAsync)[] Scenarios =
     [
         ("start", StartBenchmark.RunAsync),
+        ("kills", KillsBenchmark.RunAsync),
         ("l7", L7Benchmark.RunAsync),
         ("l4", L4Benchmark.RunAsync),
         ("dns", DnsBenchmark.RunAsync),

@@ -42,10 +42,9 @@ public sealed class NodeKillTests
             await served.UntilServedAsync();
         }
 
-        // The figure belongs to the benchmarks; a shared machine only shows here that it is no matter of time-outs.
+        // How long it takes is a figure of the benchmarks (kills).
         TestContext.Current.TestOutputHelper?.WriteLine(
             "answered again after " + string.Join(", ", times.Select(time => time.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture) + " ms")));
-        Assert.InRange(times.Order().ElementAt(Kills / 2), TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 
     /// <summary>Between two nodes there is no pid file.</summary>
