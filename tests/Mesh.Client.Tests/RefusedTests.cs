@@ -60,7 +60,7 @@ public sealed class RefusedTests
         await using var lineless = await StrangerAsync(async context =>
         {
             await context.Response.StartAsync(context.RequestAborted);
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+            await new TaskCompletionSource().Task.WaitAsync(context.RequestAborted);
         });
         foreach (var url in (string[])[$"http://{silent.LocalEndpoint}", lineless.Urls.Single()])
         {
