@@ -142,9 +142,12 @@ public sealed class MetricTests
         using var measured = new Measured(DataPlaneMetrics.MeterName);
         host.Routes.Service("web", address.Address.ToString(), address.Port, new SomePod("gone", L4Host.FreeClusterIP()));
         await host.StartAsync();
-        using var client = await L4Host.ConnectAsync(address, Stop);
 
-        Assert.True(await client.IsClosedAsync(Stop));
+        await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            using var client = await L4Host.ConnectAsync(address, Stop); // which may be reset before it returns
+            await client.Socket.ReceiveAsync(new byte[1], Stop);
+        });
 
         Assert.Equal([Web], measured.Tags("mesh.forward.connect_failures"));
     }
