@@ -11,6 +11,7 @@ internal sealed class BenchCluster : IAsyncDisposable
     private const int CreatesAtOnce = 16;
     private const int OpensAtOnce = 64;
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RestFor = TimeSpan.FromSeconds(5);
 
     private readonly List<RegistrationStream> _streams = [];
 
@@ -96,12 +97,32 @@ internal sealed class BenchCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Until the store has counted nothing for a while: what mirrors the state of grains, paced, is written too.</summary>
+    public async Task WaitForRestAsync(TimeSpan limit, CancellationToken stop)
+    {
+        using var late = new CancellationTokenSource(limit, TimeProvider.System);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, late.Token);
+        using var look = new PeriodicTimer(RestFor, TimeProvider.System);
+        var (before, now) = ("", await VersionAsync(either.Token));
+        while (before != now)
+        {
+            await look.WaitForNextTickAsync(either.Token);
+            (before, now) = (now, await VersionAsync(either.Token));
+        }
+    }
+
     /// <summary>How many objects a collection has, from a page of one and what the API says remains.</summary>
     public async Task<long> CountAsync(string collection, CancellationToken stop)
     {
         using var document = JsonDocument.Parse(await Api.GetStringAsync(new Uri(collection + "?limit=1", UriKind.Relative), stop));
         var remaining = document.RootElement.GetProperty("metadata").TryGetProperty("remainingItemCount", out var more) ? more.GetInt64() : 0;
         return document.RootElement.GetProperty("items").GetArrayLength() + remaining;
+    }
+
+    private async Task<string> VersionAsync(CancellationToken stop)
+    {
+        using var document = JsonDocument.Parse(await Api.GetStringAsync(new Uri("/api/v1/namespaces?limit=1", UriKind.Relative), stop));
+        return document.RootElement.GetProperty("metadata").GetProperty("resourceVersion").GetString()!;
     }
 
     /// <summary>A registration's body: ready because it says so, so that nothing is probed.</summary>
