@@ -55,7 +55,7 @@ public sealed class HalfCloseTests
         await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")], Patient);
         using var client = await host.ConnectAsync(Stop);
         await client.SendAsync("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 10\r\n\r\nabc", Stop);
-        var connection = await backend.AcceptedAsync(Stop);
+        var connection = await ReachedAsync(backend);
 
         client.Socket.Shutdown(SocketShutdown.Send);
 
@@ -69,7 +69,7 @@ public sealed class HalfCloseTests
         await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")], Patient);
         using var client = await host.ConnectAsync(Stop);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n", Stop);
-        var connection = await backend.AcceptedAsync(Stop);
+        var connection = await ReachedAsync(backend);
 
         client.Socket.Close(timeout: 0);
 
@@ -95,5 +95,18 @@ public sealed class HalfCloseTests
 
         await connection.Ended.WaitAsync(Stop);
         Assert.DoesNotContain("\r\n0\r\n", await client.ToEndAsync(Stop), StringComparison.Ordinal); // and never as if the answer were whole
+    }
+
+    /// <summary>The connection that the request's head came over: one that was only accepted may become an unused one.</summary>
+    private static async Task<BackendConnection> ReachedAsync(RecordingBackend backend)
+    {
+        var connection = await backend.AcceptedAsync(Stop);
+        while (!connection.Received.Contains("\r\n\r\n", StringComparison.Ordinal))
+        {
+            await Task.Yield();
+            Stop.ThrowIfCancellationRequested();
+        }
+
+        return connection;
     }
 }
