@@ -39,4 +39,7 @@ internal static partial class DataPlaneLog
 
     [LoggerMessage(22, LogLevel.Error, "A request ended in an error of the gateway's own")]
     public static partial void RequestFailed(ILogger log, Exception error);
+
+    [LoggerMessage(23, LogLevel.Warning, "{listener} goes on with the addresses it has: those of the machine cannot be told now ({error})")]
+    public static partial void AddressesUnknown(ILogger log, string listener, string error);
 }

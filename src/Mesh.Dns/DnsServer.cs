@@ -12,6 +12,7 @@ public sealed class DnsServer : IAsyncDisposable
     private readonly List<Socket> _sockets = [];
     private readonly List<Task> _running = [];
     private readonly CancellationTokenSource _stop = new();
+    private bool _isDisposed;
 
     private DnsServer()
     {
@@ -39,6 +40,11 @@ public sealed class DnsServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+        {
+            return;
+        }
+
         await _stop.CancelAsync();
         CloseSockets();
         await Task.WhenAll(_running);

@@ -32,6 +32,17 @@ public sealed class DnsServerTests
     }
 
     [Fact(Timeout = Deadline)]
+    public async Task A_server_that_was_stopped_can_be_disposed_again()
+    {
+        var server = Start();
+        await server.DisposeAsync();
+        await server.DisposeAsync();
+
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(server.EndPoints[0]);
+    }
+
+    [Fact(Timeout = Deadline)]
     public async Task A_packet_that_is_dropped_does_not_end_the_service()
     {
         await using var server = Start();

@@ -13,8 +13,7 @@ public static class DataDirectoryWatch
         {
             while (await tick.WaitForNextTickAsync(stop))
             {
-                // Also when the directory was made anew: then it is another's.
-                if (AtomicFile.ReadPid(pidFile) != Environment.ProcessId)
+                if (HasVanished(pidFile))
                 {
                     return true;
                 }
@@ -27,4 +26,11 @@ public static class DataDirectoryWatch
 
         return false;
     }
+
+    /// <summary>
+    /// Gone, or another's: made anew. A file that is there and cannot be read tells nothing: a process without a free
+    /// descriptor must not take its directory for lost.
+    /// </summary>
+    public static bool HasVanished(string pidFile) =>
+        !File.Exists(pidFile) || (AtomicFile.ReadPid(pidFile) is { } pid && pid != Environment.ProcessId);
 }

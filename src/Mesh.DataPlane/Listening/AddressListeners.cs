@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
@@ -77,13 +78,26 @@ public sealed class AddressListeners(
             {
                 if (_followsMachine || _listeners.ContainsValue(null))
                 {
-                    await ListenAsync(stop);
+                    await LookAgainAsync(stop);
                 }
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // Stopped.
+        }
+    }
+
+    private async Task LookAgainAsync(CancellationToken stop)
+    {
+        try
+        {
+            await ListenAsync(stop);
+        }
+        catch (Exception unknown) when (unknown is NetworkInformationException or IOException)
+        {
+            // The kernel does not tell the machine's addresses now (no descriptor is free): those there are stay.
+            DataPlaneLog.AddressesUnknown(log, name, unknown.Message);
         }
     }
 

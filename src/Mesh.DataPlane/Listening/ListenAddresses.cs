@@ -29,10 +29,13 @@ public static class ListenAddresses
 
     public static bool IsWildcard(IPEndPoint option) => option.Address.Equals(IPAddress.Any) || option.Address.Equals(IPAddress.IPv6Any);
 
-    /// <summary>The addresses of the interfaces that are up now, without further loopback ones (ClusterIPs live there).</summary>
+    /// <summary>
+    /// The addresses of the interfaces that are not down, without further loopback ones (ClusterIPs live there). Tunnels such
+    /// as WireGuard's never say that they are up: their state is unknown.
+    /// </summary>
     public static ImmutableArray<IPAddress> OfThisMachine() =>
         [.. NetworkInterface.GetAllNetworkInterfaces()
-            .Where(nic => nic.OperationalStatus == OperationalStatus.Up && nic.NetworkInterfaceType != NetworkInterfaceType.Loopback)
+            .Where(nic => nic.OperationalStatus is not (OperationalStatus.Down or OperationalStatus.NotPresent) && nic.NetworkInterfaceType != NetworkInterfaceType.Loopback)
             .SelectMany(nic => nic.GetIPProperties().UnicastAddresses)
             .Select(unicast => unicast.Address)
             .Where(address => !IPAddress.IsLoopback(address))];

@@ -14,8 +14,9 @@ internal static class PropagationBenchmark
     private const int Services = 1_000;
     private const int Pods = 10_000;
     private const int ChangesPerSecond = 1_000;
-    private const int Watched = 5;
+    private const int Watched = 20;
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PacedWrites = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan StoreLimit = TimeSpan.FromMinutes(5);
 
     public static async Task RunAsync(CancellationToken stop)
@@ -30,6 +31,7 @@ internal static class PropagationBenchmark
         var idle = await cluster.RegisterAsync(ChangesPerSecond, number => $"idle-{number}", number => BenchCluster.ReadyPod(App(number), IPAddress.Loopback, 8080), stop);
         await WatchAsync(cluster, watched, backend.Port, stop);
 
+        await Reached.AfterAsync(PacedWrites, stop); // until then the silo mirrors what was just created: not idle
         await MeasureAsync(cluster, seen, "idle", new Budgets(5, 2), stop);
         await Task.WhenAll(idle.Select(stream => stream.EndAsync()));
         await TurnAsync(cluster, changes, backend.Port, stop);
@@ -97,7 +99,7 @@ internal static class PropagationBenchmark
                     name = "main",
                     image = "none",
                     ports = new[] { new { name = "http", containerPort = port } },
-                    readinessProbe = new { httpGet = new { path, port }, periodSeconds = 1, failureThreshold = 1, timeoutSeconds = 1 },
+                    readinessProbe = new { httpGet = new { path, port }, periodSeconds = 1, failureThreshold = 1, timeoutSeconds = 10 },
                 },
             },
         },

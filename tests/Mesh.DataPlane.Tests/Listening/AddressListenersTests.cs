@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Mesh.DataPlane.Listening;
 using Mesh.DataPlane.Tests.Support;
@@ -12,6 +13,7 @@ namespace Mesh.DataPlane.Tests.Listening;
 public sealed class AddressListenersTests
 {
     private const int Limit = 20_000;
+    private const int TooManyOpenFiles = 24;
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -20,6 +22,7 @@ public sealed class AddressListenersTests
     private readonly IPAddress _first = L4Host.FreeClusterIP().Address;
     private readonly IPAddress _second = L4Host.FreeClusterIP().Address;
     private IPAddress[] _machine = [];
+    private bool _machineFails;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -54,6 +57,24 @@ public sealed class AddressListenersTests
         (await RawClient.ConnectAsync(new IPEndPoint(_second, port), Stop)).Dispose();
         await Assert.ThrowsAsync<SocketException>(() => RawClient.ConnectAsync(new IPEndPoint(_first, port), Stop));
         Assert.True(kept.Socket.Poll(0, SelectMode.SelectWrite) && !kept.Socket.Poll(0, SelectMode.SelectRead));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_machine_that_cannot_tell_its_addresses_loses_none_and_is_asked_again()
+    {
+        _machine = [_first];
+        await using var listeners = Any();
+        await listeners.StartAsync(Stop);
+        var port = listeners.Addresses[0].Port;
+
+        _machineFails = true;
+        _time.Advance(Second);
+        await UntilAsync(listeners, _ => !Volatile.Read(ref _machineFails)); // asked, in vain
+        Assert.Contains(new IPEndPoint(_first, port), listeners.Addresses);
+
+        _machine = [_first, _second];
+        _time.Advance(Second);
+        await UntilAsync(listeners, now => now.Contains(new IPEndPoint(_first, port)) && now.Contains(new IPEndPoint(_second, port)));
     }
 
     [Fact(Timeout = Limit)]
@@ -105,7 +126,7 @@ public sealed class AddressListenersTests
         "Test",
         [new IPEndPoint(IPAddress.Any, port)],
         (address, _) => Task.FromResult<IAddressListener>(new Bound(address)),
-        () => Volatile.Read(ref _machine),
+        () => Interlocked.Exchange(ref _machineFails, false) ? throw new NetworkInformationException(TooManyOpenFiles) : Volatile.Read(ref _machine),
         Second,
         _problems,
         _time,

@@ -1,7 +1,6 @@
 using System.Net;
 using Mesh.DataPlane.L7;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.DataPlane.Tests.Support;
 
@@ -19,13 +18,16 @@ internal sealed class GatewayHost : IAsyncDisposable
             Suspects,
             new Random(1),
             time ?? TimeProvider.System,
-            logs ?? NullLoggerFactory.Instance);
+            logs ?? Errors);
         Routes.Follow(_gateway.Update);
     }
 
     public SomeRoutes Routes { get; } = new();
 
     public Suspects Suspects { get; } = new();
+
+    /// <summary>Empty unless the gateway failed in a way of its own; not followed when the test brings its own logs.</summary>
+    public LoggedErrors Errors { get; } = new();
 
     public Problems Problems { get; } = new();
 

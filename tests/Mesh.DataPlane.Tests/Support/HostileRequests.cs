@@ -88,6 +88,7 @@ internal static class HostileRequests
         Row("REL-H105", Post(Chunked, "3\r\nabc\r\n0\n\n")),
         Row("REL-H107", Post(Chunked, "3\r\nabc\r\n\r\n0\r\n\r\n")),
         Row("REL-H108", Post(Chunked, "0\r\nXX" + Smuggled)),
+        Row("REL-H109", Post(Chunked, "0\r\n" + Smuggled)),
         Row("REL-H109", Post(Chunked, "0\r\n" + Smuggled.Replace("Host:", "Host", StringComparison.Ordinal))),
         Row("REL-H111", Post(Chunked, "INVALID!!!\r\n" + Smuggled)),
         Row("REL-H117", Post(Chunked, "0\r\nbad\r\n\r\n")),
