@@ -51,6 +51,9 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>Until it ends by itself.</summary>
+    public Task WaitAsync() => _process.WaitForExitAsync();
+
     /// <summary>SIGTERM, and SIGKILL if that does not help.</summary>
     public async Task<int> StopAsync()
     {

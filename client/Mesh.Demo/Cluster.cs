@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
@@ -11,11 +12,16 @@ namespace Mesh.Demo;
 internal sealed class Cluster : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
     private readonly Dictionary<string, ChildProcess> _soups = [];
+    private readonly List<ChildProcess> _children = [];
+    private readonly HashSet<ProcessEntry> _started = [];
     private ChildProcess? _silo;
+    private KubernetesApi? _api;
     private int _starts;
+    private bool _ended;
 
     private Cluster(string home) => Home = home;
 
@@ -28,6 +34,8 @@ internal sealed class Cluster : IAsyncDisposable
 
     public ChildProcess Silo => _silo ?? throw new InvalidOperationException("The silo has not been started.");
 
+    public KubernetesApi Api => _api ?? throw new InvalidOperationException("The silo has not been started.");
+
     /// <summary>Where the node listens: <c>ingressHttp</c>, <c>dns</c>, <c>node</c> and so on.</summary>
     public Dictionary<string, string> Addresses { get; private set; } = [];
 
@@ -35,14 +43,19 @@ internal sealed class Cluster : IAsyncDisposable
 
     public IPEndPoint Dns => IPEndPoint.Parse(Addresses["dns"]);
 
+    /// <summary>Whether the silo ended as one that was asked to; not so when somebody killed it.</summary>
+    public bool EndedInOrder { get; private set; }
+
     public static Cluster Create() => new(Directory.CreateTempSubdirectory("mesh-demo-").FullName);
+
+    private static string SiloProgram => Path.Combine(AppContext.BaseDirectory, "silo", "mesh-silo");
 
     /// <summary>Starts mesh-silo and waits until it says that it is ready.</summary>
     public async Task StartSiloAsync(CancellationToken stop)
     {
         _starts++;
         _silo = ChildProcess.Start(
-            Path.Combine(AppContext.BaseDirectory, "silo", "mesh-silo"),
+            SiloProgram,
             [
                 "--data-dir", DataDirectory,
                 "--api-listen", "127.0.0.1:0",
@@ -52,7 +65,11 @@ internal sealed class Cluster : IAsyncDisposable
                 "--silo-port", "0",
             ],
             Path.Combine(Home, $"silo-{_starts}"));
+        Remember(_silo);
         await WaitAsync("mesh-silo is ready", IsReadyAsync, _silo, stop);
+        _started.Add(Node());
+        _api?.Dispose();
+        _api = KubernetesApi.FromKubeconfig(Kubeconfig);
     }
 
     /// <summary>Starts a Soup backend that registers itself.</summary>
@@ -73,6 +90,7 @@ internal sealed class Cluster : IAsyncDisposable
                 ["OTEL_SERVICE_NAME"] = app,
             });
         _soups.Add(name, soup);
+        Remember(soup);
         return soup;
     }
 
@@ -96,43 +114,80 @@ internal sealed class Cluster : IAsyncDisposable
                 await tick.WaitForNextTickAsync(limit.Token);
             }
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !stop.IsCancellationRequested)
         {
-            throw new DemoException($"{what}: not within {StartLimit.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s. ");
+            throw new DemoException($"{what}: not within {StartLimit.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s");
         }
     }
 
-    /// <summary>The process id of the node, which outlives its silo.</summary>
-    public int NodeId() => int.Parse(File.ReadAllText(Path.Combine(DataDirectory, "node.pid")), CultureInfo.InvariantCulture);
+    /// <summary>The node, which outlives its silo.</summary>
+    public ProcessEntry Node() =>
+        ProcessEntry.Find(int.Parse(File.ReadAllText(Path.Combine(DataDirectory, "node.pid")), CultureInfo.InvariantCulture))
+        ?? throw new DemoException("the node that node.pid names does not run");
 
-    /// <summary>Ends every process, the node too, and removes the data directory when nothing went wrong.</summary>
-    public async Task<bool> EndAsync(bool keepFiles)
+    /// <summary>
+    /// Ends every process, however the silo ended, and removes all files unless they are to be kept. Answers with the
+    /// processes that are still there.
+    /// </summary>
+    public async Task<IReadOnlyList<int>> EndAsync(bool keepFiles)
     {
+        _ended = true;
+        _api?.Dispose();
         await Task.WhenAll(_soups.Values.Select(soup => soup.StopAsync()));
-        var ended = _silo is null || await _silo.StopAsync() == 0;
-        await DisposeAsync();
-        if (!keepFiles)
+        await StopNodeAndSiloAsync();
+        EndedInOrder = _silo is null || await _silo.StopAsync() == 0;
+        foreach (var child in _children)
+        {
+            await child.DisposeAsync();
+        }
+
+        var left = await LeftAsync();
+        if (left.Count == 0 && !keepFiles)
         {
             Directory.Delete(Home, recursive: true);
         }
 
-        return ended;
+        return left;
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var soup in _soups.Values)
+        if (!_ended)
         {
-            await soup.DisposeAsync();
+            await EndAsync(keepFiles: true);
         }
+    }
 
-        if (_silo is not null)
+    private void Remember(ChildProcess child)
+    {
+        _children.Add(child);
+        if (ProcessEntry.Find(child.Id) is { } process)
         {
-            await _silo.DisposeAsync();
+            _started.Add(process);
         }
+    }
 
-        _soups.Clear();
-        _silo = null;
+    /// <summary>As the README says; a second time for a node that was just being started by a silo that was killed.</summary>
+    private async Task StopNodeAndSiloAsync()
+    {
+        for (var tries = 0; tries < 2 && Directory.Exists(DataDirectory) && (tries == 0 || ProcessEntry.Naming(DataDirectory).Any()); tries++)
+        {
+            await using var command = ChildProcess.Start(SiloProgram, ["--stop", "--data-dir", DataDirectory], Path.Combine(Home, "stop"));
+            await command.WaitAsync();
+        }
+    }
+
+    private async Task<IReadOnlyList<int>> LeftAsync()
+    {
+        using var tick = new PeriodicTimer(Poll);
+        for (var clock = Stopwatch.StartNew(); ; await tick.WaitForNextTickAsync())
+        {
+            List<int> left = [.. _started.Where(process => process.IsAlive).Concat(ProcessEntry.Naming(DataDirectory)).Select(process => process.Pid).Distinct()];
+            if (left.Count == 0 || clock.Elapsed > EndLimit)
+            {
+                return left;
+            }
+        }
     }
 
     private async Task<bool> IsReadyAsync(CancellationToken stop)
@@ -150,7 +205,7 @@ internal sealed class Cluster : IAsyncDisposable
             await api.GetTextAsync("/readyz", stop);
             return true;
         }
-        catch (Exception notYet) when (notYet is HttpRequestException or IOException)
+        catch (Exception notYet) when (notYet is HttpRequestException or IOException || (notYet is OperationCanceledException && !stop.IsCancellationRequested))
         {
             return false;
         }

@@ -8,23 +8,61 @@ namespace Mesh.Demo;
 internal static class DnsLookup
 {
     private const int HeaderLength = 12;
+    private const int AnswerLength = HeaderLength + 4; // pointer, type, class, time to live, length; then four bytes
+    private const int Tries = 2;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    /// <summary>Null when there is no such address, or no answer.</summary>
     public static async Task<IPAddress?> AddressOfAsync(string name, IPEndPoint server, CancellationToken stop)
     {
         using var udp = new UdpClient();
         udp.Connect(server);
-        var query = Query(name);
-        await udp.SendAsync(query, stop);
-        var reply = (await udp.ReceiveAsync(stop)).Buffer;
-        var answers = (reply[6] << 8) | reply[7];
+        for (var tries = 1; tries <= Tries; tries++)
+        {
+            var query = Query(name, (byte)tries);
+            await udp.SendAsync(query, stop);
+            if (await ReplyAsync(udp, query, stop) is { } reply)
+            {
+                return Address(reply, query.Length);
+            }
+        }
 
-        // The answer to one name follows the question: a pointer to it, type, class, time to live, length, four bytes.
-        return answers == 0 || (reply[3] & 0x0F) != 0 ? null : new IPAddress(reply.AsSpan(query.Length + HeaderLength, 4));
+        return null;
     }
 
-    private static byte[] Query(string name)
+    private static async Task<byte[]?> ReplyAsync(UdpClient udp, byte[] query, CancellationToken stop)
     {
-        var bytes = new List<byte> { 0x6D, 0x65, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0 };
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(Patience);
+        try
+        {
+            while (true)
+            {
+                var reply = (await udp.ReceiveAsync(limit.Token)).Buffer;
+                if (reply.Length >= query.Length && reply[0] == query[0] && reply[1] == query[1])
+                {
+                    return reply;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return null; // UDP may lose it
+        }
+    }
+
+    /// <summary>The answer to one name follows the question.</summary>
+    private static IPAddress? Address(byte[] reply, int questionEnd)
+    {
+        var answers = (reply[6] << 8) | reply[7];
+        return answers == 0 || (reply[3] & 0x0F) != 0 || reply.Length < questionEnd + AnswerLength
+            ? null
+            : new IPAddress(reply.AsSpan(questionEnd + HeaderLength, 4));
+    }
+
+    private static byte[] Query(string name, byte id)
+    {
+        var bytes = new List<byte> { 0x6D, id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0 };
         foreach (var label in name.Split('.'))
         {
             bytes.Add((byte)label.Length);

@@ -14,13 +14,16 @@ internal sealed class KubernetesApi : IDisposable
     private static readonly IDeserializer Yaml = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build();
     private static readonly ISerializer Json = new SerializerBuilder().JsonCompatible().Build();
 
+    // Of a watch it limits the time to the headers, not to the changes.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly HttpClient _http;
     private readonly X509Certificate2 _authority;
 
     private KubernetesApi(Uri server, X509Certificate2 authority, string token)
     {
         _authority = authority;
-        _http = new HttpClient(Handler(authority)) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(Handler(authority)) { BaseAddress = server, Timeout = Patience };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }
 
@@ -65,6 +68,18 @@ internal sealed class KubernetesApi : IDisposable
         using var response = await _http.GetAsync(path, stop);
         await EnsureAsync(response, stop);
         return await response.Content.ReadAsStringAsync(stop);
+    }
+
+    /// <summary>Name, uid and ClusterIP (of what has one) of every object of a collection.</summary>
+    public async Task<IEnumerable<(string Name, string Identity)>> IdentitiesAsync(string path, CancellationToken stop)
+    {
+        var list = await GetAsync(path, stop);
+        return list.GetProperty("items").EnumerateArray().Select(item =>
+        {
+            var metadata = item.GetProperty("metadata");
+            var address = item.TryGetProperty("spec", out var spec) && spec.TryGetProperty("clusterIP", out var clusterIP) ? $" {clusterIP}" : "";
+            return (metadata.GetProperty("name").GetString()!, $"{metadata.GetProperty("uid")}{address}");
+        });
     }
 
     /// <summary>Type and object of each change from now on, until the caller has seen enough.</summary>

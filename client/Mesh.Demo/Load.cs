@@ -7,7 +7,8 @@ namespace Mesh.Demo;
 
 /// <summary>One request of the load: when it began and ended, who answered, or why nobody did.</summary>
 /// <param name="Began">A time stamp of <see cref="Stopwatch"/>.</param>
-internal sealed record Attempt(string Way, long Began, long Ended, string? Pod, string? Failure);
+/// <param name="Broke">Whether a connection that was there broke, unlike one that was refused, or was never answered.</param>
+internal sealed record Attempt(string Way, long Began, long Ended, string? Pod, string? Failure, bool Broke = false);
 
 /// <summary>Steady traffic in two ways: kept connections through the Ingress, and a new connection per request to a ClusterIP.</summary>
 internal sealed class Load : IAsyncDisposable
@@ -15,8 +16,10 @@ internal sealed class Load : IAsyncDisposable
     public const string Ingress = "Ingress";
     public const string ClusterIP = "ClusterIP";
 
+    /// <summary>The most connections that are open to a ClusterIP at any one time.</summary>
+    public const int NewConnectionLoops = 4;
+
     private const int KeptConnections = 8;
-    private const int NewConnectionLoops = 4;
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
@@ -32,6 +35,9 @@ internal sealed class Load : IAsyncDisposable
     }
 
     public IReadOnlyCollection<Attempt> Attempts => _attempts;
+
+    /// <summary>What ended from one time stamp on, and before another.</summary>
+    public List<Attempt> Between(long from, long to) => [.. _attempts.Where(attempt => attempt.Ended >= from && attempt.Ended < to)];
 
     public async Task EndAsync()
     {
@@ -80,9 +86,12 @@ internal sealed class Load : IAsyncDisposable
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException or JsonException)
         {
-            return new Attempt(way, began, Stopwatch.GetTimestamp(), null, error.GetBaseException().Message);
+            return new Attempt(way, began, Stopwatch.GetTimestamp(), null, error.GetBaseException().Message, Broke(error));
         }
     }
+
+    private static bool Broke(Exception error) =>
+        error is IOException or HttpRequestException { HttpRequestError: not (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError) };
 
     private static string? PodOf(string body)
     {

@@ -1,3 +1,7 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using Mesh.Demo;
 
 if (!OperatingSystem.IsLinux())
@@ -13,15 +17,15 @@ if (args.Any(argument => argument != "--exit"))
     return 2;
 }
 
+var limit = TimeSpan.FromSeconds(60);
+var clock = Stopwatch.StartNew();
 using var stop = new CancellationTokenSource();
-Console.CancelKeyPress += (_, pressed) =>
-{
-    pressed.Cancel = true;
-    stop.Cancel();
-};
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, End);
 var tell = new Teller(Console.Out, !Console.IsOutputRedirected);
 await using var cluster = Cluster.Create();
-var ended = false;
+var interrupted = false;
 try
 {
     using var story = new Story(cluster, tell, stop.Token);
@@ -31,24 +35,45 @@ try
         Hints.Print(tell, cluster);
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop.Token);
     }
-
-    ended = true;
 }
-catch (OperationCanceledException)
+catch (Exception error) when (IsExpected(error) && stop.IsCancellationRequested)
 {
-    ended = true;
+    interrupted = true;
 }
-catch (Exception error) when (error is DemoException or HttpRequestException)
+catch (Exception error) when (IsExpected(error))
 {
     tell.Fact(false, error.Message);
 }
 
-var keep = !ended || !tell.AllTrue;
-var clean = await cluster.EndAsync(keep);
+var keep = !tell.AllTrue;
+var left = await cluster.EndAsync(keep);
 if (keep)
 {
     tell.Say($"logs and data are kept in {cluster.Home}");
 }
 
-tell.Fact(clean, "every process that the demo started has ended");
+tell.Fact(left.Count == 0, left.Count == 0 ? "every process that the demo started has ended" : $"still running: {string.Join(", ", left)}");
+if (exit)
+{
+    if (!interrupted && !cluster.EndedInOrder)
+    {
+        tell.Fact(false, "mesh-silo did not end in order");
+    }
+
+    tell.Fact(
+        !interrupted && clock.Elapsed <= limit,
+        interrupted ? "the story was interrupted" : $"all of it within {limit.TotalSeconds:F0} s: {clock.Elapsed.TotalSeconds:F0} s");
+}
+
 return tell.AllTrue ? 0 : 1;
+
+void End(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    stop.Cancel();
+}
+
+// What a part of the story that fails looks like from here; anything else is a bug of the demo itself.
+static bool IsExpected(Exception error) =>
+    error is DemoException or HttpRequestException or IOException or JsonException or Win32Exception
+        or InvalidOperationException or OperationCanceledException or KeyNotFoundException or FormatException;

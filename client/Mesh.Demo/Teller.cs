@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Mesh.Demo;
 
 /// <summary>Tells the story: one line per fact, a live line while something runs, plain when nobody watches a terminal.</summary>
@@ -14,6 +16,8 @@ internal sealed class Teller(TextWriter output, bool isTerminal)
 
     /// <summary>Whether everything shown so far was true.</summary>
     public bool AllTrue => _untrue == 0;
+
+    public static string Ms(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:F0} ms");
 
     public void Chapter(string title) => Line(isTerminal ? $"\n{Bold}{title}{Plain}" : $"\n{title}");
 
@@ -32,20 +36,25 @@ internal sealed class Teller(TextWriter output, bool isTerminal)
     {
         if (isTerminal)
         {
-            lock (_lock)
-            {
-                output.Write($"{ClearLine}  {text}");
-                output.Flush();
-            }
+            Write($"{ClearLine}  {text}");
         }
     }
 
-    private void Line(string text)
+    private void Line(string text) => Write((isTerminal ? ClearLine + text : text) + Environment.NewLine);
+
+    private void Write(string text)
     {
         lock (_lock)
         {
-            output.WriteLine(isTerminal ? ClearLine + text : text);
-            output.Flush();
+            try
+            {
+                output.Write(text);
+                output.Flush();
+            }
+            catch (IOException)
+            {
+                // The terminal was closed: the processes have to be ended all the same.
+            }
         }
     }
 }
