@@ -122,6 +122,9 @@ internal sealed class EndpointPools(Published<RoutingSnapshot> routes, IngressOp
             using var limit = new CancellationTokenSource(options.ConnectTimeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
             await socket.ConnectAsync(address, either.Token);
+            // The socket keeps it. SocketsHttpHandler asks for it as well, before it sends anything, and that fails when a
+            // reset came first (getpeername(2), ENOTCONN): here that counts as a connection that was not taken.
+            _ = socket.RemoteEndPoint;
             TcpKeepAlive.Enable(socket);
             return new EndpointStream(socket);
         }
