@@ -19,8 +19,10 @@ internal sealed class Load : IAsyncDisposable
     /// <summary>The most connections that are open to a ClusterIP at any one time.</summary>
     public const int NewConnectionLoops = 4;
 
+    /// <summary>From one request of a loop to its next.</summary>
+    public static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
+
     private const int KeptConnections = 8;
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentQueue<Attempt> _attempts = new();

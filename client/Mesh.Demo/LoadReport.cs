@@ -42,19 +42,22 @@ internal sealed class LoadReport(Teller tell)
     }
 
     /// <summary>
-    /// What a client had open to the killed process breaks with it, as on any network; there was one such connection a
-    /// loop at most. Whatever is refused, not answered, or began later is a failure of the Service.
+    /// What a client had open to the killed process breaks with it, as on any network. That is one connection a loop, and
+    /// one more for each turn of the loop while the kernel ends the process: its listening socket may be the last thing
+    /// closed. Whatever is refused, not answered, or began later is a failure of the Service.
     /// </summary>
     private void ClusterIP(List<Attempt> attempts, string pod, long killed, long gone)
     {
         var failed = attempts.Where(attempt => attempt.Failure is not null).ToList();
         var inexcusable = failed.Where(attempt => !(attempt.Broke && attempt.Began <= gone && attempt.Ended >= killed)).ToList();
         var excused = failed.Count - inexcusable.Count;
+        var dying = Stopwatch.GetElapsedTime(killed, gone);
+        var most = Load.NewConnectionLoops * (1 + Math.Ceiling(dying / Load.Pace));
         var why = inexcusable.Count > 0 ? Why(inexcusable)
-            : excused > 0 ? $", on connections that were open when {pod} was killed"
+            : excused > 0 ? $", on connections to {pod} that were open during the {Teller.Ms(dying)} of its death (at most {most})"
             : "";
         tell.Fact(
-            attempts.Count > 0 && inexcusable.Count == 0 && excused <= Load.NewConnectionLoops,
+            attempts.Count > 0 && inexcusable.Count == 0 && excused <= most,
             $"{Load.ClusterIP}: {attempts.Count} requests, {failed.Count} failed{why}");
     }
 
