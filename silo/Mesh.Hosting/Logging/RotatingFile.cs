@@ -1,4 +1,5 @@
 using Mesh.Hosting.Processes;
+using Microsoft.Win32.SafeHandles;
 
 namespace Mesh.Hosting.Logging;
 
@@ -10,14 +11,25 @@ public sealed class RotatingFile : ILogOutput
     private const long LongestFile = 10 * 1024 * 1024;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    private const long BeforeNextTry = 1024 * 1024;
+
     private readonly string _path;
+    private readonly Action<SafeFileHandle> _opened;
     private FileStream _file;
     private long _length; // counted here: to ask the file is a call for each write
+    private long _rotateAt = LongestFile;
+    private bool _moved;
 
     public RotatingFile(string path)
+        : this(path, Detachment.SendOutputTo)
     {
-        _path = path;
-        _file = Open(path);
+    }
+
+    /// <param name="opened">Told of each file before it is written to.</param>
+    public RotatingFile(string path, Action<SafeFileHandle> opened)
+    {
+        (_path, _opened) = (path, opened);
+        _file = Open();
         _length = _file.Length;
     }
 
@@ -25,9 +37,9 @@ public sealed class RotatingFile : ILogOutput
     {
         try
         {
-            if (_length > 0 && _length + lines.Length > LongestFile)
+            if (_length > 0 && _length + lines.Length > _rotateAt)
             {
-                Rotate();
+                TryRotate();
             }
 
             _file.Write(lines);
@@ -51,18 +63,33 @@ public sealed class RotatingFile : ILogOutput
         }
     }
 
-    private void Rotate()
+    /// <summary>Without a new file the lines go on into the full one, and it is tried again a mebibyte later.</summary>
+    private void TryRotate()
     {
-        File.Move(_path, _path + ".1", overwrite: true);
         var full = _file;
-        _file = Open(_path);
-        _length = 0;
+        try
+        {
+            if (!_moved && File.Exists(_path))
+            {
+                File.Move(_path, _path + ".1", overwrite: true);
+                _moved = true; // not once more if the new file cannot be opened: there would be nothing to move
+            }
+
+            _file = Open();
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            _rotateAt = _length + BeforeNextTry;
+            return;
+        }
+
+        (_length, _rotateAt, _moved) = (0, LongestFile, false);
         full.Dispose();
     }
 
-    private static FileStream Open(string path)
+    private FileStream Open()
     {
-        var file = new FileStream(path, new FileStreamOptions
+        var file = new FileStream(_path, new FileStreamOptions
         {
             Mode = FileMode.Append,
             Access = FileAccess.Write,
@@ -70,7 +97,16 @@ public sealed class RotatingFile : ILogOutput
             UnixCreateMode = OwnerOnly,
             BufferSize = 0, // lines come in batches
         });
-        Detachment.SendOutputTo(file.SafeFileHandle);
+        try
+        {
+            _opened(file.SafeFileHandle);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+
         return file;
     }
 }
