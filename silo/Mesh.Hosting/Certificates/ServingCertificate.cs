@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Mesh.Hosting.Certificates;
@@ -10,11 +11,15 @@ namespace Mesh.Hosting.Certificates;
 public sealed class ServingCertificate(Func<DateTimeOffset, X509Certificate2> issue, TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private X509Certificate2? _current;
+    private SslStreamCertificateContext? _current;
     private DateTimeOffset _renewAt;
 
-    /// <summary>The one to show now. Those before it are not disposed: a handshake may still be using one.</summary>
-    public X509Certificate2 Current
+    /// <summary>
+    /// The one to show now. Those before it are not disposed: a handshake may still be using one. Its context is made once:
+    /// made at every handshake, as for a certificate that Kestrel is handed each time, some of the first simultaneous
+    /// handshakes were cut off (1 start in 15).
+    /// </summary>
+    public SslStreamCertificateContext Current
     {
         get
         {
@@ -23,8 +28,9 @@ public sealed class ServingCertificate(Func<DateTimeOffset, X509Certificate2> is
             {
                 if (_current is null || now >= _renewAt)
                 {
-                    _current = issue(now);
-                    var end = new DateTimeOffset(_current.NotAfter);
+                    var issued = issue(now);
+                    _current = SslStreamCertificateContext.Create(issued, additionalCertificates: null, offline: true);
+                    var end = new DateTimeOffset(issued.NotAfter);
                     // An authority that ends soon signs nothing longer: then not at every handshake either.
                     _renewAt = now + TimeSpan.FromTicks(Math.Max((end - now).Ticks * 2 / 3, TimeSpan.TicksPerHour));
                 }

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using Mesh.ApiServer;
 using Mesh.Grains;
 using Mesh.Grains.Gateways;
@@ -9,6 +10,7 @@ using Mesh.NodeLink.SiloEnd;
 using Mesh.Silo.Links;
 using Mesh.Silo.Nodes;
 using Mesh.Storage;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -32,7 +34,10 @@ internal static class SiloHost
             kestrel.AddServerHeader = false;
             foreach (var endPoint in start.Addresses.Api.EndPoints())
             {
-                kestrel.Listen(endPoint, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => start.Certificate.Current));
+                kestrel.Listen(endPoint, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
+                {
+                    OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = start.Certificate.Current }),
+                }));
             }
         });
 

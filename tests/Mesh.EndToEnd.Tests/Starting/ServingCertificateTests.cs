@@ -1,6 +1,8 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Mesh.Hosting.Certificates;
+using Mesh.Testing.Processes;
 using Xunit;
 
 namespace Mesh.EndToEnd.Tests.Starting;
@@ -22,22 +24,33 @@ public sealed class ServingCertificateTests
                 return Issue(now);
             },
             clock);
-        var first = serving.Current;
+        var first = serving.Current.TargetCertificate;
 
         clock.Now += (Life * 2 / 3) - TimeSpan.FromMinutes(1);
-        Assert.Same(first, serving.Current);
+        Assert.Same(first, serving.Current.TargetCertificate);
         clock.Now += TimeSpan.FromMinutes(2);
-        var second = serving.Current;
+        var second = serving.Current.TargetCertificate;
         Assert.NotEqual(first.Thumbprint, second.Thumbprint);
         Assert.Equal(clock.Now + Life, new DateTimeOffset(second.NotAfter), TimeSpan.FromSeconds(1));
-        Assert.Same(second, serving.Current);
+        Assert.Same(second, serving.Current.TargetCertificate);
         Assert.Equal(2, issued);
 
         for (var day = 0; day < 3650; day++)
         {
             clock.Now += TimeSpan.FromDays(1);
-            Assert.True(serving.Current.NotAfter > clock.Now.LocalDateTime);
+            Assert.True(serving.Current.TargetCertificate.NotAfter > clock.Now.LocalDateTime);
         }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_first_handshakes_may_come_all_at_once()
+    {
+        await using var silo = await SiloUnderTest.StartNewAsync();
+        using var api = silo.Api();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => api.GetAsync(new Uri("/api/v1/namespaces", UriKind.Relative), TestContext.Current.CancellationToken)));
+
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
     }
 
     private static X509Certificate2 Issue(DateTimeOffset now)
