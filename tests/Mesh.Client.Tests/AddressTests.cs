@@ -111,7 +111,11 @@ public sealed class AddressTests
         Assert.True(File.Exists(socket));
     }
 
+    [Fact]
+    public void An_address_is_waited_for_2_s_at_most() => Assert.Equal(TimeSpan.FromSeconds(2), new MeshOptions().AllocateTimeout);
+
     [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.2.started")]
     public async Task Without_an_address_in_time_it_binds_as_configured_and_registers_that()
     {
         await using var node = NodeUnderTest.Away();

@@ -29,25 +29,24 @@ public sealed class DnsResponderTests
     }
 
     [Theory]
-    [InlineData(Web, 28)]
-    [InlineData(Web, 15)]
-    [InlineData(Web, 16)]
-    [InlineData(Web, 65280)]
-    [InlineData("svc.cluster.local", 1)]
-    [InlineData("svc.cluster.local", 16)]
-    [InlineData("pod.cluster.local", 1)]
-    [InlineData("empty.svc.cluster.local", 1)]
+    [InlineData(Web, 28, 15, 16, 65280)]
+    [InlineData("svc.cluster.local", 1, 28, 15, 16, 33)]
+    [InlineData("pod.cluster.local", 1, 28, 15, 16, 33)]
+    [InlineData("empty.svc.cluster.local", 1, 28, 15, 16, 33)]
     [Trait("Row", "SVC-N2")]
     [Trait("Row", "SVC-N23")]
     [Trait("Row", "SVC-N24")]
     [Trait("Row", "REL-D02")]
-    public void A_name_without_the_type_is_an_empty_answer_with_the_zones_SOA(string name, ushort type)
+    public void A_name_without_the_type_is_an_empty_answer_with_the_zones_SOA(string name, params int[] types)
     {
-        var reply = Ask(Packet.Query(name, type));
-        Assert.Equal(0, reply.Code);
-        Assert.Empty(reply.Answers);
-        var soa = Assert.Single(reply.Authority);
-        Assert.Equal(("cluster.local", "ns.dns.cluster.local hostmaster.cluster.local", 5u), (soa.Name, soa.Data, soa.Ttl));
+        foreach (var type in types)
+        {
+            var reply = Ask(Packet.Query(name, (ushort)type));
+            Assert.Equal(0, reply.Code);
+            Assert.Empty(reply.Answers);
+            var soa = Assert.Single(reply.Authority);
+            Assert.Equal(("cluster.local", "ns.dns.cluster.local hostmaster.cluster.local", 5u), (soa.Name, soa.Data, soa.Ttl));
+        }
     }
 
     [Theory]
@@ -207,6 +206,8 @@ public sealed class DnsResponderTests
     public void Transfers_are_refused_and_types_that_are_no_question_malformed(ushort type, int code) =>
         Assert.Equal(code, Ask(Packet.Query("cluster.local", type)).Code);
 
+    private static string Longest => string.Concat(Enumerable.Repeat(new string('a', 63) + ".", 3));
+
     public static TheoryData<string, byte[]> BadNames => new()
     {
         { "pointer to itself", [0xC0, 12] },
@@ -215,7 +216,8 @@ public sealed class DnsResponderTests
         { "pointer into the header", [0xC0, 0] },
         { "chain of pointers", [.. Enumerable.Range(0, 127).SelectMany(i => new byte[] { 0xC0, (byte)(14 + (2 * i)) })] },
         { "label of 64", [64, .. new byte[64], 0] },
-        { "name of 256", [.. Packet.Name(string.Join('.', Enumerable.Repeat(new string('a', 63), 4)))] },
+        { "name of 257", [.. Packet.Name(string.Join('.', Enumerable.Repeat(new string('a', 63), 4)))] },
+        { "name of exactly 256", Packet.Name(Longest + new string('b', 62)) },
         { "label type 0x40", [0x41, 0, 0] },
         { "label type 0x80", [0x80, 0, 0] },
     };
@@ -229,6 +231,15 @@ public sealed class DnsResponderTests
     {
         byte[] packet = [.. Packet.Query("", 1)[..12], .. name, 0, 1, 0, 1];
         Assert.True(Ask(packet).Code == 1, what);
+    }
+
+    [Fact]
+    [Trait("Row", "REL-D18")]
+    public void A_name_of_255_octets_is_a_name()
+    {
+        var longest = Packet.Name(Longest + new string('b', 47) + ".cluster.local");
+        Assert.Equal(255, longest.Length);
+        Assert.Equal(3, Ask([.. Packet.Query("", 1)[..12], .. longest, 0, 1, 0, 1]).Code);
     }
 
     [Theory]

@@ -153,6 +153,7 @@ public sealed class AttemptTests
 
     [Fact(Timeout = Limit)]
     [Trait("Row", "ING-F08")]
+    [Trait("Row", "ECO-7.2")]
     public async Task A_request_is_one_trace_with_a_CLIENT_span_for_each_attempt()
     {
         const string traceId = "0af7651916cd43dd8448eb211c80319c";
@@ -174,7 +175,7 @@ public sealed class AttemptTests
         await using var backend = new RecordingBackend(FirstClosesAsync());
         await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")], logs: logs);
 
-        var answer = await host.AskAsync($"GET /x?token=1 HTTP/1.1\r\nHost: app.test\r\ntraceparent: 00-{traceId}-b7ad6b7169203331-01\r\ntracestate: a=b\r\n\r\n", Stop);
+        var answer = await host.AskAsync($"GET /x?token=1 HTTP/1.1\r\nHost: app.test\r\ntraceparent: 00-{traceId}-b7ad6b7169203331-01\r\ntracestate: a=b\r\nbaggage: a=1\r\nbaggage: b=2\r\n\r\n", Stop);
         var line = await logs.NextAsync(Stop);
 
         Assert.Equal(traceId, answer!.Header("X-Request-ID"));
@@ -199,6 +200,7 @@ public sealed class AttemptTests
         Assert.Equal(attempts[1].Id, backend.Requests.Single(request => request.Header("traceparent") == attempts[1].Id).Header("traceparent"));
         Assert.Equal(server.Id, answer.Header("traceresponse"));
         Assert.Equal("a=b", backend.Requests[0].Header("tracestate"));
+        Assert.Equal("a=1,b=2", backend.Requests[0].Header("baggage"));
     }
 
     private static string Format(string method) => Request.Replace("{0}", method, StringComparison.Ordinal);

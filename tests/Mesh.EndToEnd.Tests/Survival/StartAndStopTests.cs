@@ -33,6 +33,10 @@ public sealed class StartAndStopTests
         {
             Assert.Equal(HttpStatusCode.OK, (await node.GetAsync(path, Stop)).StatusCode);
         }
+
+        var told = machine.Process.Output;
+        Assert.Equal(0, await machine.StopAsync(Stop));
+        Assert.Equal(told, machine.Process.Output);
     }
 
     [Fact(Timeout = 60_000)]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -22,6 +23,7 @@ public sealed class TelemetryTests
     [Theory(Timeout = 120_000)]
     [InlineData("grpc")]
     [InlineData("http/protobuf")]
+    [Trait("Row", "ECO-7.2")]
     public async Task A_request_is_one_trace_from_the_gateway_to_the_Pod(string protocol)
     {
         await using var otlp = await OtlpReceiver.StartAsync(Stop);
@@ -48,6 +50,7 @@ public sealed class TelemetryTests
         await AssertOneTraceAsync(otlp, ParentTrace, ParentSpan, "/api/continued", await continued.Content.ReadFromJsonAsync<JsonElement>(Stop));
         var newTrace = begun.Headers.GetValues("traceresponse").Single().Split('-')[1];
         Assert.NotEqual(ParentTrace, newTrace);
+        Assert.Equal((ParentTrace, newTrace), (continued.Headers.GetValues("x-request-id").Single(), begun.Headers.GetValues("x-request-id").Single()));
         await AssertOneTraceAsync(otlp, newTrace, "", "/api/begun", await begun.Content.ReadFromJsonAsync<JsonElement>(Stop));
 
         await AssertMetricsAsync(otlp);
@@ -62,6 +65,7 @@ public sealed class TelemetryTests
     }
 
     [Fact(Timeout = 120_000)]
+    [Trait("Row", "ECO-7.2")]
     public async Task Each_attempt_is_a_span_and_the_Pod_continues_the_last()
     {
         await using var otlp = await OtlpReceiver.StartAsync(Stop);
@@ -115,11 +119,13 @@ public sealed class TelemetryTests
             ["client.address"] = "127.0.0.1",
             ["network.peer.address"] = "127.0.0.1",
             ["network.protocol.version"] = "1.1",
+            ["user_agent.original"] = "spoon/1.0",
             ["mesh.ingress.name"] = "soup",
             ["k8s.namespace.name"] = "default",
             ["k8s.service.name"] = "soup",
         });
-        Assert.DoesNotContain("secret", server.Attributes.GetValueOrDefault("url.query", ""), StringComparison.Ordinal);
+        Assert.NotInRange(int.Parse(server.Attributes["network.peer.port"], CultureInfo.InvariantCulture), int.MinValue, 0);
+        Assert.Equal(path == "/api/begun" ? "REDACTED" : "(none)", server.Attributes.GetValueOrDefault("url.query", "(none)"));
 
         var attempt = Assert.Single(spans, span => span.Kind == SpanKind.Client);
         Assert.Equal((server.SpanId, "GET", "mesh-ingress", false), (attempt.ParentSpanId, attempt.Name, attempt.Service, attempt.IsError));
@@ -165,7 +171,7 @@ public sealed class TelemetryTests
 
     private static HttpRequestMessage Request(string path, string? traceparent)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Host = "soup.example.com" } };
+        var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Host = "soup.example.com", UserAgent = { new("spoon", "1.0") } } };
         if (traceparent is not null)
         {
             request.Headers.Add("traceparent", traceparent);

@@ -103,6 +103,13 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
             return;
         }
 
+        // Several lines are one list (W3C Baggage §3.3): its limit is that of them all.
+        if (string.Equals(name, "baggage", StringComparison.OrdinalIgnoreCase))
+        {
+            Add(request, name, string.Join(',', value.ToArray()));
+            return;
+        }
+
         if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)value))
         {
             request.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)value);
