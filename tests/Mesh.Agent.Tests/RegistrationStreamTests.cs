@@ -31,8 +31,9 @@ public sealed class RegistrationStreamTests
         }
 
         await RegistrationStream.WriteChangesAsync(
-            lease, type => (Encoding.UTF8.GetBytes($"{type} {state}"), [(byte)state]), Send, TestContext.Current.CancellationToken);
+            lease, () => Encoding.UTF8.GetBytes($"{state}\n"), Send, TestContext.Current.CancellationToken);
 
-        Assert.Equal(["ADDED 1", "MODIFIED 2", "MODIFIED 3"], sent);
+        Assert.Equal(
+            ["""{"type":"ADDED","object":1}""" + "\n", """{"type":"MODIFIED","object":2}""" + "\n", """{"type":"MODIFIED","object":3}""" + "\n"], sent);
     }
 }

@@ -18,9 +18,7 @@ public sealed class KeepAliveTests
     {
         await using var backend = new RecordingBackend();
         await using var host = new L4Host();
-        var address = L4Host.FreeClusterIP();
-        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
-        await host.StartAsync();
+        var address = await host.ServeAsync(backend.Pod("web-1"));
         using var client = await L4Host.ConnectAsync(address, Stop);
         var endpoint = await backend.AcceptedAsync(Stop);
 

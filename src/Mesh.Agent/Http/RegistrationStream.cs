@@ -34,11 +34,8 @@ internal sealed class RegistrationStream(AgentService agent, RegisteredPod pod, 
         }
     }
 
-    /// <summary>
-    /// One line for what there is, then one for each change, until the lease ends. <paramref name="read"/> gives the
-    /// line of the type asked for, and what of it tells one state from another.
-    /// </summary>
-    internal static async Task WriteChangesAsync(Lease lease, Func<string, (byte[] Line, byte[] State)> read, Func<byte[], Task> send, CancellationToken over)
+    /// <summary>One line for what there is, then one for each change of what <paramref name="read"/> shows, until the lease ends.</summary>
+    internal static async Task WriteChangesAsync(Lease lease, Func<byte[]> read, Func<byte[], Task> send, CancellationToken over)
     {
         var type = "ADDED";
         byte[] shown = [];
@@ -46,15 +43,19 @@ internal sealed class RegistrationStream(AgentService agent, RegisteredPod pod, 
         {
             var end = lease.End;
             // What counts as shown is the state that was sent, not the one there is when the sending is over.
-            var (line, state) = read(end is LeaseEnd.Deleted ? "DELETED" : type);
-            // A change that shows nothing new is none (liveness counts on with every report).
+            var state = read();
             if (end is LeaseEnd.Refused refused)
             {
                 await send(PodDocument.StatusLine(refused.Why));
             }
-            else if (end is LeaseEnd.Deleted || (end is not LeaseEnd.TakenOver && !state.AsSpan().SequenceEqual(shown)))
+            else if (end is LeaseEnd.Deleted)
             {
-                await send(line);
+                await send(PodDocument.Line("DELETED", state));
+            }
+            // A change that shows nothing new is none (liveness counts on with every report).
+            else if (end is not LeaseEnd.TakenOver && !state.AsSpan().SequenceEqual(shown))
+            {
+                await send(PodDocument.Line(type, state));
             }
 
             if (end is not null)
@@ -67,11 +68,11 @@ internal sealed class RegistrationStream(AgentService agent, RegisteredPod pod, 
         }
     }
 
-    private (byte[] Line, byte[] State) Read(string type)
+    private byte[] Read()
     {
         lock (agent.Table.Gate)
         {
-            return (PodDocument.Line(type, pod.Facts, pod.Shown), PodDocument.Line("", pod.Facts, pod.Shown));
+            return PodDocument.One(pod.Facts, pod.Shown);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Mesh.Core.Names;
 using Mesh.Core.Pods;
@@ -28,16 +29,11 @@ internal static class PodDocument
     public static byte[] ForReport(Facts pod) => Write(json =>
         Write(json, pod, pod.Registration.Labels, pod.Registration.Annotations, shown: null));
 
-    /// <summary>One line of the stream, with its newline.</summary>
-    public static byte[] Line(string type, Facts pod, Shown shown) => Write(json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("type", type);
-        json.WritePropertyName("object");
-        Write(json, pod, shown.Labels, shown.Annotations, shown);
-        json.WriteEndObject();
-    });
+    /// <summary>One line of the stream: a Pod as <see cref="One"/> gives it, under what happened to it.</summary>
+    public static byte[] Line(string type, ReadOnlySpan<byte> one) =>
+        [.. "{\"type\":\""u8, .. Encoding.ASCII.GetBytes(type), .. "\",\"object\":"u8, .. one.TrimEnd((byte)'\n'), .. "}\n"u8];
 
+    /// <summary>One Pod as it is shown, with a newline.</summary>
     public static byte[] One(Facts pod, Shown shown) => Write(json => Write(json, pod, shown.Labels, shown.Annotations, shown));
 
     public static byte[] List(IEnumerable<(Facts Pod, Shown Shown)> pods) => Write(json =>

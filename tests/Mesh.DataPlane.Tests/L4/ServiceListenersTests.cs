@@ -20,9 +20,7 @@ public sealed class ServiceListenersTests
     {
         await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
         await using var host = new L4Host();
-        var address = L4Host.FreeClusterIP();
-        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
-        await host.StartAsync();
+        var address = await host.ServeAsync(backend.Pod("web-1"));
 
         using var client = await L4Host.ConnectAsync(address, Stop);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n", Stop);
@@ -37,9 +35,7 @@ public sealed class ServiceListenersTests
     {
         await using var backend = new RecordingBackend();
         await using var host = new L4Host();
-        var address = L4Host.FreeClusterIP();
-        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1", ready: false));
-        await host.StartAsync();
+        var address = await host.ServeAsync(backend.Pod("web-1", ready: false));
 
         await L4Host.RefusedAsync(address, Stop);
         host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
@@ -54,9 +50,7 @@ public sealed class ServiceListenersTests
     {
         await using var backend = new RecordingBackend();
         await using var host = new L4Host();
-        var address = L4Host.FreeClusterIP();
-        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
-        await host.StartAsync();
+        var address = await host.ServeAsync(backend.Pod("web-1"));
         using var client = await L4Host.ConnectAsync(address, Stop);
         await client.SendAsync("GET /1 HTTP/1.1\r\n\r\n", Stop);
         Assert.Equal("ok", (await client.AnswerAsync(Stop))!.Body);
@@ -82,9 +76,7 @@ public sealed class ServiceListenersTests
             connection.Finish();
         });
         await using var host = new L4Host();
-        var address = L4Host.FreeClusterIP();
-        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
-        await host.StartAsync();
+        var address = await host.ServeAsync(backend.Pod("web-1"));
 
         using var client = await L4Host.ConnectAsync(address, Stop);
         await client.SendAsync("all", Stop);
@@ -107,9 +99,7 @@ public sealed class ServiceListenersTests
             }
         });
         await using var host = new L4Host();
-        var address = L4Host.FreeClusterIP();
-        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
-        await host.StartAsync();
+        var address = await host.ServeAsync(backend.Pod("web-1"));
 
         using var client = await L4Host.ConnectAsync(address, Stop);
         Assert.Equal("early", await client.ToEndAsync(Stop));
@@ -136,9 +126,7 @@ public sealed class ServiceListenersTests
             }
         });
         await using var host = new L4Host();
-        var address = L4Host.FreeClusterIP();
-        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
-        await host.StartAsync();
+        var address = await host.ServeAsync(backend.Pod("web-1"));
 
         using var asking = await L4Host.ConnectAsync(address, Stop);
         await asking.SendAsync("please reset me", Stop);
@@ -183,9 +171,7 @@ public sealed class ServiceListenersTests
         await using var two = new RecordingBackend();
         await using var three = new RecordingBackend();
         await using var host = new L4Host();
-        var address = L4Host.FreeClusterIP();
-        host.Routes.Service("web", address.Address.ToString(), address.Port, one.Pod("a"), two.Pod("b"), three.Pod("c"));
-        await host.StartAsync();
+        var address = await host.ServeAsync(one.Pod("a"), two.Pod("b"), three.Pod("c"));
 
         for (var connection = 0; connection < 90; connection++)
         {
@@ -232,9 +218,7 @@ public sealed class ServiceListenersTests
     {
         await using var backend = new RecordingBackend();
         await using var host = new L4Host(new ServiceListenerOptions { MaxConnections = 1 });
-        var address = L4Host.FreeClusterIP();
-        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
-        await host.StartAsync();
+        var address = await host.ServeAsync(backend.Pod("web-1"));
         using var first = await L4Host.ConnectAsync(address, Stop);
         await backend.AcceptedAsync(Stop);
 
@@ -253,9 +237,7 @@ public sealed class ServiceListenersTests
     {
         await using var backend = new RecordingBackend();
         await using var host = new L4Host();
-        var address = L4Host.FreeClusterIP();
-        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
-        await host.StartAsync();
+        var address = await host.ServeAsync(backend.Pod("web-1"));
         using var ending = await L4Host.ConnectAsync(address, Stop);
         await backend.AcceptedAsync(Stop);
         using var staying = await L4Host.ConnectAsync(address, Stop);

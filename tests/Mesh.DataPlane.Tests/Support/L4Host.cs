@@ -35,6 +35,15 @@ internal sealed class L4Host : IAsyncDisposable
         return (IPEndPoint)probe.LocalEndPoint!;
     }
 
+    /// <summary>Starts with one Service, web, of these Pods; its address.</summary>
+    public async Task<IPEndPoint> ServeAsync(params SomePod[] pods)
+    {
+        var address = FreeClusterIP();
+        Routes.Service("web", address.Address.ToString(), address.Port, pods);
+        await StartAsync();
+        return address;
+    }
+
     public Task StartAsync() => Listeners.StartAsync(CancellationToken.None);
 
     /// <summary>Connects as soon as the Service is listened on.</summary>

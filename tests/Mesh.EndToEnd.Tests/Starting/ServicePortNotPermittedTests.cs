@@ -1,9 +1,5 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Http.Json;
-using System.Net.Sockets;
-using System.Text.Json;
-using Mesh.Testing;
+using Mesh.EndToEnd.Tests.Traffic;
 using Mesh.Testing.Backends;
 using Mesh.Testing.Processes;
 using Xunit;
@@ -31,62 +27,22 @@ public sealed class ServicePortNotPermittedTests
         Assert.False(MayBindLowPorts(machine.NodePid));
         await using var echo = new TcpEcho();
         using var api = machine.Api();
-        var address = await CreateServiceAsync(api);
+        object[] ports = [new { name = "low", port = 80, targetPort = "main" }, new { name = "high", port = HighPort, targetPort = "main" }];
+        var address = await SomeService.CreateAsync(api, "low", "low", ports, Stop);
         await using var pod = await RegisteredPod.RegisterAsync(
             machine.NodeUrl, "default", "low-1", new { labels = new { app = "low" }, ports = new[] { new { name = "main", containerPort = echo.Port } } }, Stop);
 
-        var told = await Eventually.Meets("the Event", stop => EventAsync(api, stop), seen => seen.Length > 0, Soon);
+        var told = await SomeService.ToldAsync(api, "low", "PortNotPermitted", Soon);
         Assert.Contains($"{address}:80 ", told, StringComparison.Ordinal);
         Assert.Contains("sudo setcap cap_net_bind_service=+ep /", told, StringComparison.Ordinal);
         Assert.Contains("sudo sysctl net.ipv4.ip_unprivileged_port_start=80", told, StringComparison.Ordinal);
 
-        await Eventually.Is(
-            "the other port answers",
-            async stop =>
-            {
-                using var client = new TcpClient();
-                await client.ConnectAsync(address, HighPort, stop);
-                await client.GetStream().WriteAsync("x"u8.ToArray(), stop);
-                return await client.GetStream().ReadAsync(new byte[1], stop);
-            },
-            1,
-            Soon);
+        await SomeService.EchoesAsync("the other port answers", address, HighPort, Soon);
     }
 
     private static bool MayBindLowPorts(int pid)
     {
         var effective = File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("CapEff:", StringComparison.Ordinal));
         return (ulong.Parse(effective.AsSpan("CapEff:".Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & (1ul << NetBindService)) != 0;
-    }
-
-    private static async Task<IPAddress> CreateServiceAsync(HttpClient api)
-    {
-        var created = await api.PostAsJsonAsync(
-            "/api/v1/namespaces/default/services",
-            new
-            {
-                apiVersion = "v1",
-                kind = "Service",
-                metadata = new { name = "low" },
-                spec = new
-                {
-                    selector = new { app = "low" },
-                    ports = new[] { new { name = "low", port = 80, targetPort = "main" }, new { name = "high", port = HighPort, targetPort = "main" } },
-                },
-            },
-            Stop);
-        var body = await created.Content.ReadAsStringAsync(Stop);
-        Assert.True(created.IsSuccessStatusCode, body);
-        using var service = JsonDocument.Parse(body);
-        return IPAddress.Parse(service.RootElement.GetProperty("spec").GetProperty("clusterIP").GetString()!);
-    }
-
-    private static async Task<string> EventAsync(HttpClient api, CancellationToken stop)
-    {
-        using var events = JsonDocument.Parse(await api.GetStringAsync("/api/v1/namespaces/default/events", stop));
-        return events.RootElement.GetProperty("items").EnumerateArray()
-            .Where(found => found.GetProperty("reason").GetString() == "PortNotPermitted" && found.GetProperty("involvedObject").GetProperty("name").GetString() == "low")
-            .Select(found => found.GetProperty("message").GetString()!)
-            .FirstOrDefault("");
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Mesh.EndToEnd.Tests.Traffic;
 using Mesh.Testing;
 using Mesh.Testing.Processes;
 using Xunit;
@@ -61,16 +62,8 @@ public sealed class SdkKillTests
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
         });
 
-    private static async Task<Uri> CreateServiceAsync(HttpClient api)
-    {
-        var created = await api.PostAsJsonAsync(
-            "/api/v1/namespaces/default/services",
-            new { apiVersion = "v1", kind = "Service", metadata = new { name = "soup" }, spec = new { selector = new { app = "soup" }, ports = new[] { new { port = 80, targetPort = "http" } } } },
-            Stop);
-        Assert.True(created.IsSuccessStatusCode, await created.Content.ReadAsStringAsync(Stop));
-        var service = await created.Content.ReadFromJsonAsync<JsonElement>(Stop);
-        return new Uri($"http://{service.GetProperty("spec").GetProperty("clusterIP").GetString()}/");
-    }
+    private static async Task<Uri> CreateServiceAsync(HttpClient api) =>
+        new($"http://{await SomeService.CreateAsync(api, "soup", "soup", [new { port = 80, targetPort = "http" }], Stop)}/");
 
     private static Task IsServedAsync(HttpClient service, ProcessUnderTest soup) => Eventually.Is(
         "the process that answers at the ClusterIP",

@@ -1,9 +1,7 @@
 using System.Net;
-using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
-using System.Text.Json;
 using Mesh.Testing;
 using Mesh.Testing.Backends;
 using Mesh.Testing.Processes;
@@ -41,8 +39,8 @@ internal sealed class ServedMachine : IAsyncDisposable
     {
         var served = new ServedMachine(await SiloUnderTest.StartNewAsync(environment: environment));
         using var api = served.Machine.Api();
-        served.WebIP = await CreateServiceAsync(api, "web", "web");
-        served.EchoIP = await CreateServiceAsync(api, "echo", "echo");
+        served.WebIP = await SomeService.CreateAsync(api, "web", "web", [new { port = 80, targetPort = "main" }], Stop);
+        served.EchoIP = await SomeService.CreateAsync(api, "echo", "echo", [new { port = 80, targetPort = "main" }], Stop);
         await CreateIngressAsync(api);
         foreach (var name in (string[])["web-1", "web-2"])
         {
@@ -98,17 +96,7 @@ internal sealed class ServedMachine : IAsyncDisposable
     {
         using var ingress = Ingress();
         await Eventually.Is("the Ingress answers", async stop => (await ingress.GetAsync("/", stop)).StatusCode, HttpStatusCode.OK, TimeSpan.FromSeconds(15));
-        await Eventually.Is(
-            "the TCP Service answers",
-            async stop =>
-            {
-                using var client = new TcpClient();
-                await client.ConnectAsync(EchoIP, 80, stop);
-                await client.GetStream().WriteAsync("x"u8.ToArray(), stop);
-                return await client.GetStream().ReadAsync(new byte[1], stop);
-            },
-            1,
-            TimeSpan.FromSeconds(15));
+        await SomeService.EchoesAsync("the TCP Service answers", EchoIP, 80, TimeSpan.FromSeconds(15));
     }
 
     public async ValueTask DisposeAsync()
@@ -123,18 +111,6 @@ internal sealed class ServedMachine : IAsyncDisposable
         {
             await owned.DisposeAsync();
         }
-    }
-
-    private static async Task<IPAddress> CreateServiceAsync(HttpClient api, string name, string app)
-    {
-        var created = await api.PostAsJsonAsync(
-            "/api/v1/namespaces/default/services",
-            new { apiVersion = "v1", kind = "Service", metadata = new { name }, spec = new { selector = new { app }, ports = new[] { new { port = 80, targetPort = "main" } } } },
-            Stop);
-        var body = await created.Content.ReadAsStringAsync(Stop);
-        Assert.True(created.IsSuccessStatusCode, body);
-        using var service = JsonDocument.Parse(body);
-        return IPAddress.Parse(service.RootElement.GetProperty("spec").GetProperty("clusterIP").GetString()!);
     }
 
     private static async Task CreateIngressAsync(HttpClient api)
