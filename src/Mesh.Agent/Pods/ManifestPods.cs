@@ -157,7 +157,7 @@ internal sealed class ManifestPods(LivenessCounter liveness, IReportSink reports
             Liveness = entry.Liveness,
             Ready = entry.IsReady,
             Terminating = entry.IsTerminating,
-            Reason = entry is { IsTerminating: false, Probe: { IsReady: false, Attempts: > 0 } } ? PodReasons.Unhealthy : "",
+            Reason = entry is { IsTerminating: false, Probe.HasFailed: true } ? PodReasons.Unhealthy : "",
             Message = entry.Probe!.Message,
         });
     }

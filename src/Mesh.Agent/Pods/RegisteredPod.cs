@@ -52,7 +52,7 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
     };
 
     /// <summary>Not ready because its probe failed, not only because nobody has probed it yet.</summary>
-    private bool IsUnhealthy => !IsTerminating && Registration.Ready != false && Probe is { IsReady: false, Attempts: > 0 };
+    private bool IsUnhealthy => !IsTerminating && Registration.Ready != false && Probe is { HasFailed: true };
 
     public PodDocument.Shown Shown => new(
         Stored?.Labels ?? Registration.Labels,

@@ -44,6 +44,9 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
 
     public bool IsReady { get; set; }
 
+    /// <summary>Not ready because an attempt failed, and not only because there was none yet.</summary>
+    public bool HasFailed => !IsReady && Attempts > 0;
+
     /// <summary>What the last failure was, for the Pod's Ready condition.</summary>
     public string Message { get; private set; } = "Not probed yet.";
 

@@ -35,7 +35,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
         TimeProvider time,
         ILogger<ServiceListeners> log)
     {
-        _reports = new PortReports(problems, time, log);
+        _reports = new PortReports("Services", problems, time, log);
         _connections = new ConnectionSet(options.MaxConnections);
         _context = new L4Context(routes, options, suspects, new EndpointPick(seed), _connections, time, log);
     }

@@ -24,11 +24,13 @@ public sealed class AddressListeners(
     ILogger log) : IAsyncDisposable
 {
     private readonly Dictionary<IPEndPoint, IAddressListener?> _listeners = [];
+    private readonly PortReports _reports = new(name, problems, time, log);
     private readonly CancellationTokenSource _stop = new();
     private readonly bool _followsMachine = options.Any(ListenAddresses.IsWildcard);
     private volatile Listening _now = new([], null);
     private Task _following = Task.CompletedTask;
     private bool _isStopped;
+    private bool _isDisposed;
 
     /// <summary>The addresses listened on now, with the ports that were chosen.</summary>
     public ImmutableArray<IPEndPoint> Addresses => _now.Addresses;
@@ -39,6 +41,7 @@ public sealed class AddressListeners(
     /// <summary>Completes when every address that can be listened on is.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        _reports.Start();
         await ListenAsync(cancellationToken);
         _following = FollowAsync(_stop.Token);
     }
@@ -65,7 +68,14 @@ public sealed class AddressListeners(
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         await StopAsync(new CancellationToken(canceled: true));
+        await _reports.DisposeAsync();
         _stop.Dispose();
     }
 
@@ -125,7 +135,7 @@ public sealed class AddressListeners(
         _listeners.Remove(address);
         if (listener is null)
         {
-            problems.Solved(null, address);
+            _reports.Solved(null, address);
             return;
         }
 
@@ -144,7 +154,7 @@ public sealed class AddressListeners(
             DataPlaneLog.AddressOpened(log, name, listener.Address);
             if (isRetry)
             {
-                problems.Solved(null, address);
+                _reports.Solved(null, address);
             }
 
             return null;
@@ -154,9 +164,7 @@ public sealed class AddressListeners(
             _listeners[address] = null;
             if (!isRetry)
             {
-                var problem = PortProblems.From(e, address, PortProblems.IsTaken(e) ? PortHolder.Find([address]).GetValueOrDefault(address) : null);
-                DataPlaneLog.PortProblem(log, name, problem.Reason, problem.Message);
-                problems.Report(null, problem);
+                _reports.Failed(null, address, e);
             }
 
             return e.Message;

@@ -11,12 +11,13 @@ namespace Mesh.DataPlane.Listening;
 /// Tells of ports that cannot be listened on, beside the loop that listens: who holds them is looked up for all that wait
 /// at once, and no more than a few times a second, since one look walks the descriptors of every process.
 /// </summary>
-internal sealed class PortReports(IPortProblems problems, TimeProvider time, ILogger log) : IAsyncDisposable
+/// <param name="name">What listens, as the log calls it where it is no Service.</param>
+internal sealed class PortReports(string name, IPortProblems problems, TimeProvider time, ILogger log) : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<(NamespacedName Service, IPEndPoint Address), Report> _open = [];
+    private readonly Dictionary<(NamespacedName? Service, IPEndPoint Address), Report> _open = [];
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _stop = new();
     private Task _telling = Task.CompletedTask;
@@ -24,7 +25,7 @@ internal sealed class PortReports(IPortProblems problems, TimeProvider time, ILo
     public void Start() => _telling = TellAsync(_stop.Token);
 
     /// <summary>Returns at once.</summary>
-    public void Failed(NamespacedName service, IPEndPoint address, SocketException error)
+    public void Failed(NamespacedName? service, IPEndPoint address, SocketException error)
     {
         lock (_gate)
         {
@@ -35,7 +36,7 @@ internal sealed class PortReports(IPortProblems problems, TimeProvider time, ILo
     }
 
     /// <summary>The port is listened on, or no longer wanted: what was not told yet never is.</summary>
-    public void Solved(NamespacedName service, IPEndPoint address)
+    public void Solved(NamespacedName? service, IPEndPoint address)
     {
         lock (_gate)
         {
@@ -73,7 +74,7 @@ internal sealed class PortReports(IPortProblems problems, TimeProvider time, ILo
 
     private void Tell()
     {
-        ImmutableArray<KeyValuePair<(NamespacedName Service, IPEndPoint Address), Report>> waiting;
+        ImmutableArray<KeyValuePair<(NamespacedName? Service, IPEndPoint Address), Report>> waiting;
         lock (_gate)
         {
             waiting = [.. _open.Where(entry => !entry.Value.IsTold)];
@@ -94,7 +95,7 @@ internal sealed class PortReports(IPortProblems problems, TimeProvider time, ILo
                 problems.Report(key.Service, problem);
             }
 
-            DataPlaneLog.PortProblem(log, key.Service.ToString(), problem.Reason, problem.Message);
+            DataPlaneLog.PortProblem(log, key.Service?.ToString() ?? name, problem.Reason, problem.Message);
         }
     }
 

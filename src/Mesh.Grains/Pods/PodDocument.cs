@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Mesh.Grains.Pods;
 
 /// <summary>What the grains read in a Pod's document without parsing it whole.</summary>
@@ -8,10 +6,10 @@ internal static class PodDocument
     public static string? NodeName(ReadOnlyMemory<byte> document) => StoredFields.Text(document, "spec", "nodeName");
 
     /// <summary>Its life is over (phase Succeeded or Failed); only finalizers keep the object.</summary>
-    public static bool IsTerminal(ReadOnlyMemory<byte> document) => StoredFields.Text(document, "status", "phase") is "Succeeded" or "Failed";
+    public static bool IsTerminal(ReadOnlyMemory<byte> document) => IsTerminalPhase(StoredFields.Text(document, "status", "phase"));
+
+    public static bool IsTerminalPhase(string? phase) => phase is "Succeeded" or "Failed";
 
     /// <summary>Condition Ready of the stored status.</summary>
-    public static bool IsReady(ReadOnlyMemory<byte> document) =>
-        StoredFields.Node(document, "status", "conditions") is JsonArray conditions
-        && conditions.Any(condition => (string?)condition?["type"] == "Ready" && (string?)condition["status"] == "True");
+    public static bool IsReady(ReadOnlyMemory<byte> document) => ShownPod.Read(document).Ready == "True";
 }

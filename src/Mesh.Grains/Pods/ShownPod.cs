@@ -112,7 +112,7 @@ internal struct ShownPod
             var isConditions = reader.ValueTextEquals("conditions"u8);
             reader.Read();
             _statusIP = isAddress ? Text(ref reader) : _statusIP;
-            IsTerminal |= isPhase && Text(ref reader) is "Succeeded" or "Failed";
+            IsTerminal |= isPhase && PodDocument.IsTerminalPhase(Text(ref reader));
             if (isConditions && reader.TokenType == JsonTokenType.StartArray)
             {
                 while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
