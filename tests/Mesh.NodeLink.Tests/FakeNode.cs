@@ -13,10 +13,12 @@ internal sealed class FakeNode : INodeLinkHandler, IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    public FakeNode(string socket, TimeProvider? time = null)
+    /// <param name="pods">What it holds: known before it links, which it does at once.</param>
+    public FakeNode(string socket, params PodState[] pods)
     {
-        Outbox = new ReportOutbox(time ?? TimeProvider.System);
-        var client = new LinkClient(socket, this, Outbox, time ?? TimeProvider.System, NullLogger<LinkClient>.Instance) { KeepAlive = TimeSpan.FromSeconds(1) };
+        Pods = [.. pods];
+        Outbox = new ReportOutbox(TimeProvider.System);
+        var client = new LinkClient(socket, this, Outbox, TimeProvider.System, NullLogger<LinkClient>.Instance) { KeepAlive = TimeSpan.FromSeconds(1) };
         _running = client.RunAsync(_stop.Token);
     }
 
@@ -31,7 +33,7 @@ internal sealed class FakeNode : INodeLinkHandler, IAsyncDisposable
 
     public Channel<bool> Losses { get; } = Channel.CreateBounded<bool>(100);
 
-    public List<PodState> Pods { get; } = [];
+    public ImmutableArray<PodState> Pods { get; }
 
     /// <summary>Changes are published only when <see cref="MayPublish"/> is released.</summary>
     public bool HoldsBack { get; set; }

@@ -14,7 +14,7 @@ public sealed class LinkTests
         var stop = TestContext.Current.CancellationToken;
         using var place = new Place();
         await using var silo = await FakeSilo.StartAsync(place.Socket, stop);
-        await using var node = new FakeNode(place.Socket) { Pods = { new PodState { Namespace = "default", Name = "web", Uid = "u1", Liveness = 5 } } };
+        await using var node = new FakeNode(place.Socket, new PodState { Namespace = "default", Name = "web", Uid = "u1", Liveness = 5 });
 
         var session = await silo.Sessions.Reader.ReadAsync(stop);
         var options = await node.Welcomes.Reader.ReadAsync(stop);
@@ -152,10 +152,8 @@ public sealed class LinkTests
         var stop = TestContext.Current.CancellationToken;
         using var place = new Place();
         await using var silo = await FakeSilo.StartAsync(place.Socket, stop);
-        await using var node = new FakeNode(place.Socket)
-        {
-            Pods = { new PodState { Namespace = "a", Name = "x", Uid = "u1" }, new PodState { Namespace = "b", Name = "y", Uid = "u2" } },
-        };
+        await using var node = new FakeNode(
+            place.Socket, new PodState { Namespace = "a", Name = "x", Uid = "u1" }, new PodState { Namespace = "b", Name = "y", Uid = "u2" });
         var session = await silo.Sessions.Reader.ReadAsync(stop);
         Assert.Equal(2, (await silo.Inventories.Reader.ReadAsync(stop)).Pods.Count);
 
