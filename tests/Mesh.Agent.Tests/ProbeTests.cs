@@ -1,13 +1,8 @@
-using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
-using System.Threading.Channels;
 using Mesh.Agent.Probes;
 using Mesh.Core.Pods;
 using Mesh.Core.Services;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Mesh.Agent.Tests;
@@ -128,6 +123,82 @@ public sealed class ProbeTests
         }
     }
 
+    [Theory(Timeout = 30_000)]
+    [InlineData(int.MaxValue, 0)]
+    [InlineData(4_294_968, 0)]
+    [InlineData(10, int.MaxValue)]
+    public async Task A_probe_that_is_due_in_68_years_keeps_no_other_Pod_from_being_probed(int period, int initialDelay)
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var loop = new RunningLoop();
+        loop.Add(ProbeSpec.PortsAccept(IPAddress.Loopback, [], TimeSpan.FromSeconds(period)) with { InitialDelay = TimeSpan.FromSeconds(initialDelay) });
+        await loop.ArmedAsync(initialDelay > 0 || period > 10 ? TimeSpan.FromHours(1) : TimeSpan.FromSeconds(period), stop);
+
+        var other = loop.Add(ProbeSpec.PortsAccept(IPAddress.Loopback, [], TimeSpan.FromSeconds(1)));
+
+        while (!other.IsReady)
+        {
+            Assert.True(await loop.Told.Reader.ReadAsync(stop));
+        }
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_timeout_of_68_years_is_one_that_a_timer_can_wait_for()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var server = new CountingServer();
+        await using var loop = new RunningLoop();
+        var probe = new Probe
+        {
+            Action = new ProbeAction.HttpGet("HTTP", null, new PortReference(server.Port, null), "/", []),
+            Timeout = TimeSpan.FromSeconds(int.MaxValue),
+            FailureThreshold = int.MaxValue,
+        };
+        loop.Add(ProbeSpec.Of(probe, IPAddress.Loopback, []));
+
+        Assert.True(await loop.AttemptAsync(server, 200, stop));
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task An_exception_in_the_loop_is_logged_and_the_Pods_are_probed_on()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var server = new CountingServer();
+        await using var loop = new RunningLoop();
+        loop.Time.FailOnce = true;
+        loop.Add(Http(server.Port, success: 1, failure: 1));
+        await server.AnswerAsync(200, stop);
+        Assert.True(await loop.Told.Reader.ReadAsync(stop));
+
+        await loop.ArmedAsync(TimeSpan.FromSeconds(1), stop); // the pause after the fault
+        loop.Time.Advance(TimeSpan.FromSeconds(1));
+        await loop.ArmedAsync(TimeSpan.FromSeconds(9), stop);
+        loop.Time.Advance(TimeSpan.FromSeconds(9));
+        await server.AnswerAsync(500, stop);
+
+        Assert.False(await loop.Told.Reader.ReadAsync(stop));
+        Assert.IsType<ArithmeticException>(Assert.Single(loop.Errors));
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_result_that_could_not_be_told_is_told_after_the_next_attempt()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var server = new CountingServer();
+        await using var loop = new RunningLoop();
+        loop.FailToTell = true;
+        loop.Add(Http(server.Port, success: 1, failure: 1));
+        await server.AnswerAsync(200, stop);
+        await loop.ArmedAsync(TimeSpan.FromSeconds(10), stop);
+        Assert.False(loop.Told.Reader.TryRead(out _));
+
+        loop.Time.Advance(TimeSpan.FromSeconds(10));
+        await server.AnswerAsync(200, stop);
+
+        Assert.True(await loop.Told.Reader.ReadAsync(stop));
+        Assert.IsType<IOException>(Assert.Single(loop.Errors));
+    }
+
     [Fact]
     public void A_spec_read_twice_is_the_same_and_one_with_another_header_is_not()
     {
@@ -148,132 +219,4 @@ public sealed class ProbeTests
         TimeSpan.FromSeconds(1),
         success,
         failure);
-
-    private sealed class RunningLoop : IAsyncDisposable
-    {
-        private readonly ArmedTime _time = new();
-        private readonly CancellationTokenSource _stop = new();
-        private readonly ProbeRunner _runner;
-        private readonly ProbeLoop _loop;
-        private readonly Task _running;
-        private ProbeTarget? _target;
-
-        public RunningLoop()
-        {
-            _runner = new ProbeRunner(_time);
-            _loop = new ProbeLoop(_runner, _time, NullLogger.Instance);
-            _running = _loop.RunAsync(_stop.Token);
-        }
-
-        public FakeTimeProvider Time => _time;
-
-        public Channel<bool> Told { get; } = Channel.CreateBounded<bool>(20_000);
-
-        public ProbeTarget Add(ProbeSpec spec)
-        {
-            ProbeTarget? target = null;
-            target = new ProbeTarget(spec, async () => await Told.Writer.WriteAsync(target!.IsReady));
-            _target = target;
-            _loop.Add(target);
-            return target;
-        }
-
-        public void Suspect(int port) => _loop.Suspect(new IPEndPoint(IPAddress.Loopback, port));
-
-        /// <summary>Waits until the loop's timer is set to go off after that.</summary>
-        public async Task ArmedAsync(TimeSpan after, CancellationToken stop)
-        {
-            while (await _time.Armed.Reader.ReadAsync(stop) != after)
-            {
-            }
-        }
-
-        /// <summary>Lets one attempt happen, and says whether the Pod is ready after it.</summary>
-        public async Task<bool> AttemptAsync(CountingServer server, int status, CancellationToken stop)
-        {
-            var before = _target!.Attempts;
-            if (before > 0)
-            {
-                Time.Advance(TimeSpan.FromSeconds(10));
-            }
-
-            await server.AnswerAsync(status, stop);
-            while (_target.Attempts == before)
-            {
-                // The loop sets its timer anew after each result.
-                await _time.Armed.Reader.ReadAsync(stop);
-            }
-
-            return _target.IsReady;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            await _running;
-            _loop.Dispose();
-            _runner.Dispose();
-            _stop.Dispose();
-        }
-    }
-
-    /// <summary>Tells what timers are set to.</summary>
-    private sealed class ArmedTime : FakeTimeProvider
-    {
-        public Channel<TimeSpan> Armed { get; } = Channel.CreateBounded<TimeSpan>(100_000);
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            new Timer(base.CreateTimer(callback, state, dueTime, period), Armed);
-
-        private sealed class Timer(ITimer timer, Channel<TimeSpan> armed) : ITimer
-        {
-            public bool Change(TimeSpan dueTime, TimeSpan period)
-            {
-                var changed = timer.Change(dueTime, period);
-                armed.Writer.TryWrite(dueTime);
-                return changed;
-            }
-
-            public void Dispose() => timer.Dispose();
-
-            public ValueTask DisposeAsync() => timer.DisposeAsync();
-        }
-    }
-
-    /// <summary>A server that counts what it is asked and answers when the test says so.</summary>
-    private sealed class CountingServer : IDisposable
-    {
-        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-        private ImmutableList<string> _requests = [];
-
-        public CountingServer() => _listener.Start();
-
-        public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
-
-        public ImmutableList<string> Requests => _requests;
-
-        public async Task<Socket> AcceptAsync(CancellationToken stop)
-        {
-            var socket = await _listener.AcceptSocketAsync(stop);
-            var buffer = new byte[4096];
-            var length = 0;
-            while (!Encoding.ASCII.GetString(buffer, 0, length).EndsWith("\r\n\r\n", StringComparison.Ordinal))
-            {
-                length += await socket.ReceiveAsync(buffer.AsMemory(length), stop);
-            }
-
-            ImmutableInterlocked.Update(ref _requests, list => list.Add(Encoding.ASCII.GetString(buffer, 0, length)));
-            return socket;
-        }
-
-        public async Task AnswerAsync(int status, CancellationToken stop)
-        {
-            using var socket = await AcceptAsync(stop);
-            var answer = $"HTTP/1.1 {status} X\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-            await socket.SendAsync(Encoding.ASCII.GetBytes(answer), stop);
-            socket.Shutdown(SocketShutdown.Send);
-        }
-
-        public void Dispose() => _listener.Dispose();
-    }
 }

@@ -128,7 +128,8 @@ internal sealed class SiloWords(PodTable table, PodVoice voice, ILocalRouting ro
     private async Task DrainAsync(RegisteredPod pod, Task spread, int? graceSeconds, CancellationToken stop)
     {
         await voice.TellAsync(pod, stop);
-        var within = graceSeconds is { } seconds && TimeSpan.FromSeconds(seconds) < LongestDrain ? TimeSpan.FromSeconds(seconds) : LongestDrain;
+        var longest = LongestDrain.TotalSeconds;
+        var within = TimeSpan.FromSeconds(Math.Clamp(graceSeconds ?? longest, 0, longest));
         await Task.WhenAny(spread, Task.Delay(within, time, stop));
         if (!stop.IsCancellationRequested)
         {

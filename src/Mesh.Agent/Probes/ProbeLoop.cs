@@ -17,6 +17,12 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
     /// <summary>However often a Pod is suspected, it is tried at most this often.</summary>
     private static readonly TimeSpan HurryGap = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>A probe may be due in 68 years, which no timer can wait for: the loop looks again before.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
+    /// <summary>After an exception that nothing here expects: the loop goes on, and does not spin.</summary>
+    private static readonly TimeSpan PauseAfterFault = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly PriorityQueue<ProbeTarget, long> _due = new();
     private readonly Dictionary<IPEndPoint, List<ProbeTarget>> _byEndpoint = [];
@@ -103,22 +109,7 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
         {
             while (true)
             {
-                while (TakeDue() is { } target)
-                {
-                    await _slots.WaitAsync(stop);
-                    var attempt = AttemptAsync(target, stop);
-                    lock (_gate)
-                    {
-                        _running.Add(attempt);
-                        if (_running.Count > 2 * AtOnce)
-                        {
-                            _running.RemoveWhere(task => task.IsCompleted);
-                        }
-                    }
-                }
-
-                timer.Change(UntilNext(), Timeout.InfiniteTimeSpan);
-                await _wake.Reader.ReadAsync(stop);
+                await RunOnceAsync(timer, stop);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -134,6 +125,37 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
             }
 
             await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Begins what is due, and sleeps until something is.</summary>
+    private async Task RunOnceAsync(ITimer timer, CancellationToken stop)
+    {
+        try
+        {
+            while (TakeDue() is { } target)
+            {
+                await _slots.WaitAsync(stop);
+                var attempt = AttemptAsync(target, stop);
+                lock (_gate)
+                {
+                    _running.Add(attempt);
+                    if (_running.Count > 2 * AtOnce)
+                    {
+                        _running.RemoveWhere(task => task.IsCompleted);
+                    }
+                }
+            }
+
+            timer.Change(UntilNext(), Timeout.InfiniteTimeSpan);
+            await _wake.Reader.ReadAsync(stop);
+        }
+#pragma warning disable CA1031 // The boundary of the loop: whatever happens, the other Pods are probed on.
+        catch (Exception failed) when (!stop.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            logger.ProbeLoopFailed(failed);
+            await Task.Delay(PauseAfterFault, time, stop);
         }
     }
 
@@ -174,7 +196,7 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
             }
 
             var left = time.GetElapsedTime(time.GetTimestamp(), at);
-            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            return left < TimeSpan.Zero ? TimeSpan.Zero : left < LongestWait ? left : LongestWait;
         }
     }
 
@@ -190,6 +212,16 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // Nobody wants to know any more.
+        }
+#pragma warning disable CA1031 // The boundary of one attempt: what could not be told is told after the next one.
+        catch (Exception failed)
+#pragma warning restore CA1031
+        {
+            logger.ProbeNotTold(failed, target.Spec.Address.ToString());
+            lock (_gate)
+            {
+                target.IsUntold = true;
+            }
         }
         finally
         {

@@ -15,8 +15,11 @@ internal sealed record ProbeSpec(
     int SuccessThreshold,
     int FailureThreshold)
 {
+    /// <summary>An attempt holds a place of all Pods, and no timer waits 68 years.</summary>
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromHours(1);
+
     public static ProbeSpec Of(Probe probe, IPAddress address, ImmutableArray<ContainerPort> ports) => new(
-        probe.Action, address, ports, probe.InitialDelay, probe.Period, probe.Timeout, probe.SuccessThreshold, probe.FailureThreshold);
+        probe.Action, address, ports, probe.InitialDelay, probe.Period, probe.Timeout < LongestTimeout ? probe.Timeout : LongestTimeout, probe.SuccessThreshold, probe.FailureThreshold);
 
     /// <summary>Without a probe a Pod is ready while its ports accept.</summary>
     public static ProbeSpec PortsAccept(IPAddress address, ImmutableArray<ContainerPort> ports, TimeSpan every) =>
@@ -63,6 +66,9 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
 
     internal bool IsRemoved { get; set; }
 
+    /// <summary>Telling the last result failed, so the next one is news.</summary>
+    internal bool IsUntold { get; set; }
+
     /// <summary>Results counted so far.</summary>
     internal int Attempts { get; private set; }
 
@@ -85,8 +91,8 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
         }
 
         var ready = IsReady ? _failures < spec.FailureThreshold : _successes >= spec.SuccessThreshold;
-        var isNews = isFirst || ready != IsReady;
-        IsReady = ready;
+        var isNews = isFirst || IsUntold || ready != IsReady;
+        (IsReady, IsUntold) = (ready, false);
         Attempts++;
         return isNews;
     }
