@@ -33,7 +33,7 @@ internal static class PodResource
         Default = PodDefaults.Apply,
         ReturnsDeleted = true,
         InitialStatus = static () => new JsonObject { ["phase"] = "Pending", ["qosClass"] = "BestEffort" },
-        KeepAllocated = PodDefaults.KeepAssigned,
+        Carry = PodDefaults.KeepAssigned,
         Validate = PodValidation.Validate,
         Warn = PodWarnings.For,
         SelectableFields =

@@ -56,8 +56,11 @@ public sealed record Resource
     /// <summary>The status of a new object; clients cannot set it.</summary>
     public Func<JsonObject?> InitialStatus { get; init; } = static () => null;
 
-    /// <summary>On an update, keeps what the cluster allocated when the client left it out. First the stored object, then the next.</summary>
-    public Action<JsonObject, JsonObject> KeepAllocated { get; init; } = static (_, _) => { };
+    /// <summary>
+    /// On an update, what the client did not touch: keeps what the cluster allocated, drops what the object cannot have any
+    /// more. First the stored object, then the next.
+    /// </summary>
+    public Action<JsonObject, JsonObject> Carry { get; init; } = static (_, _) => { };
 
     /// <summary>Refuses what cannot be; the first argument is the stored object, null on create.</summary>
     public Action<JsonObject?, JsonObject, Causes> Validate { get; init; } = static (_, _, _) => { };

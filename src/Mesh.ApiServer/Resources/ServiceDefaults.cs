@@ -49,44 +49,6 @@ internal static class ServiceDefaults
         spec.SetDefault("ipFamilies", new JsonArray("IPv4"));
     }
 
-    /// <summary>
-    /// A manifest that is applied again does not name the address and node ports that were allocated; they stay
-    /// (storage.go, patchAllocatedValues). Node ports are told apart by the port's name, number and protocol.
-    /// </summary>
-    public static void KeepAllocated(JsonObject stored, JsonObject next)
-    {
-        var before = stored.At("spec");
-        var spec = next.Child("spec");
-        var type = spec.At("type").AsText() ?? "ClusterIP";
-        if (type == "ExternalName" || before.At("type").AsText() == "ExternalName")
-        {
-            return;
-        }
-
-        if (spec.At("clusterIP").IsUnset() && spec.At("clusterIPs").IsUnset())
-        {
-            spec.CopyFrom(before, "clusterIP");
-            spec.CopyFrom(before, "clusterIPs");
-        }
-
-        if (type is "NodePort" or "LoadBalancer")
-        {
-            KeepNodePorts(before.At("ports"), spec.At("ports"));
-        }
-    }
-
-    private static void KeepNodePorts(JsonNode? before, JsonNode? next)
-    {
-        foreach (var port in next.AsList().OfType<JsonObject>().Where(port => port.At("nodePort").AsNumber() is null or 0))
-        {
-            var same = before.AsList().FirstOrDefault(old =>
-                old.At("name").AsText() == port.At("name").AsText()
-                && (old.At("protocol").AsText() ?? "TCP") == (port.At("protocol").AsText() ?? "TCP")
-                && old.At("port").AsNumber() == port.At("port").AsNumber());
-            port.CopyFrom(same, "nodePort");
-        }
-    }
-
     private static void DefaultAffinity(JsonObject spec)
     {
         if (spec.At("sessionAffinity").AsText() == "None")

@@ -24,7 +24,7 @@ internal static class ServiceResource
         Default = ServiceDefaults.Apply,
         ReturnsDeleted = true,
         InitialStatus = static () => new JsonObject { ["loadBalancer"] = new JsonObject() },
-        KeepAllocated = ServiceDefaults.KeepAllocated,
+        Carry = ServiceTransition.Apply,
         Validate = ServiceValidation.Validate,
         Warn = ServiceWarnings.For,
         SelectableFields = ["spec.clusterIP", "spec.type"],

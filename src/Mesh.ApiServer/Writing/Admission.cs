@@ -90,7 +90,7 @@ internal sealed class Admission(TimeProvider time, Chance chance)
 
         metadata["name"] = request.Name;
         document.CopyFrom(stored, "status");
-        resource.KeepAllocated(stored, document);
+        resource.Carry(stored, document);
         resource.Default(document);
         if (resource.CountsGenerations && !JsonNode.DeepEquals(stored.At("spec"), document.At("spec")))
         {
