@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Mesh.Core.Json;
 
 namespace Mesh.Client;
 
@@ -113,7 +114,7 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
         var request = new HttpRequestMessage(method, $"/v1/namespaces/{ns}/pods/{name}" + (uid is null ? "" : $"?uid={Uri.EscapeDataString(uid)}"));
         if (body is not null)
         {
-            request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, RegistrationProtocol.Json));
+            request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, MeshJson.Web));
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         }
 

@@ -5,8 +5,6 @@ namespace Mesh.Client;
 /// <summary>The bodies of the registration protocol (documented in the README).</summary>
 internal static class RegistrationProtocol
 {
-    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
-
     /// <summary>The sentence of a Status; null for what is none (the page of some other server is nothing to log).</summary>
     public static string? Message(ReadOnlyMemory<byte> text)
     {

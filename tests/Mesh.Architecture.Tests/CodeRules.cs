@@ -30,6 +30,15 @@ internal static partial class CodeRules
             tree => OnlyIn(tree, Instrument(), "Metrics.cs"),
             [("src/Mesh.Planted/Mesh.Planted.csproj", "<Project/>"), ("src/Mesh.Planted/A.cs", "meter.CreateCounter<long>(\"mesh.x\");")]),
         new(
+            "JSON is written by one encoder, which leaves text as it is",
+            tree => Lines(tree, tree.ProductCode().Where(file => !file.StartsWith("silo/Mesh.Hosting/", StringComparison.Ordinal)), OtherJson()),
+            [
+                ("src/Mesh.Planted/A.cs", "var text = JsonSerializer.SerializeToUtf8Bytes(document);"),
+                ("src/Mesh.Planted/B.cs", "using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true });"),
+                ("src/Mesh.Planted/C.cs", "private readonly Utf8JsonWriter _writer = new(output);"),
+                ("src/Mesh.Planted/D.cs", "var text = node.ToJsonString();"),
+            ]),
+        new(
             "A suppression carries its reason",
             tree => Lines(tree, tree.Code(), BareSuppression()),
             [("src/Mesh.Planted/A.cs", "#pragma warning disable CA1031\n")]),
@@ -94,6 +103,10 @@ internal static partial class CodeRules
 
     [GeneratedRegex(@"\.Create(Counter|Histogram|UpDownCounter|Gauge|Observable\w+)<")]
     private static partial Regex Instrument();
+
+    // NodeOptionsJson is made when the code is built and read by Mesh alone.
+    [GeneratedRegex(@"(JsonSerializer\.Serialize\w*\(|new Utf8JsonWriter\(|Utf8JsonWriter \w+ = new\(|\.ToJsonString\()((?!MeshJson\.|NodeOptionsJson\.)[^;])*;")]
+    private static partial Regex OtherJson();
 
     [GeneratedRegex(@"^\s*#pragma warning disable [A-Z0-9, ]+$|\[(assembly: )?SuppressMessage\((?![^\]]*Justification)[^\]]*\]", RegexOptions.Multiline)]
     private static partial Regex BareSuppression();

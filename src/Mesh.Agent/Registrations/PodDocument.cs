@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Mesh.Core.Json;
 using Mesh.Core.Names;
 using Mesh.Core.Pods;
 using Mesh.Core.Services;
@@ -84,7 +85,7 @@ internal static class PodDocument
     private static byte[] Write(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, MeshJson.Compact))
         {
             write(json);
         }

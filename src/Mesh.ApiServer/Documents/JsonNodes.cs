@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mesh.Core.Json;
 
 namespace Mesh.ApiServer.Documents;
 
@@ -74,7 +75,7 @@ internal static class JsonNodes
     public static byte[] ToUtf8(this JsonNode node)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var writer = new Utf8JsonWriter(buffer, ApiJson.Compact))
+        using (var writer = new Utf8JsonWriter(buffer, MeshJson.Compact))
         {
             node.WriteTo(writer);
         }

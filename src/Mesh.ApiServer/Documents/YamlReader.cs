@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Mesh.ApiServer.Errors;
+using Mesh.Core.Json;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -24,7 +25,7 @@ internal sealed class YamlReader : IDisposable
 
     private YamlReader()
     {
-        _writer = new Utf8JsonWriter(_output, ApiJson.Compact with { SkipValidation = true });
+        _writer = new Utf8JsonWriter(_output, MeshJson.Unchecked);
     }
 
     public static Outcome<byte[]> Read(ReadOnlyMemory<byte> body)

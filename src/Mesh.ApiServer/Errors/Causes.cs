@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
+using Mesh.Core.Json;
 
 namespace Mesh.ApiServer.Errors;
 
@@ -42,7 +43,7 @@ public sealed class Causes
         }
     }
 
-    private static string Render(JsonNode? value) => value.AsText() is { } text ? Quote(text) : value?.ToJsonString() ?? "null";
+    private static string Render(JsonNode? value) => value.AsText() is { } text ? Quote(text) : value?.ToJsonString(MeshJson.Options) ?? "null";
 
-    private static string Quote(string text) => JsonValue.Create(text).ToJsonString(ApiJson.Relaxed);
+    private static string Quote(string text) => JsonValue.Create(text).ToJsonString(MeshJson.Options);
 }

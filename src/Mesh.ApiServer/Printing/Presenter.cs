@@ -17,7 +17,7 @@ internal sealed class Presenter(Resource resource, Representation form, TimeProv
         switch (form)
         {
             case Representation.Whole:
-                writer.WriteRawValue(document.Span, skipInputValidation: true);
+                WriteWhole(writer, document);
                 break;
             case Representation.MetadataOnly:
                 WriteMetadataOnly(writer, document);
@@ -67,7 +67,7 @@ internal sealed class Presenter(Resource resource, Representation form, TimeProv
         switch (form)
         {
             case Representation.Whole:
-                writer.WriteRawValue(stored.Document.Span, skipInputValidation: true);
+                WriteWhole(writer, stored.Document);
                 break;
             case Representation.MetadataOnly:
                 WriteMetadataOnly(writer, stored.Document);
@@ -171,7 +171,7 @@ internal sealed class Presenter(Resource resource, Representation form, TimeProv
         if (include == RowObject.Whole)
         {
             writer.WritePropertyName("object");
-            writer.WriteRawValue(document.Span, skipInputValidation: true);
+            WriteWhole(writer, document);
         }
         else if (include == RowObject.Metadata)
         {
@@ -180,6 +180,19 @@ internal sealed class Presenter(Resource resource, Representation form, TimeProv
         }
 
         writer.WriteEndObject();
+    }
+
+    /// <summary>As stored; what an earlier version escaped without need is written plain, as some readers want it (<see cref="Core.Json.MeshJson"/>).</summary>
+    private static void WriteWhole(Utf8JsonWriter writer, ReadOnlyMemory<byte> document)
+    {
+        if (document.Span.IndexOf("\\u00"u8) < 0)
+        {
+            writer.WriteRawValue(document.Span, skipInputValidation: true);
+            return;
+        }
+
+        using var parsed = JsonDocument.Parse(document);
+        parsed.RootElement.WriteTo(writer);
     }
 
     private static void WriteMetadataOnly(Utf8JsonWriter writer, ReadOnlyMemory<byte> document)

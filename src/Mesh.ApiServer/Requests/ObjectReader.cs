@@ -9,7 +9,9 @@ namespace Mesh.ApiServer.Requests;
 /// <summary>Reads an object from a body and makes it fit its type; what does not fit is refused, warned of, or dropped, as asked.</summary>
 internal static class ObjectReader
 {
-    public static Outcome<JsonObject> Read(Resource resource, ReadOnlyMemory<byte> body, FieldValidation validation, Warnings warnings)
+    /// <param name="before">The stored object, null on create.</param>
+    public static Outcome<JsonObject> Read(
+        Resource resource, ReadOnlyMemory<byte> body, JsonObject? before, FieldValidation validation, Warnings warnings)
     {
         if (DocumentReader.Read(body).IsRefused(out var malformed, out var read))
         {
@@ -17,14 +19,14 @@ internal static class ObjectReader
         }
 
         return read.Root is JsonObject document
-            ? Fit(resource, document, read.Duplicates, validation, warnings)
+            ? Fit(resource, document, before, read.Duplicates, validation, warnings)
             : ApiStatus.BadRequest("the body is not a JSON object");
     }
 
     public static Outcome<JsonObject> Fit(
-        Resource resource, JsonObject document, IReadOnlyList<string> duplicates, FieldValidation validation, Warnings warnings)
+        Resource resource, JsonObject document, JsonObject? before, IReadOnlyList<string> duplicates, FieldValidation validation, Warnings warnings)
     {
-        var check = SchemaCheck.Fit(document, resource.Schema);
+        var check = SchemaCheck.Fit(document, resource.Schema, before);
         var prefix = $"{resource.Kind} in version \"{resource.Version}\" cannot be handled as a {resource.Kind}:";
         if (check.Mismatch is { } mismatch)
         {

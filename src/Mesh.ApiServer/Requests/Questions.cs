@@ -12,7 +12,7 @@ internal static class Questions
     public static Outcome<Written> Answer(
         Resource resource, WrittenBy.Nobody kind, RequestBody body, WriteOptions options, Warnings warnings)
     {
-        if (ObjectReader.Read(resource, body.Bytes, options.FieldValidation, warnings).IsRefused(out var bad, out var question))
+        if (ObjectReader.Read(resource, body.Bytes, null, options.FieldValidation, warnings).IsRefused(out var bad, out var question))
         {
             return bad;
         }

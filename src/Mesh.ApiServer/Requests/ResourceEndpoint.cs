@@ -154,7 +154,7 @@ internal sealed class ResourceEndpoint(
         return await writes.UpdateAsync(
             request,
             options,
-            _ => ObjectReader.Read(request.Resource, json.Bytes, options.FieldValidation, warnings),
+            stored => ObjectReader.Read(request.Resource, json.Bytes, stored, options.FieldValidation, warnings),
             warnings,
             stop);
     }
@@ -170,9 +170,9 @@ internal sealed class ResourceEndpoint(
         return await writes.UpdateAsync(
             request,
             options,
-            stored => patch(stored).IsRefused(out var refused, out var patched)
+            stored => patch((JsonObject)stored.DeepClone()).IsRefused(out var refused, out var patched)
                 ? refused
-                : ObjectReader.Fit(request.Resource, patched, [], options.FieldValidation, warnings),
+                : ObjectReader.Fit(request.Resource, patched, stored, [], options.FieldValidation, warnings),
             warnings,
             stop);
     }

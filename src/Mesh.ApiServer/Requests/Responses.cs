@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
+using Mesh.Core.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace Mesh.ApiServer.Requests;
@@ -17,7 +17,7 @@ internal static class Responses
     public static async Task WriteAsync(HttpContext context, int code, Action<Utf8JsonWriter> write, CancellationToken stop)
     {
         Start(context, code);
-        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter, Format(context));
+        await using var writer = Writer(context);
         write(writer);
         await writer.FlushAsync(stop);
     }
@@ -26,7 +26,7 @@ internal static class Responses
         HttpContext context, Action<Utf8JsonWriter> start, IEnumerable<T> items, Action<Utf8JsonWriter, T> item, CancellationToken stop)
     {
         Start(context, StatusCodes.Status200OK);
-        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter, Format(context));
+        await using var writer = Writer(context);
         start(writer);
         foreach (var one in items)
         {
@@ -62,6 +62,6 @@ internal static class Responses
         context.Response.Headers.CacheControl = "no-cache, private";
     }
 
-    private static JsonWriterOptions Format(HttpContext context) =>
-        context.Request.Query["pretty"].ToString() is "true" or "1" ? ApiJson.Pretty : ApiJson.Compact;
+    private static Utf8JsonWriter Writer(HttpContext context) => new(
+        context.Response.BodyWriter, context.Request.Query["pretty"].ToString() is "true" or "1" ? MeshJson.Pretty : MeshJson.Compact);
 }

@@ -5,6 +5,7 @@ using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
 using Mesh.ApiServer.Printing;
 using Mesh.ApiServer.Selectors;
+using Mesh.Core.Json;
 using Mesh.Storage;
 
 namespace Mesh.ApiServer.Requests;
@@ -12,7 +13,7 @@ namespace Mesh.ApiServer.Requests;
 /// <summary>Writes the events of one watch: one JSON object a line, sent on as soon as it is written.</summary>
 internal sealed class WatchEvents(PipeWriter output, Presenter presenter, ObjectFilter filter) : IAsyncDisposable
 {
-    private readonly Utf8JsonWriter _writer = new(output, ApiJson.Compact with { SkipValidation = true });
+    private readonly Utf8JsonWriter _writer = new(output, MeshJson.Unchecked);
 
     private bool _hasColumns;
 

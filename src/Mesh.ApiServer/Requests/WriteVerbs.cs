@@ -27,7 +27,7 @@ internal sealed class WriteVerbs(Reads reads, Admission admission, IObjectWriter
     {
         for (var draw = 1; ; draw++)
         {
-            if (ObjectReader.Read(request.Resource, body.Bytes, options.FieldValidation, warnings).IsRefused(out var bad, out var sent))
+            if (ObjectReader.Read(request.Resource, body.Bytes, null, options.FieldValidation, warnings).IsRefused(out var bad, out var sent))
             {
                 return bad;
             }

@@ -65,7 +65,7 @@ internal sealed class OpenApiDocuments
         Shape.Text => new() { ["type"] = "string", ["default"] = "" },
         Shape.Number number => new() { ["type"] = "integer", ["format"] = number.Is64Bit ? "int64" : "int32" },
         Shape.Flag => new() { ["type"] = "boolean" },
-        Shape.Time => new() { ["type"] = "string", ["format"] = "date-time" },
+        Shape.Time or Shape.MicroTime => new() { ["type"] = "string", ["format"] = "date-time" },
         Shape.Bytes => new() { ["type"] = "string", ["format"] = "byte" },
         Shape.NumberOrText => new() { ["type"] = "string", ["format"] = "int-or-string" },
         Shape.Quantity => new() { ["type"] = "string" },

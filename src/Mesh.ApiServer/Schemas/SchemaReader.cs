@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Reflection;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
@@ -8,6 +9,12 @@ namespace Mesh.ApiServer.Schemas;
 /// <summary>Reads schemas from the classes of the KubernetesClient package, each type once. Not for two threads.</summary>
 internal sealed partial class SchemaReader
 {
+    // The classes have one type for Go's two: these fields are metav1.MicroTime.
+    private static readonly FrozenSet<(string Type, string Field)> MicroTimes = FrozenSet.ToFrozenSet(
+    [
+        ("V1LeaseSpec", "acquireTime"), ("V1LeaseSpec", "renewTime"), ("Corev1Event", "eventTime"), ("Corev1EventSeries", "lastObservedTime"),
+    ]);
+
     private readonly Dictionary<Type, ObjectSchema> _known = [];
 
     public ObjectSchema Read(Type type)
@@ -23,7 +30,7 @@ internal sealed partial class SchemaReader
         {
             if (property.GetCustomAttribute<JsonPropertyNameAttribute>() is { Name: var name })
             {
-                schema.Add(new Field(name, ShapeOf(property.PropertyType), MergeRules.For(type, name)));
+                schema.Add(new Field(name, MicroTimes.Contains((type.Name, name)) ? new Shape.MicroTime() : ShapeOf(property.PropertyType), MergeRules.For(type, name)));
             }
         }
 

@@ -15,6 +15,9 @@ public abstract record Shape
 
     public sealed record Time : Shape;
 
+    /// <summary>A moment with six digits of a second.</summary>
+    public sealed record MicroTime : Shape;
+
     /// <summary>Base64.</summary>
     public sealed record Bytes : Shape;
 

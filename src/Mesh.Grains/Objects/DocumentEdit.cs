@@ -1,19 +1,17 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using Mesh.Core.Json;
 
 namespace Mesh.Grains.Objects;
 
 /// <summary>Changes single fields of a document; every other field stays byte for byte as it came, and no DOM is built.</summary>
 public static class DocumentEdit
 {
-    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     /// <summary>Applies all edits; objects on the way to a field are made when they are missing.</summary>
     public static byte[] Apply(ReadOnlyMemory<byte> document, params IReadOnlyList<FieldEdit> edits)
     {
         var buffer = new ArrayBufferWriter<byte>(document.Length + 256);
-        using (var writer = new Utf8JsonWriter(buffer, Writing))
+        using (var writer = new Utf8JsonWriter(buffer, MeshJson.Unchecked))
         {
             var reader = new Utf8JsonReader(document.Span);
             reader.Read();
@@ -90,10 +88,10 @@ public static class DocumentEdit
 public sealed record FieldEdit(IReadOnlyList<string> Path, byte[]? Value)
 {
     public static FieldEdit Text(string value, params IReadOnlyList<string> path) =>
-        new(path, JsonSerializer.SerializeToUtf8Bytes(value));
+        new(path, JsonSerializer.SerializeToUtf8Bytes(value, MeshJson.Options));
 
     public static FieldEdit Texts(IReadOnlyList<string> values, params IReadOnlyList<string> path) =>
-        new(path, JsonSerializer.SerializeToUtf8Bytes(values));
+        new(path, JsonSerializer.SerializeToUtf8Bytes(values, MeshJson.Options));
 
     public static FieldEdit Remove(params IReadOnlyList<string> path) => new(path, null);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mesh.Core.Json;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Pods;
 using Mesh.Storage;
@@ -42,7 +43,7 @@ public sealed class FinalizedRules(IObjectRules rules, TimeProvider time) : IObj
         var marked = DocumentEdit.Apply(
             current.Document,
             FieldEdit.Text(StoredFields.Time(time.GetUtcNow()), "metadata", "deletionTimestamp"),
-            new FieldEdit(["metadata", "deletionGracePeriodSeconds"], JsonSerializer.SerializeToUtf8Bytes(0)));
+            new FieldEdit(["metadata", "deletionGracePeriodSeconds"], JsonSerializer.SerializeToUtf8Bytes(0, MeshJson.Options)));
         return new WritePlan.Put(marked, [], ObjectResult.DeletionStarted);
     }
 

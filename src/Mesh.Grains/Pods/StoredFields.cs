@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mesh.Core.Json;
 
 namespace Mesh.Grains.Pods;
 
@@ -27,7 +28,7 @@ internal static class StoredFields
     public static JsonObject Open(ReadOnlyMemory<byte> document) =>
         JsonNode.Parse(document.Span) as JsonObject ?? throw new FormatException("The document is not an object.");
 
-    public static ReadOnlyMemory<byte> Close(JsonNode document) => JsonSerializer.SerializeToUtf8Bytes(document);
+    public static ReadOnlyMemory<byte> Close(JsonNode document) => JsonSerializer.SerializeToUtf8Bytes(document, MeshJson.Options);
 
     /// <summary>The object member of that name, made when it is absent.</summary>
     public static JsonObject Child(this JsonObject parent, string name)

@@ -1,7 +1,9 @@
 using System.Net.Sockets;
 using System.Text.Json;
+using Mesh.Core.Json;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Pods;
 using Mesh.Grains.Services;
 using Mesh.Storage;
 
@@ -34,7 +36,7 @@ internal sealed class MirrorDocuments(Mirrored mirrored, Func<string, string?> z
         };
         var name = slice.Stored?.Key.Name ?? $"{mirrored.Name.Name}-{RandomName()}";
         return Document(
-            slice.Stored, "discovery.k8s.io/v1", "EndpointSlice", name, labels, mirrored.Owner(), JsonSerializer.SerializeToElement(content, Mirrored.Json), SliceFields)
+            slice.Stored, "discovery.k8s.io/v1", "EndpointSlice", name, labels, mirrored.Owner(), JsonSerializer.SerializeToElement(content, MeshJson.WithoutNulls), SliceFields)
             is { } document
             ? (Kinds.EndpointSlice(NamespacedName.Of(mirrored.Name.Namespace, name)), document)
             : null;
@@ -60,7 +62,7 @@ internal sealed class MirrorDocuments(Mirrored mirrored, Func<string, string?> z
         }).ToArray();
         var content = new { subsets = subsets.Length > 0 ? subsets : null };
         return Document(
-            stored, "v1", "Endpoints", mirrored.Name.Name, mirrored.Labels(), null, JsonSerializer.SerializeToElement(content, Mirrored.Json), EndpointsFields, isTruncated);
+            stored, "v1", "Endpoints", mirrored.Name.Name, mirrored.Labels(), null, JsonSerializer.SerializeToElement(content, MeshJson.WithoutNulls), EndpointsFields, isTruncated);
     }
 
     private object Endpoint(EndpointRow row) => new
@@ -88,7 +90,7 @@ internal sealed class MirrorDocuments(Mirrored mirrored, Func<string, string?> z
     private byte[]? Document(
         StoredObject? stored, string apiVersion, string kind, string name, SortedDictionary<string, string> labels, object[]? owners, JsonElement content, string[] fields, bool isTruncated = false)
     {
-        var labelsJson = JsonSerializer.SerializeToElement(labels, Mirrored.Json);
+        var labelsJson = JsonSerializer.SerializeToElement(labels, MeshJson.WithoutNulls);
         using var before = stored is null ? null : JsonDocument.Parse(stored.Document);
         if (before is not null && Says(before.RootElement, labelsJson, content, fields) && IsTruncated(before.RootElement) == isTruncated)
         {
@@ -117,7 +119,7 @@ internal sealed class MirrorDocuments(Mirrored mirrored, Func<string, string?> z
             body[field.Name] = field.Value;
         }
 
-        return JsonSerializer.SerializeToUtf8Bytes(body, Mirrored.Json);
+        return JsonSerializer.SerializeToUtf8Bytes(body, MeshJson.WithoutNulls);
     }
 
     private Dictionary<string, string> Annotations(bool isTruncated)
@@ -130,6 +132,10 @@ internal sealed class MirrorDocuments(Mirrored mirrored, Func<string, string?> z
 
         return annotations;
     }
+
+    /// <summary>Whether it is a Service's mirror, which alone says when it was last changed.</summary>
+    public static bool IsMirror(StoredObject endpoints) =>
+        StoredFields.Text(endpoints.Document, "metadata", "annotations", Mirrored.TriggerTime) is not null;
 
     private static bool IsTruncated(JsonElement stored) =>
         stored.GetProperty("metadata").TryGetProperty("annotations", out var annotations) && annotations.TryGetProperty(Mirrored.OverCapacity, out _);

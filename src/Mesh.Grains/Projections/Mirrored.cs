@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Mesh.Core.Names;
 using Mesh.Core.Services;
 using Mesh.Grains.Abstractions.Delivery;
@@ -19,14 +17,10 @@ internal sealed record Mirrored(Service Service, StoredObject Object, IReadOnlyL
     private const string HeadlessLabel = "service.kubernetes.io/headless";
     private const string SliceLabels = "endpointslice.kubernetes.io/";
 
-    /// <summary>Absent fields are left out, and text stays as it is.</summary>
-    public static JsonSerializerOptions Json { get; } = new()
-    {
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     public NamespacedName Name => Service.Name;
+
+    /// <summary>A Service that selects no Pods has neither slices nor Endpoints of Mesh's making.</summary>
+    public bool IsSelecting => Services.EndpointSource.IsSelecting(Service);
 
     /// <summary>The Service's labels; those that say who manages a slice are not for copying.</summary>
     public SortedDictionary<string, string> Labels()

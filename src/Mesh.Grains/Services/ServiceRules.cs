@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using Mesh.Core.Json;
 using Mesh.Core.Names;
 using Mesh.Core.Services;
 using Mesh.Grains.Abstractions.Objects;
@@ -128,5 +129,5 @@ internal sealed class ServiceRules(NamespacedName name, ClusterIPs addresses, IW
             },
         },
         spec = new { parentRef = new { group = "", resource = "services", @namespace = name.Namespace, name = name.Name } },
-    });
+    }, MeshJson.Options);
 }
