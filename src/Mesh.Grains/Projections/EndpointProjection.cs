@@ -51,6 +51,11 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
 
     private List<Write> Changes(Mirrored mirrored)
     {
+        if (!mirrored.IsSelecting)
+        {
+            return Removals(mirrored.Name);
+        }
+
         var zones = new Dictionary<string, string?>(StringComparer.Ordinal);
         var documents = new MirrorDocuments(mirrored, node => Zone(node, zones), time.GetUtcNow(), random);
         var (wanted, obsolete) = SliceSet.Plan(mirrored, [.. OwnSlices.Of(cache, mirrored.Name)]);
@@ -77,6 +82,21 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
         }
 
         return changes;
+    }
+
+    /// <summary>
+    /// Nothing is routed by what is left of an earlier selector, and nobody would ever take a Pod that ended out of it. What
+    /// others wrote for the Service stays.
+    /// </summary>
+    private List<Write> Removals(NamespacedName service)
+    {
+        var gone = OwnSlices.Of(cache, service).Take(MostSlices).ToList();
+        if (cache.Get(Kinds.Endpoints(service)) is { } endpoints && MirrorDocuments.IsMirror(endpoints))
+        {
+            gone.Add(endpoints);
+        }
+
+        return [.. gone.Select(stored => new Write.Delete(stored.Key, Unchanged(stored)))];
     }
 
     private ProjectionStep.Written Accept(CommitOutcome.Committed done, int rows)

@@ -127,9 +127,9 @@ public sealed class ServiceGrain(
         }
     }
 
-    /// <summary>What slices and Endpoints should say; null while that is unknown, or not Mesh's to say.</summary>
+    /// <summary>What slices and Endpoints should say; null while that is unknown.</summary>
     private Mirrored? Mirror() =>
-        _endpoints is { IsSynced: true, Spec: { } spec } && EndpointSource.IsSelecting(spec) && _object.Current is { } stored && stored.Uid == spec.Uid
+        _endpoints is { IsSynced: true, Spec: { } spec } && _object.Current is { } stored && stored.Uid == spec.Uid
             ? new Mirrored(spec, stored, [.. _endpoints.Rows().Where(row => !row.IsEnded)])
             : null;
 
