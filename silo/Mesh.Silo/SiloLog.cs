@@ -26,4 +26,7 @@ internal static partial class SiloLog
 
     [LoggerMessage(8, LogLevel.Warning, "mesh-node came with incarnation {Incarnation}, but was known by {Known}: its journal was lost or is an old one; it counts on from there")]
     public static partial void NodeOutnumbered(this ILogger log, uint incarnation, uint known);
+
+    [LoggerMessage(9, LogLevel.Warning, "A TLS handshake with the API failed: {Reason} The certificate is valid from {NotBefore} to {NotAfter}, this machine's clock says {Now}. {Unsaid} more failed since the last such line.")]
+    public static partial void HandshakeFailed(this ILogger log, string reason, string notBefore, string notAfter, string now, int unsaid);
 }

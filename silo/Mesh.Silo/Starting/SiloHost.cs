@@ -7,6 +7,7 @@ using Mesh.Hosting.Options;
 using Mesh.Hosting.Processes;
 using Mesh.Hosting.Telemetry;
 using Mesh.NodeLink.SiloEnd;
+using Mesh.Silo.Certificates;
 using Mesh.Silo.Links;
 using Mesh.Silo.Nodes;
 using Mesh.Storage;
@@ -24,6 +25,8 @@ internal static class SiloHost
         var options = start.Options;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "mesh-silo" });
         builder.Logging.AddMesh(output, start.LogsJson, () => options.LogLevel, TimeProvider.System);
+        builder.Services.AddSingleton<ILoggerProvider>(services => new HandshakeFailures(start.Certificate, services.GetRequiredService<TimeProvider>(), services));
+        builder.Logging.AddFilter<HandshakeFailures>((category, level) => HandshakeFailures.Listens(category, level));
         builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddRoutingCore();

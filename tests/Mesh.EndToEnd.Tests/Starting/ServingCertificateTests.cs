@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Mesh.Hosting.Certificates;
+using Mesh.Testing;
 using Mesh.Testing.Processes;
 using Xunit;
 
@@ -51,6 +52,24 @@ public sealed class ServingCertificateTests
         var answers = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => api.GetAsync(new Uri("/api/v1/namespaces", UriKind.Relative), TestContext.Current.CancellationToken)));
 
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_client_that_does_not_trust_the_certificate_is_told_of_in_the_log_with_its_dates_once_for_many()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var silo = await SiloUnderTest.StartNewAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await using var curl = ProcessUnderTest.Start("curl", ["--silent", "--show-error", new Uri(silo.ApiUrl, "/livez").ToString()]);
+            Assert.NotEqual(0, (await curl.RunToEndAsync(stop)).Code);
+        }
+
+        const string Line = "A TLS handshake with the API failed: ";
+        var said = await Eventually.Meets("the line", _ => Task.FromResult(silo.Process.Errors), seen => seen.Contains(Line, StringComparison.Ordinal), TimeSpan.FromSeconds(20));
+        Assert.Contains("unknown ca", said, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("The certificate is valid from ", said, StringComparison.Ordinal);
+        Assert.Equal(said.IndexOf(Line, StringComparison.Ordinal), said.LastIndexOf(Line, StringComparison.Ordinal));
     }
 
     private static X509Certificate2 Issue(DateTimeOffset now)
