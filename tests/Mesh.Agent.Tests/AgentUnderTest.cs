@@ -7,6 +7,7 @@ using Mesh.NodeLink;
 using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
 using Mesh.NodeLink.Wire;
+using Mesh.Testing.Processes;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Agent.Tests;
@@ -14,7 +15,7 @@ namespace Mesh.Agent.Tests;
 /// <summary>An Agent with its real listeners; what it tells is caught here.</summary>
 internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistrationJournal, IAsyncDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("mesh-agent-").FullName;
+    private readonly string _directory = TestDirectory.Make("mesh-agent-");
     private RegistrationServer? _tcp;
     private RegistrationServer? _socket;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Mesh.Testing.Processes;
 
 namespace Mesh.Agent.Tests;
 
@@ -41,6 +42,8 @@ internal sealed class Curl : IDisposable
             start.ArgumentList.Add(argument);
         }
 
-        return new Curl(Process.Start(start)!);
+        var process = Process.Start(start)!;
+        Caretaker.Mind(process);
+        return new Curl(process);
     }
 }

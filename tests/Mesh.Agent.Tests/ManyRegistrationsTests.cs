@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Mesh.Testing.Processes;
 using Xunit;
 
 namespace Mesh.Agent.Tests;
@@ -18,7 +19,7 @@ public sealed class ManyRegistrationsTests
     public async Task Ten_thousand_registrations_are_held_and_one_more_is_refused_until_one_ends()
     {
         var stop = TestContext.Current.CancellationToken;
-        Assert.SkipUnless(MayOpen(Limit + 1_000), "This user may not open enough descriptors.");
+        Assert.SkipUnless(MayOpen(Limit + 1_000), $"this user may not open {Limit + 1_000} files (ulimit -Hn)");
         await using var agent = await AgentUnderTest.StartAsync(stop);
         var curls = Enumerable.Range(0, Processes).Select(process => StartCurl(agent.Url, process)).ToList();
         try
@@ -56,15 +57,20 @@ public sealed class ManyRegistrationsTests
         }
     }
 
-    private static Process StartCurl(Uri node, int process) => Process.Start(new ProcessStartInfo("curl")
+    private static Process StartCurl(Uri node, int process)
     {
-        ArgumentList =
+        var curl = Process.Start(new ProcessStartInfo("curl")
         {
-            "-sN", "--no-progress-meter", "--parallel", "--parallel-immediate", "--parallel-max", StreamsEach.ToString(CultureInfo.InvariantCulture),
-            "-X", "PUT", "-d", "{}", "-o", "/dev/null",
-            $"{node}v1/namespaces/default/pods/pod-{process}-[1-{StreamsEach}]",
-        },
-    })!;
+            ArgumentList =
+            {
+                "-sN", "--no-progress-meter", "--parallel", "--parallel-immediate", "--parallel-max", StreamsEach.ToString(CultureInfo.InvariantCulture),
+                "-X", "PUT", "-d", "{}", "-o", "/dev/null",
+                $"{node}v1/namespaces/default/pods/pod-{process}-[1-{StreamsEach}]",
+            },
+        })!;
+        Caretaker.Mind(curl);
+        return curl;
+    }
 
     private static bool MayOpen(int descriptors)
     {

@@ -8,6 +8,7 @@ using Mesh.Core.Names;
 using Mesh.Core.Pods;
 using Mesh.Core.Routing;
 using Mesh.NodeLink.Wire;
+using Mesh.Testing.Processes;
 using Xunit;
 
 namespace Mesh.Agent.Tests;
@@ -317,7 +318,7 @@ public sealed class RegistrationTests
     public async Task Another_users_process_is_refused_unless_its_uid_may_register()
     {
         var stop = TestContext.Current.CancellationToken;
-        Assert.SkipUnless(Environment.UserName == "root", "Only root can start a process as another user.");
+        Capability.Require("starting a process as another user", Capability.SetUid, Capability.SetGid);
         await using var agent = await AgentUnderTest.StartAsync(stop);
         var list = $"{agent.Url}v1/namespaces/default/pods";
 
@@ -381,6 +382,7 @@ public sealed class RegistrationTests
             ArgumentList = { "--reuid", uid, "--clear-groups", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", url },
             RedirectStandardOutput = true,
         })!;
+        Caretaker.Mind(curl);
         var code = await curl.StandardOutput.ReadToEndAsync(stop);
         await curl.WaitForExitAsync(stop);
         return code;

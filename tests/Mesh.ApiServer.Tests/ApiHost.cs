@@ -6,6 +6,7 @@ using k8s;
 using Mesh.ApiServer.Resources;
 using Mesh.ApiServer.Writing;
 using Mesh.Storage;
+using Mesh.Testing.Processes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -21,7 +22,7 @@ public class ApiHost : IAsyncLifetime
 {
     public const string Token = "test-token-of-the-administrator";
 
-    private readonly string _directory = Directory.CreateTempSubdirectory("mesh-api-").FullName;
+    private readonly string _directory = TestDirectory.Make("mesh-api-");
     private readonly X509Certificate2 _certificate = SelfSigned();
     private WebApplication? _app;
     private HttpClient? _http;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Mesh.Testing.Processes;
 using Xunit;
 
 namespace Mesh.ApiServer.Tests;
@@ -9,7 +10,7 @@ public sealed class Kubectl(ApiHost host) : IDisposable
 {
     private const int OldestMinor = 27;
 
-    private readonly string _cache = Directory.CreateTempSubdirectory("mesh-kubectl-").FullName;
+    private readonly string _cache = TestDirectory.Make("mesh-kubectl-");
 
     public static async Task SkipUnlessUsableAsync(CancellationToken stop)
     {

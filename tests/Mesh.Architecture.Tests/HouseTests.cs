@@ -1,3 +1,4 @@
+using Mesh.Testing.Processes;
 using Xunit;
 
 namespace Mesh.Architecture.Tests;
@@ -18,7 +19,7 @@ public sealed class HouseTests
     [MemberData(nameof(Rules))]
     public void The_rule_finds_a_planted_violation(string rule)
     {
-        var root = Directory.CreateTempSubdirectory("mesh-architecture-");
+        var root = new DirectoryInfo(TestDirectory.Make("mesh-architecture-"));
         try
         {
             foreach (var (file, content) in Named(rule).Planted)

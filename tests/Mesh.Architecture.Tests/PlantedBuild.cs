@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Mesh.Testing.Processes;
 using Xunit;
 
 namespace Mesh.Architecture.Tests;
@@ -13,7 +14,7 @@ public sealed partial class PlantedBuild : IAsyncLifetime
     private static readonly string[] BuildFiles =
         [".editorconfig", "global.json", "Directory.Build.props", "Directory.Packages.props", "BannedSymbols.txt", "BannedSymbols.Core.txt"];
 
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("mesh-planted-");
+    private readonly DirectoryInfo _root = new(TestDirectory.Make("mesh-planted-"));
 
     /// <summary>What the build said, <c>file code</c> an error.</summary>
     public IReadOnlySet<string> Errors { get; private set; } = new HashSet<string>();
@@ -82,6 +83,7 @@ public sealed partial class PlantedBuild : IAsyncLifetime
         }
 
         using var build = Process.Start(start)!;
+        Caretaker.Mind(build);
         try
         {
             var problems = build.StandardError.ReadToEndAsync(stop);

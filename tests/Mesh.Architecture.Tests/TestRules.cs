@@ -27,6 +27,17 @@ internal static partial class TestRules
                     select $"{file}: {match.Groups[1].Value}",
             [("tests/Mesh.Planted.Tests/A.cs", "[Trait(\"Row\", \"N01\")]")]),
         new(
+            "What a test makes or starts does not outlive it: TestDirectory.Make, and Caretaker.Mind where a process is started",
+            tree => from file in tree.TestCode()
+                    where !file.StartsWith("tests/Mesh.Benchmarks/", StringComparison.Ordinal) && !file.StartsWith("tests/Mesh.Testing/", StringComparison.Ordinal)
+                    let code = tree.Read(file)
+                    where TemporaryDirectory().IsMatch(code) || (ProcessStart().IsMatch(code) && !code.Contains("Caretaker.Mind(", StringComparison.Ordinal) && !StartsNothingThatStays.Contains(file))
+                    select file,
+            [
+                ("tests/Mesh.Planted.Tests/A.cs", "Directory." + "CreateTempSubdirectory(\"a-\")"),
+                ("tests/Mesh.Planted.Tests/B.cs", "Process." + "Start(\"curl\")"),
+            ]),
+        new(
             "A skipped test says why",
             tree => from file in tree.TestCode()
                     where EmptySkip().IsMatch(tree.Read(file))
@@ -36,6 +47,14 @@ internal static partial class TestRules
 
     /// <summary>The one place that polls (with a provider), and the load generators of the benchmarks, which pace themselves.</summary>
     private static readonly string[] Waits = ["tests/Mesh.Testing/Eventually.cs"];
+
+    /// <summary>Programs that end by themselves at once, or name the test's directory and end with it.</summary>
+    private static readonly string[] StartsNothingThatStays =
+    [
+        "tests/Mesh.Storage.Tests/DataDirectoryLockTests.cs",
+        "tests/Mesh.Storage.Tests/Killed/SyncTests.cs",
+        "tests/Mesh.Storage.Tests/Killed/WriterProcess.cs",
+    ];
 
     private static IEnumerable<string> AsynchronousWithoutTimeout(SourceTree tree) =>
         from file in tree.TestCode()
@@ -48,6 +67,12 @@ internal static partial class TestRules
 
     [GeneratedRegex(@"\bTask\.Delay\(|\bThread\.Sleep\(")]
     private static partial Regex Sleep();
+
+    [GeneratedRegex(@"\bCreateTempSubdirectory\(|\bGetTempPath\(")]
+    private static partial Regex TemporaryDirectory();
+
+    [GeneratedRegex(@"\bProcess\.Start\(")]
+    private static partial Regex ProcessStart();
 
     [GeneratedRegex("""\[Trait\("Row", "([^"]*)"\)\]""")]
     private static partial Regex RowTrait();

@@ -10,6 +10,7 @@ using Mesh.NodeLink;
 using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
 using Mesh.NodeLink.Wire;
+using Mesh.Testing.Processes;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Client.Tests;
@@ -35,7 +36,7 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
         ReservedEndpoints = ["127.0.0.1:6443"],
     };
 
-    private readonly string _directory = Directory.CreateTempSubdirectory("mesh-client-").FullName;
+    private readonly string _directory = TestDirectory.Make("mesh-client-");
     private readonly ConcurrentDictionary<string, Registration> _journal = new();
     private readonly Channel<LocalPod> _routed = Channel.CreateBounded<LocalPod>(10_000);
     private readonly Channel<PodReport> _reports = Channel.CreateBounded<PodReport>(10_000);

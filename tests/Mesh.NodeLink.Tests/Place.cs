@@ -1,3 +1,5 @@
+using Mesh.Testing.Processes;
+
 namespace Mesh.NodeLink.Tests;
 
 /// <summary>A data directory of one test.</summary>
@@ -5,7 +7,7 @@ internal sealed class Place : IDisposable
 {
     public Place(string name = "")
     {
-        Directory = System.IO.Directory.CreateTempSubdirectory("mesh-link-").FullName;
+        Directory = TestDirectory.Make("mesh-link-");
         if (name.Length > 0)
         {
             Directory = System.IO.Directory.CreateDirectory(Path.Combine(Directory, name)).FullName;

@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using Mesh.Testing.Processes;
 
 namespace Mesh.Storage.Tests;
 
 public sealed class DataDirectoryLockTests : IDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("mesh-lock-").FullName;
+    private readonly string _directory = TestDirectory.Make("mesh-lock-");
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 

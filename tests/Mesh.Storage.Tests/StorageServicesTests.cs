@@ -1,3 +1,4 @@
+using Mesh.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -9,7 +10,7 @@ public sealed class StorageServicesTests
     public async Task A_host_starts_store_and_cache_before_its_other_services_and_stops_them_after()
     {
         var stop = TestContext.Current.CancellationToken;
-        var directory = Directory.CreateTempSubdirectory("mesh-host-").FullName;
+        var directory = TestDirectory.Make("mesh-host-");
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddLogging();
         builder.Services.AddSingleton<Client>();

@@ -1,6 +1,7 @@
 using System.Text;
 using Mesh.Core.Names;
 using Mesh.Storage.Sqlite;
+using Mesh.Testing.Processes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -34,7 +35,7 @@ internal sealed class StoreFixture : IAsyncDisposable
 
     public static async Task<StoreFixture> StartAsync(CancellationToken stop, Func<SqliteStoreOptions, SqliteStoreOptions>? adjust = null)
     {
-        var options = new SqliteStoreOptions { DataDirectory = System.IO.Directory.CreateTempSubdirectory("mesh-store-").FullName };
+        var options = new SqliteStoreOptions { DataDirectory = TestDirectory.Make("mesh-store-") };
         var fixture = new StoreFixture(adjust?.Invoke(options) ?? options, new FakeTimeProvider(), ownsDirectory: true, stop);
         await fixture.Store.StartAsync(stop);
         return fixture;

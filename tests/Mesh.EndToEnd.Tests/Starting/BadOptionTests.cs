@@ -7,7 +7,7 @@ namespace Mesh.EndToEnd.Tests.Starting;
 /// <summary>What cannot be done is said in one line, with exit code 2, before anything is made or listens.</summary>
 public sealed class BadOptionTests : IDisposable
 {
-    private readonly string _dataDir = Path.Combine(Path.GetTempPath(), "mesh-test-" + Path.GetRandomFileName());
+    private readonly string _dataDir = Path.Combine(TestDirectory.Make("mesh-test-"), "data");
 
     [Theory(Timeout = 60_000)]
     [InlineData("--api-listen needs a value", "--api-listen")]
@@ -21,7 +21,7 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--store 'mysql' is not sqlite", "--store", "mysql")]
     [InlineData("--node external: not in this version", "--node", "external")]
     [InlineData("--link-listen: not in this version", "--link-listen", "0.0.0.0:6482")]
-    [InlineData("--ingress-https: not in this version", "--ingress-https", "0.0.0.0:8443")]
+    [InlineData("--ingress-https: not in this version", "--ingress-https", "0.0.0.0:8743")]
     [InlineData("--nodeport-range: not in this version", "--nodeport-range", "30000-30100")]
     [InlineData("--nodeport-addresses: not in this version", "--nodeport-addresses", "10.0.0.0/8")]
     [InlineData("--loadbalancer-pool: not in this version", "--loadbalancer-pool", "10.0.0.0/24")]
@@ -101,11 +101,5 @@ public sealed class BadOptionTests : IDisposable
         Assert.Null(Platform.Refuse(program, isLinux: true));
     }
 
-    public void Dispose()
-    {
-        if (Directory.Exists(_dataDir))
-        {
-            Directory.Delete(_dataDir, recursive: true);
-        }
-    }
+    public void Dispose() => Directory.Delete(Path.GetDirectoryName(_dataDir)!, recursive: true);
 }

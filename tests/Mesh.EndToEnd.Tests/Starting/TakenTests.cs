@@ -65,14 +65,14 @@ public sealed class TakenTests
     [Fact(Timeout = 60_000)]
     public async Task A_directory_that_cannot_be_made_is_refused()
     {
-        var file = Path.GetTempFileName();
+        var file = Path.Combine(TestDirectory.Make("mesh-file-"), "file");
+        await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
         await using var silo = ProcessUnderTest.Start(BuiltProgram.Silo, ["--data-dir", Path.Combine(file, "data"), .. Ports("")]);
 
         var (code, _, errors) = await silo.RunToEndAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(2, code);
         Assert.Contains("--data-dir", errors, StringComparison.Ordinal);
-        File.Delete(file);
     }
 
     [Fact(Timeout = 60_000)]

@@ -102,7 +102,7 @@ public sealed class NodeIdentityTests
     /// <summary>A copy of the programs whose node has one package more in its list, so that it is another build.</summary>
     private sealed class OtherBuild : IDisposable
     {
-        private readonly string _folder = Directory.CreateTempSubdirectory("mesh-build-").FullName;
+        private readonly string _folder = TestDirectory.Make("mesh-build-");
 
         public OtherBuild()
         {

@@ -28,7 +28,7 @@ public sealed class OutOfSocketsTests
 
         using (OpenFiles.None(served.Machine.NodePid))
         {
-            await service.ConnectAsync(served.EchoIP, 80, Stop); // the backlog takes them
+            await service.ConnectAsync(served.EchoIP, SomeService.Port, Stop); // the backlog takes them
             await dns.ConnectAsync(served.Machine.Dns, Stop);
             await ingress.ConnectAsync("127.0.0.1", served.Machine.IngressUrl.Port, Stop);
             var log = await Eventually.Meets(
@@ -36,7 +36,7 @@ public sealed class OutOfSocketsTests
                 _ => Task.FromResult(served.Machine.NodeLog),
                 seen => seen.Contains("could not accept a connection", StringComparison.Ordinal) && seen.Contains("DNS could not receive or send", StringComparison.Ordinal),
                 Soon);
-            Assert.Contains("Service default/echo port 80", log, StringComparison.Ordinal);
+            Assert.Contains($"Service default/echo port {SomeService.Port}", log, StringComparison.Ordinal);
             await EchoedAsync(kept); // what is open goes on
         }
 
@@ -79,7 +79,7 @@ public sealed class OutOfSocketsTests
                 using var client = new TcpClient();
                 try
                 {
-                    await client.ConnectAsync(served.EchoIP, 80, stop);
+                    await client.ConnectAsync(served.EchoIP, SomeService.Port, stop);
                     return SocketError.Success;
                 }
                 catch (SocketException refused)

@@ -63,7 +63,7 @@ public sealed class SdkKillTests
         });
 
     private static async Task<Uri> CreateServiceAsync(HttpClient api) =>
-        new($"http://{await SomeService.CreateAsync(api, "soup", "soup", [new { port = 80, targetPort = "http" }], Stop)}/");
+        new($"http://{await SomeService.CreateAsync(api, "soup", "soup", [new { port = SomeService.Port, targetPort = "http" }], Stop)}:{SomeService.Port}/");
 
     private static Task IsServedAsync(HttpClient service, ProcessUnderTest soup) => Eventually.Is(
         "the process that answers at the ClusterIP",

@@ -33,7 +33,7 @@ public sealed class SiloKillTests
                 async stop =>
                 {
                     using var client = new TcpClient();
-                    await client.ConnectAsync(served.EchoIP, 80, stop);
+                    await client.ConnectAsync(served.EchoIP, SomeService.Port, stop);
                     await EchoAsync(client, stop);
                 },
                 load.Token),

@@ -38,22 +38,16 @@ internal sealed class ServedMachine : IAsyncDisposable
     public static async Task<ServedMachine> StartAsync(IReadOnlyDictionary<string, string>? environment = null)
     {
         var served = new ServedMachine(await SiloUnderTest.StartNewAsync(environment: environment));
-        using var api = served.Machine.Api();
-        served.WebIP = await SomeService.CreateAsync(api, "web", "web", [new { port = 80, targetPort = "main" }], Stop);
-        served.EchoIP = await SomeService.CreateAsync(api, "echo", "echo", [new { port = 80, targetPort = "main" }], Stop);
-        await CreateIngressAsync(api);
-        foreach (var name in (string[])["web-1", "web-2"])
+        try
         {
-            var web = await EchoBackend.StartAsync(name, Stop);
-            served.Webs.Add(web);
-            await served.RegisterAsync(name, "web", web.Port);
+            await served.ServeAsync();
+            return served;
         }
-
-        var echo = new TcpEcho();
-        served._owned.Add(echo);
-        await served.RegisterAsync("echo-1", "echo", echo.Port);
-        await served.UntilServedAsync();
-        return served;
+        catch
+        {
+            await served.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>One request on a connection of its own, or on a kept one.</summary>
@@ -75,7 +69,7 @@ internal sealed class ServedMachine : IAsyncDisposable
     public async Task<TcpClient> EchoAsync()
     {
         var client = new TcpClient { NoDelay = true };
-        await client.ConnectAsync(EchoIP, 80, Stop);
+        await client.ConnectAsync(EchoIP, SomeService.Port, Stop);
         return client;
     }
 
@@ -96,7 +90,7 @@ internal sealed class ServedMachine : IAsyncDisposable
     {
         using var ingress = Ingress();
         await Eventually.Is("the Ingress answers", async stop => (await ingress.GetAsync("/", stop)).StatusCode, HttpStatusCode.OK, TimeSpan.FromSeconds(15));
-        await SomeService.EchoesAsync("the TCP Service answers", EchoIP, 80, TimeSpan.FromSeconds(15));
+        await SomeService.EchoesAsync("the TCP Service answers", EchoIP, SomeService.Port, TimeSpan.FromSeconds(15));
     }
 
     public async ValueTask DisposeAsync()
@@ -118,11 +112,31 @@ internal sealed class ServedMachine : IAsyncDisposable
         const string Ingress =
             """
             {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"}, "spec": {"rules": [{"host": "web.example.com",
-              "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}}
+              "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"name": "main"}}}}]}}]}}
             """;
         using var content = new StringContent(Ingress, Encoding.UTF8, "application/json");
         var created = await api.PostAsync("/apis/networking.k8s.io/v1/namespaces/default/ingresses", content, Stop);
         Assert.True(created.IsSuccessStatusCode, await created.Content.ReadAsStringAsync(Stop));
+    }
+
+    private async Task ServeAsync()
+    {
+        using var api = Machine.Api();
+        object[] ports = [new { name = "main", port = SomeService.Port, targetPort = "main" }];
+        WebIP = await SomeService.CreateAsync(api, "web", "web", ports, Stop);
+        EchoIP = await SomeService.CreateAsync(api, "echo", "echo", ports, Stop);
+        await CreateIngressAsync(api);
+        foreach (var name in (string[])["web-1", "web-2"])
+        {
+            var web = await EchoBackend.StartAsync(name, Stop);
+            Webs.Add(web);
+            await RegisterAsync(name, "web", web.Port);
+        }
+
+        var echo = new TcpEcho();
+        _owned.Add(echo);
+        await RegisterAsync("echo-1", "echo", echo.Port);
+        await UntilServedAsync();
     }
 
     private async Task RegisterAsync(string name, string app, int port)

@@ -10,6 +10,9 @@ namespace Mesh.EndToEnd.Tests.Traffic;
 /// <summary>Services of namespace default, as the tests make and look at them.</summary>
 internal static class SomeService
 {
+    /// <summary>A port on which every user may listen; those below 1024 need a privilege.</summary>
+    public const int Port = 18_080;
+
     /// <summary>A Service that selects <c>app</c>; its ClusterIP.</summary>
     public static async Task<IPAddress> CreateAsync(HttpClient api, string name, string app, object[] ports, CancellationToken stop)
     {

@@ -6,6 +6,7 @@ using Mesh.Grains.Delivery;
 using Mesh.Grains.Gateways;
 using Mesh.Storage;
 using Mesh.Storage.Sqlite;
+using Mesh.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -21,7 +22,7 @@ namespace Mesh.Grains.Tests.Cluster;
 /// </summary>
 public sealed class MeshTestCluster : IAsyncDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("mesh-grains-").FullName;
+    private readonly string _directory = TestDirectory.Make("mesh-grains-");
     private readonly SqliteStore _store;
     private InProcessTestCluster _cluster = null!;
     private int _namespaces;

@@ -1,12 +1,13 @@
 using System.Globalization;
 using Mesh.Hosting.Files;
+using Mesh.Testing.Processes;
 using Xunit;
 
 namespace Mesh.Hosting.Tests.Files;
 
 public sealed class DataDirectoryWatchTests : IDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("mesh-watch-").FullName;
+    private readonly string _directory = TestDirectory.Make("mesh-watch-");
 
     private string PidFile => Path.Combine(_directory, "node.pid");
 

@@ -1,4 +1,5 @@
 using Mesh.Hosting.Logging;
+using Mesh.Testing.Processes;
 using Xunit;
 
 namespace Mesh.Hosting.Tests.Logging;
@@ -9,7 +10,7 @@ public sealed class RotatingFileTests : IDisposable
     private static readonly byte[] Full = new byte[10 * 1024 * 1024];
     private static readonly byte[] Mebibyte = new byte[1024 * 1024];
 
-    private readonly string _directory = Directory.CreateTempSubdirectory("mesh-log-").FullName;
+    private readonly string _directory = TestDirectory.Make("mesh-log-");
 
     private string Log => Path.Combine(_directory, "node.log");
 

@@ -1,3 +1,5 @@
+using Mesh.Testing.Processes;
+
 namespace Mesh.Storage.Tests.Killed;
 
 public sealed class KilledWriterTests
@@ -13,7 +15,7 @@ public sealed class KilledWriterTests
     public async Task No_acknowledged_commit_is_lost_by_a_hundred_kills()
     {
         var stop = TestContext.Current.CancellationToken;
-        var directory = Directory.CreateTempSubdirectory("mesh-killed-").FullName;
+        var directory = TestDirectory.Make("mesh-killed-");
         var random = new Random(20_260_101);
         var ledger = new Ledger();
         var next = WriterProcess.Start(directory);

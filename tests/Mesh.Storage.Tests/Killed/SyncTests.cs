@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Mesh.Storage.Sqlite;
+using Mesh.Testing.Processes;
 using Microsoft.Data.Sqlite;
 
 namespace Mesh.Storage.Tests.Killed;
@@ -14,7 +15,7 @@ public sealed partial class SyncTests
     [Fact]
     public void The_writing_connection_has_synchronous_FULL()
     {
-        var directory = Directory.CreateTempSubdirectory("mesh-sync-").FullName;
+        var directory = TestDirectory.Make("mesh-sync-");
         using var database = new SqliteDatabase(new SqliteStoreOptions { DataDirectory = directory });
         using (var writer = database.OpenWriter(create: true))
         {
@@ -30,7 +31,7 @@ public sealed partial class SyncTests
     {
         var stop = TestContext.Current.CancellationToken;
         SkipWithoutStrace();
-        var directory = Directory.CreateTempSubdirectory("mesh-sync-").FullName;
+        var directory = TestDirectory.Make("mesh-sync-");
         var trace = Path.Combine(directory, "trace");
         using (var writer = WriterProcess.Start(directory, "strace", "-f", "-y", "-s", "64", "-e", "trace=fsync,fdatasync,write", "-o", trace))
         {
@@ -68,7 +69,7 @@ public sealed partial class SyncTests
     {
         var stop = TestContext.Current.CancellationToken;
         SkipWithoutStrace();
-        var directory = Directory.CreateTempSubdirectory("mesh-sync-").FullName;
+        var directory = TestDirectory.Make("mesh-sync-");
         var ledger = new Ledger();
 
         // Counted for each thread: opening the store takes fewer, and the committing loop's twentieth is its twentieth transaction.

@@ -28,8 +28,16 @@ public sealed class EchoBackend : IAsyncDisposable
         var app = builder.Build();
         app.UseWebSockets();
         app.Run(context => AnswerAsync(context, name));
-        await app.StartAsync(stop);
-        return new EchoBackend(app, new Uri(app.Urls.Single()).Port);
+        try
+        {
+            await app.StartAsync(stop);
+            return new EchoBackend(app, new Uri(app.Urls.Single()).Port);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();

@@ -74,6 +74,7 @@ public sealed class ProcessUnderTest : IAsyncDisposable
         // Not WaitForExitAsync: that waits for the pipes too, which a child of the process may hold.
         process.Exited += (_, _) => running._ended.TrySetResult();
         process.Start();
+        Caretaker.Mind(process);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return running;

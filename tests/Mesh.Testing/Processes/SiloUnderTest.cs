@@ -60,14 +60,22 @@ public sealed partial class SiloUnderTest : IAsyncDisposable
 
     /// <summary>A data directory without any process yet.</summary>
     public static SiloUnderTest Prepare(string[]? extra = null, IReadOnlyDictionary<string, string>? environment = null) =>
-        new(Directory.CreateTempSubdirectory("mesh-test-").FullName, extra ?? [], environment);
+        new(TestDirectory.Make("mesh-test-"), extra ?? [], environment);
 
     /// <summary>Both processes up and ready.</summary>
     public static async Task<SiloUnderTest> StartNewAsync(string[]? extra = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var silo = Prepare(extra, environment);
-        await silo.StartAsync();
-        return silo;
+        try
+        {
+            await silo.StartAsync();
+            return silo;
+        }
+        catch
+        {
+            await silo.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts mesh-silo, without waiting for it.</summary>
