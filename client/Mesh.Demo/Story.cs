@@ -30,9 +30,11 @@ internal sealed class Story(Cluster cluster, Teller tell, CancellationToken stop
     private async Task StartAsync()
     {
         tell.Chapter("One machine, no containers, no root");
+        tell.Waiting("starting mesh-silo and its mesh-node …");
         var clock = Stopwatch.StartNew();
         await cluster.StartSiloAsync(stop);
         tell.Fact(true, $"mesh-silo (pid {cluster.Silo.Id}) and its mesh-node (pid {cluster.Node().Pid}) are ready after {Teller.Ms(clock.Elapsed)}");
+        tell.Waiting("starting five Soup processes …");
         foreach (var name in Backends)
         {
             cluster.StartSoup(name, "soup-backend");

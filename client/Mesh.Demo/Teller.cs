@@ -31,6 +31,19 @@ internal sealed class Teller(TextWriter output, bool isTerminal)
         Line(isTerminal ? $"  {(isTrue ? Green : Red)}{mark}{Plain} {text}" : $"  {mark} {text}");
     }
 
+    /// <summary>What is waited for now; on a terminal the fact that comes of it takes the line's place.</summary>
+    public void Waiting(string text)
+    {
+        if (isTerminal)
+        {
+            Live(text);
+        }
+        else
+        {
+            Say(text);
+        }
+    }
+
     /// <summary>Replaces itself until the next line; on something that is no terminal it says nothing.</summary>
     public void Live(string text)
     {
