@@ -90,7 +90,7 @@ public sealed class OptionsParser
             Advertise = Take("advertise", Address, "an IP address of this machine", "127.0.0.1"),
             ApiListen = Listen("api-listen", "127.0.0.1:6443"),
             NodeListen = Listen("node-listen", "127.0.0.1:6480"),
-            IngressHttp = Listen("ingress-http", "0.0.0.0:8080"),
+            IngressHttp = Listen("ingress-http", "0.0.0.0:8780"),
             DnsListen = Listen("dns-listen", "127.0.0.1:10053"),
             ServiceCidr = Cidr("service-cidr", "127.96.0.0/16"),
             PodCidr = Cidr("pod-cidr", "127.80.0.0/16"),

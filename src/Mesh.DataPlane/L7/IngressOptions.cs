@@ -7,7 +7,7 @@ namespace Mesh.DataPlane.L7;
 public sealed record IngressOptions
 {
     /// <summary>Where it listens; a wildcard means each address of the machine, port 0 a free port.</summary>
-    public ImmutableArray<IPEndPoint> HttpListen { get; init; } = [new(IPAddress.Any, 8080)];
+    public ImmutableArray<IPEndPoint> HttpListen { get; init; } = [new(IPAddress.Any, 8780)];
 
     /// <summary>Longest request line; a longer one is answered 414.</summary>
     public int MaxRequestLine { get; init; } = 8 * 1024;

@@ -6,7 +6,7 @@ using System.Net.Sockets;
 namespace Mesh.DataPlane.Listening;
 
 /// <summary>
-/// What an option such as <c>0.0.0.0:8080</c> means: each address of the machine and 127.0.0.1 singly, since on Linux a
+/// What an option such as <c>0.0.0.0:8780</c> means: each address of the machine and 127.0.0.1 singly, since on Linux a
 /// wildcard listener and one on a ClusterIP exclude each other.
 /// </summary>
 public static class ListenAddresses
