@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Mesh.Hosting.Certificates;
 using Mesh.Hosting.Files;
 using Mesh.Hosting.Processes;
+using Mesh.Testing.Processes;
 using Xunit;
 
 namespace Mesh.Hosting.Tests.Certificates;
@@ -13,7 +14,7 @@ public sealed class ClusterAuthorityTests : IDisposable
 {
     private static readonly DateTimeOffset Today = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private readonly string _directory = Path.Combine(Path.GetTempPath(), "mesh-ca-" + Path.GetRandomFileName());
+    private readonly string _directory = TestDirectory.Make("mesh-ca-");
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
