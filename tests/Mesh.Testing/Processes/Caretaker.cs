@@ -21,26 +21,25 @@ public static class Caretaker
           case $kind in
             process) processes="$processes
         $what" ;;
-            directory) directories="$directories
-        $what" ;;
+            directory) directories="${directories:+$directories
+        }$what" ;;
           esac
         done
         IFS='
         '
         began() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
         for one in $processes; do
-          [ "$(began "${one%:*}")" = "${one#*:}" ] && kill -9 "${one%:*}"
+          [ -d "/proc/${one%:*}" ] && [ "$(began "${one%:*}")" = "${one#*:}" ] && kill -9 "${one%:*}"
+        done
+        [ -n "$directories" ] || exit
+        for try in 1 2 3 4 5 6 7 8 9 10; do
+          found=$(echo "$directories" | grep -alsF -f - /proc/[0-9]*/cmdline | cut -d / -f 3)
+          [ -n "$found" ] || break
+          kill -9 $found
+          sleep 0.1
         done
         for directory in $directories; do
-          for try in 1 2 3 4 5 6 7 8 9 10; do
-            found=
-            for process in /proc/[0-9]*; do
-              [ "$process" = "/proc/$$" ] && continue
-              tr '\0' ' ' <"$process/cmdline" | grep -qF "$directory" && kill -9 "${process#/proc/}" && found=1
-            done
-            [ -n "$found" ] || break
-            sleep 0.1
-          done
+          [ -d "$directory" ] || continue
           chmod -R u+rwX "$directory"
           rm -rf "$directory"
         done
