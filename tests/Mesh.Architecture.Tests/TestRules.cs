@@ -34,8 +34,8 @@ internal static partial class TestRules
                     where TemporaryDirectory().IsMatch(code) || (ProcessStart().IsMatch(code) && !code.Contains("Caretaker.Mind(", StringComparison.Ordinal) && !StartsNothingThatStays.Contains(file))
                     select file,
             [
-                ("tests/Mesh.Planted.Tests/A.cs", "Directory." + "CreateTempSubdirectory(\"a-\")"),
-                ("tests/Mesh.Planted.Tests/B.cs", "Process." + "Start(\"curl\")"),
+                ("tests/Mesh.Planted.Tests/A.cs", "Directory.CreateTemp" + "Subdirectory(\"a-\")"),
+                ("tests/Mesh.Planted.Tests/B.cs", "Process.Start" + "(\"curl\")"),
             ]),
         new(
             "A skipped test says why",

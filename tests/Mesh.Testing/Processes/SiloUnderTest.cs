@@ -13,7 +13,7 @@ namespace Mesh.Testing.Processes;
 /// </summary>
 public sealed partial class SiloUnderTest : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(45);
 
     private readonly IReadOnlyDictionary<string, string>? _environment;
     private readonly List<ProcessUnderTest> _started = [];
