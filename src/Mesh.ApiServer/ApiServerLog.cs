@@ -20,4 +20,7 @@ internal static partial class ApiServerLog
 
     [LoggerMessage(5, LogLevel.Warning, "Namespace {Name} could not be created yet: {Why}")]
     public static partial void NamespaceNotCreated(this ILogger logger, string name, string why);
+
+    [LoggerMessage(6, LogLevel.Warning, "A request that wants to be taken for another user was refused: {Verb} {Path} with {Header}")]
+    public static partial void Impersonating(this ILogger logger, string verb, string path, string header);
 }

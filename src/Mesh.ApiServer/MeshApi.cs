@@ -44,6 +44,7 @@ public static class MeshApi
     {
         app.UseMiddleware<Unhandled>(); // first: it answers for what the others throw
         app.UseMiddleware<BearerToken>();
+        app.UseMiddleware<Impersonation>(); // before anything is read or written as the wrong user
         MapHealth(app);
         MapDiscovery(app);
         MapOpenApi(app);

@@ -21,6 +21,39 @@ public sealed class KubectlAuthTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal("admin", await kubectl.RunAsync("auth whoami -o jsonpath={.status.userInfo.username}"));
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData("get pods --as bob")]
+    [InlineData("get pods --as bob --as-group dev")]
+    [InlineData("get services -w --as bob --as-uid 7")]
+    [InlineData("get --raw /api --as bob")]
+    [InlineData("auth can-i list pods --as bob")]
+    [InlineData("auth can-i --list --as bob")]
+    [InlineData("create namespace of-bob --as bob")]
+    [InlineData("delete namespace default --as bob")]
+    public async Task Nobody_is_answered_as_another_user(string arguments)
+    {
+        await Kubectl.SkipUnlessUsableAsync(TestContext.Current.CancellationToken);
+        using var kubectl = new Kubectl(host);
+        var answer = await kubectl.TryAsync(arguments);
+
+        Assert.NotEqual(0, answer.Code);
+        Assert.Equal("", answer.Output);
+        Assert.True(answer.Error.Contains("impersonation is not in this version", StringComparison.Ordinal), answer.Error);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Nobody_is_told_to_be_another_user()
+    {
+        await Kubectl.SkipUnlessUsableAsync(TestContext.Current.CancellationToken);
+        using var kubectl = new Kubectl(host);
+
+        var answer = await kubectl.TryAsync("auth whoami --as bob");
+
+        Assert.NotEqual(0, answer.Code);
+        Assert.Equal("", answer.Output);
+        Assert.Contains("you do not have permission to call it", answer.Error, StringComparison.Ordinal); // kubectl's own words for a 403
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task Kinds_versions_and_the_server_are_told()
     {

@@ -24,6 +24,8 @@ public sealed record ApiStatus(int Code, string Reason, string Message)
 
     public static ApiStatus Unauthorized() => new(401, "Unauthorized", "Unauthorized");
 
+    public static ApiStatus Impersonation() => new(403, "Forbidden", "impersonation is not in this version");
+
     public static ApiStatus Forbidden(Resource resource, string name, string why) =>
         About(resource, name, new(403, "Forbidden", $"{resource.Qualified} \"{name}\" is forbidden: {why}"));
 
