@@ -24,7 +24,7 @@ internal static class IngressResource
         CountsGenerations = true,
         InitialStatus = static () => new JsonObject { ["loadBalancer"] = new JsonObject() },
         Validate = IngressValidation.Validate,
-        Warn = Warn,
+        Warn = IngressWarnings.For,
         Columns =
         [
             TableColumn.ObjectName,
@@ -49,32 +49,5 @@ internal static class IngressResource
     {
         var hosts = document.At("spec", "rules").Items().Select(rule => rule.At("host").Text()).Where(host => host.Length > 0);
         return [.. hosts.Distinct()];
-    }
-
-    private static IEnumerable<string> Warn(JsonObject document)
-    {
-        const string EveryClass = NotServed.Words + ": Mesh serves every Ingress, whatever its class";
-        if (!document.At("spec", "ingressClassName").IsUnset())
-        {
-            yield return $"spec.ingressClassName {EveryClass}";
-        }
-
-        if (!document.At("metadata", "annotations", MeshAnnotations.LegacyIngressClass).IsUnset())
-        {
-            yield return $"metadata.annotations[{MeshAnnotations.LegacyIngressClass}] {EveryClass}";
-        }
-
-        if (!document.At("spec", "tls").IsUnset())
-        {
-            yield return $"spec.tls {NotServed.Words}: its hosts answer in plain HTTP";
-        }
-
-        foreach (var (path, backend) in IngressValidation.Backends(document.At("spec")))
-        {
-            if (!backend.At("resource").IsUnset())
-            {
-                yield return $"{path}.resource {NotServed.Words}: only Services are";
-            }
-        }
     }
 }

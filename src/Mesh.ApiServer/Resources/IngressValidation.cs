@@ -27,6 +27,11 @@ internal static class IngressValidation
         }
 
         ValidateClass(stored, document, causes);
+        if (document.At("metadata", "annotations", MeshAnnotations.RouteUnprotected).AsText() is { } choice and not ("true" or "false"))
+        {
+            causes.NotSupported($"metadata.annotations[{MeshAnnotations.RouteUnprotected}]", choice, "false", "true");
+        }
+
         foreach (var (rule, index) in spec.At("rules").AsList().Select((rule, index) => (rule, index)))
         {
             ValidateRule(rule, $"spec.rules[{index}]", causes);

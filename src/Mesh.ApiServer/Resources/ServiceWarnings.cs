@@ -13,7 +13,7 @@ internal static class ServiceWarnings
     {
         var spec = document.At("spec");
         var type = spec.At("type").AsText();
-        return Unserved(spec, type).Concat(UnservedPorts(spec)).Concat(Senseless(spec, type));
+        return Unserved(spec, type).Concat(UnservedPorts(spec)).Concat(Senseless(spec, type)).Concat(ForeignAnnotationWarnings.For(document));
     }
 
     private static IEnumerable<string> Unserved(JsonNode? spec, string? type)

@@ -17,6 +17,12 @@ public sealed record Ingress
 
     public string? ClassName { get; init; }
 
+    /// <summary>Its annotations by which other controllers restrict who may come in, by name (<see cref="ForeignAnnotations"/>).</summary>
+    public ImmutableArray<string> Restrictions { get; init; } = [];
+
+    /// <summary>Its writer wants it routed without them.</summary>
+    public bool RoutesUnprotected { get; init; }
+
     public IngressBackend? DefaultBackend { get; init; }
 
     public ImmutableArray<IngressRule> Rules { get; init; } = [];

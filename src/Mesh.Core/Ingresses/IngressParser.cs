@@ -23,10 +23,20 @@ public static class IngressParser
             ResourceVersion = meta.ResourceVersion,
             CreatedVersion = createdVersion,
             ClassName = meta.Annotation(MeshAnnotations.LegacyIngressClass) ?? spec.Text("ingressClassName"),
+            Restrictions = [.. Restrictions(meta.Metadata.Child("annotations"))],
+            RoutesUnprotected = meta.Annotation(MeshAnnotations.RouteUnprotected) == "true",
             DefaultBackend = Backend(spec.Child("defaultBackend"), meta.Name),
             Rules = [.. spec.Items("rules").Select(rule => Rule(rule, meta.Name))],
         };
     }
+
+    private static IEnumerable<string> Restrictions(JsonElement annotations) =>
+        annotations.ValueKind != JsonValueKind.Object
+            ? []
+            : annotations.EnumerateObject()
+                .Where(pair => pair.Value.ValueKind == JsonValueKind.String && ForeignAnnotations.RestrictsAccess(pair.Name, pair.Value.GetString()))
+                .Select(pair => pair.Name)
+                .Order(StringComparer.Ordinal);
 
     private static IngressRule Rule(JsonElement rule, NamespacedName ingress) => new(
         rule.Text("host") ?? "",

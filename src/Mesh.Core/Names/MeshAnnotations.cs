@@ -13,4 +13,7 @@ public static class MeshAnnotations
 
     /// <summary>The class of an Ingress as it was named before <c>spec.ingressClassName</c>.</summary>
     public const string LegacyIngressClass = "kubernetes.io/ingress.class";
+
+    /// <summary>On an Ingress, "true": route it though it asks for protection that the gateway does not give.</summary>
+    public const string RouteUnprotected = "mesh.internal/route-unprotected";
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
 
 namespace Mesh.Core.Routing;
@@ -14,7 +13,7 @@ public sealed class RoutingTable
 {
     private readonly LocalPods _local;
     private readonly ServiceTable _services;
-    private readonly HeldObjects _ingresses = new();
+    private readonly IngressObjects _ingresses = new();
     private readonly ToldSet _namespaces = new();
     private readonly ToldSet _silent = new();
     private int _generation;
@@ -57,10 +56,12 @@ public sealed class RoutingTable
                 Publish();
                 break;
             case RoutingChange.IngressSpec spec:
-                Publish(ingresses: With(spec.Object));
+                _ingresses.Apply(spec.Object, _generation);
+                Publish();
                 break;
             case RoutingChange.IngressRemoved removed:
-                Publish(ingresses: _ingresses.TryRemove(removed.Ingress, removed.Uid, _sweep) ? Current.Ingresses.Without(removed.Ingress) : null);
+                _ingresses.Remove(removed.Ingress, removed.Uid, _sweep);
+                Publish();
                 break;
             case RoutingChange.NamespaceExists ns:
                 _namespaces.Tell(ns.Name, ns.Exists, _generation);
@@ -105,10 +106,8 @@ public sealed class RoutingTable
         }
 
         _services.DropUntold(_generation);
-        Publish(
-            ingresses: WithoutUntoldIngresses(),
-            namespaces: Current.Namespaces.Except(_namespaces.DropUntold(_generation)),
-            isSynced: true);
+        _ingresses.DropUntold(_generation);
+        Publish(namespaces: Current.Namespaces.Except(_namespaces.DropUntold(_generation)), isSynced: true);
     }
 
     /// <summary>A new link begins: what is there now stays in use, but is dropped by <see cref="MarkSynced"/> unless told again.</summary>
@@ -134,49 +133,7 @@ public sealed class RoutingTable
         }
     }
 
-    private IngressTable? With(ObjectDocument document)
-    {
-        switch (_ingresses.Judge(document))
-        {
-            case HeldObjects.Verdict.Older:
-                _ingresses.HoldOlder(document, _generation, Parse);
-                return null;
-            case HeldObjects.Verdict.Same:
-                _ingresses.Hold(document, _generation);
-                return null;
-            default:
-                var table = Current.Ingresses.With(Parse(document));
-                _ingresses.Hold(document, _generation);
-                return table;
-        }
-    }
-
-    private static Ingress Parse(ObjectDocument document)
-    {
-        var ingress = IngressParser.Parse(document.Document, document.CreatedVersion);
-        return ingress.Name == document.Name
-            ? ingress with { Uid = document.Uid, ResourceVersion = document.ResourceVersion }
-            : throw new FormatException($"The document of Ingress {document.Name} is that of {ingress.Name}.");
-    }
-
-    private IngressTable WithoutUntoldIngresses()
-    {
-        var table = Current.Ingresses;
-        foreach (var (name, older) in _ingresses.Untold(_generation))
-        {
-            _ingresses.Drop(name);
-            table = table.Without(name);
-            if (older is not null)
-            {
-                table = table.With(Parse(older));
-                _ingresses.Hold(older, _generation);
-            }
-        }
-
-        return table;
-    }
-
-    private void Publish(IngressTable? ingresses = null, ImmutableHashSet<string>? namespaces = null, bool isSynced = false)
+    private void Publish(ImmutableHashSet<string>? namespaces = null, bool isSynced = false)
     {
         var next = new RoutingSnapshot
         {
@@ -185,7 +142,7 @@ public sealed class RoutingTable
             Services = _services.Routes,
             ClusterIPs = _services.ClusterIPs,
             EndpointAddresses = _services.EndpointAddresses,
-            Ingresses = ingresses ?? Current.Ingresses,
+            Ingresses = _ingresses.Table,
             Namespaces = namespaces ?? Current.Namespaces,
         };
         Current = next.HasSameParts(Current) ? Current : next;

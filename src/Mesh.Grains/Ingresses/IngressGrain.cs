@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Events;
@@ -46,29 +47,29 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
         }
 
         _found = found;
-        await ShowAddressesAsync(stop);
+        await ShowAddressesAsync(IngressAcceptance.WhyNot(ingress) is null ? NodeAddresses() : [], stop);
     }
 
     public void Dispose() => _object.Dispose();
 
-    /// <summary>The nodes' gateways serve every Ingress, so its addresses are theirs; a node that is not heard of is left out.</summary>
-    private Task<ObjectReply> ShowAddressesAsync(CancellationToken stop)
-    {
-        var addresses = _cache.List("", "Node", null).Items
+    /// <summary>Every node's gateway serves what is routed, so its addresses are theirs; a node that is not heard of is left out.</summary>
+    private string[] NodeAddresses() =>
+    [
+        .. _cache.List("", "Node", null).Items
             .Where(node => NodeDocument.ReadyStatus(node.Document) == "True")
             .SelectMany(node => NodeDocument.Addresses(node.Document))
             .Where(address => IPAddress.TryParse(address, out _))
             .Distinct(StringComparer.Ordinal)
-            .Order(StringComparer.Ordinal)
-            .ToArray();
-        return _object.ChangeAsync(
-            current => current is null || Shown(current).SequenceEqual(addresses)
-                ? new WritePlan.Keep()
-                : new WritePlan.Put(WithAddresses(current.Document, addresses), []),
-            static _ => null,
-            CommitClass.Projection,
-            stop);
-    }
+            .Order(StringComparer.Ordinal),
+    ];
+
+    private Task<ObjectReply> ShowAddressesAsync(string[] addresses, CancellationToken stop) => _object.ChangeAsync(
+        current => current is null || Shown(current).SequenceEqual(addresses)
+            ? new WritePlan.Keep()
+            : new WritePlan.Put(WithAddresses(current.Document, addresses), []),
+        static _ => null,
+        CommitClass.Projection,
+        stop);
 
     private static IEnumerable<string> Shown(StoredObject stored) =>
         (StoredFields.Node(stored.Document, "status", "loadBalancer", "ingress") as JsonArray)?

@@ -10,7 +10,9 @@ namespace Mesh.Grains.Ingresses;
 internal static class IngressReview
 {
     public static IReadOnlyList<Finding> Of(Ingress ingress, IWatchCache cache) =>
-        [.. Backends(ingress, cache).Concat(Conflicts(ingress, cache)).Distinct()];
+        IngressAcceptance.WhyNot(ingress) is { } not
+            ? [new Finding(not.Reason, not.Message)]
+            : [.. Backends(ingress, cache).Concat(Conflicts(ingress, cache)).Distinct()];
 
     private static IEnumerable<Finding> Backends(Ingress ingress, IWatchCache cache)
     {
@@ -28,11 +30,12 @@ internal static class IngressReview
         }
     }
 
-    /// <summary>The older Ingress wins what two claim.</summary>
+    /// <summary>The older Ingress wins what two claim, unless it is not routed itself.</summary>
     private static IEnumerable<Finding> Conflicts(Ingress ingress, IWatchCache cache)
     {
         var claims = Claims(ingress).ToHashSet();
-        foreach (var older in Dependents.Parsed(cache, null).Where(other => other.CreatedVersion < ingress.CreatedVersion))
+        foreach (var older in Dependents.Parsed(cache, null)
+            .Where(other => other.CreatedVersion < ingress.CreatedVersion && IngressAcceptance.WhyNot(other) is null))
         {
             foreach (var (host, path, _) in Claims(older).Where(claims.Contains))
             {
@@ -63,5 +66,5 @@ internal static class IngressReview
     }
 }
 
-/// <param name="Reason">One of the words of <c>RefusalReason</c>, or PathConflict.</param>
+/// <param name="Reason">One of the words of <c>RefusalReason</c> or of <c>NotRouted</c>, or PathConflict.</param>
 internal sealed record Finding(string Reason, string Message);

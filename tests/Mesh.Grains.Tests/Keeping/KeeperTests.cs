@@ -101,8 +101,26 @@ public class KeeperTests(SharedCluster shared)
         await IngressAsync(ns, "shop", 80);
         await Cluster.Client.GetGrain<INodeGrain>("ing-node").Open(
             new NodeSession("g", 1, 1, "192.0.2.7", "test"), new NodeFacts("boot", "Test Linux", "6.1", "amd64", 2, 1L << 30), Stop);
-        await UntilAsync(Kinds.Ingress(NamespacedName.Of(ns, "shop")), stored =>
-            stored is not null && Encoding.UTF8.GetString(stored.Document.Span).Contains("{\"ip\":\"192.0.2.7\"}", StringComparison.Ordinal));
+        await UntilAsync(Kinds.Ingress(NamespacedName.Of(ns, "shop")), stored => IsShown(stored, "192.0.2.7"));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_Ingress_whose_protection_is_not_enforced_says_so_and_shows_no_address_until_it_is_routed()
+    {
+        var ns = await Cluster.NamespaceAsync();
+        await Cluster.Client.GetGrain<INodeGrain>("ing-node").Open(
+            new NodeSession("g", 1, 1, "192.0.2.7", "test"), new NodeFacts("boot", "Test Linux", "6.1", "amd64", 2, 1L << 30), Stop);
+        await IngressAsync(ns, "shop", 80);
+        await UntilAsync(Kinds.Ingress(NamespacedName.Of(ns, "shop")), stored => IsShown(stored, "192.0.2.7"));
+
+        await IngressAsync(ns, "shop", 80, "\"nginx.ingress.kubernetes.io/auth-type\":\"basic\"");
+        var told = await UntilEventAsync(ns, "AccessNotEnforced");
+        Assert.Contains("nginx.ingress.kubernetes.io/auth-type asks that not everybody be let in", told, StringComparison.Ordinal);
+        Assert.Contains("\"type\":\"Warning\"", told, StringComparison.Ordinal);
+        await UntilAsync(Kinds.Ingress(NamespacedName.Of(ns, "shop")), stored => !IsShown(stored, "192.0.2.7"));
+
+        await IngressAsync(ns, "shop", 80, "\"nginx.ingress.kubernetes.io/auth-type\":\"basic\",\"mesh.internal/route-unprotected\":\"true\"");
+        await UntilAsync(Kinds.Ingress(NamespacedName.Of(ns, "shop")), stored => IsShown(stored, "192.0.2.7"));
     }
 
     [Fact(Timeout = 60_000)]
@@ -123,11 +141,17 @@ public class KeeperTests(SharedCluster shared)
         "firstTimestamp":"2020-01-01T00:00:00Z","lastTimestamp":"{{{at:yyyy-MM-ddTHH:mm:ssZ}}}"}
         """;
 
-    private async Task IngressAsync(string ns, string name, int port)
+    private static bool IsShown(StoredObject? stored, string address) =>
+        stored is not null && Encoding.UTF8.GetString(stored.Document.Span).Contains($"{{\"ip\":\"{address}\"}}", StringComparison.Ordinal);
+
+    /// <summary>Makes the Ingress, or replaces it.</summary>
+    private async Task IngressAsync(string ns, string name, int port, string annotations = "")
     {
-        var document = """{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"NAME","namespace":"NS"},"spec":{"rules":[{"host":"NS.example.com","http":{"paths":[{"path":"/","pathType":"Prefix","backend":{"service":{"name":"shop","port":{"number":PORT}}}}]}}]}}"""
-            .Replace("NS", ns, StringComparison.Ordinal).Replace("NAME", name, StringComparison.Ordinal).Replace("PORT", $"{port}", StringComparison.Ordinal);
-        var reply = await Cluster.Client.GetGrain<IIngressGrain>($"{ns}/{name}").Write(Some.Create(document), Stop);
+        var document = """{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"NAME","namespace":"NS","annotations":{WORDS}},"spec":{"rules":[{"host":"NS.example.com","http":{"paths":[{"path":"/","pathType":"Prefix","backend":{"service":{"name":"shop","port":{"number":PORT}}}}]}}]}}"""
+            .Replace("NS", ns, StringComparison.Ordinal).Replace("NAME", name, StringComparison.Ordinal).Replace("PORT", $"{port}", StringComparison.Ordinal)
+            .Replace("WORDS", annotations, StringComparison.Ordinal);
+        var exists = Cluster.Cache().Get(Kinds.Ingress(NamespacedName.Of(ns, name))) is not null;
+        var reply = await Cluster.Client.GetGrain<IIngressGrain>($"{ns}/{name}").Write(exists ? Some.Update(document) : Some.Create(document), Stop);
         Assert.True(reply.Result == ObjectResult.Committed, reply.Message);
     }
 

@@ -1,0 +1,66 @@
+using Mesh.Core.Ingresses;
+using Mesh.Core.Names;
+
+namespace Mesh.Core.Routing;
+
+/// <summary>The Ingresses that were told, and the table of those that are routed; of the others no rule reaches a snapshot.</summary>
+internal sealed class IngressObjects
+{
+    private readonly HeldObjects _held = new();
+
+    public IngressTable Table { get; private set; } = IngressTable.Empty;
+
+    /// <exception cref="FormatException">The document is no admitted Ingress; nothing changed.</exception>
+    public void Apply(ObjectDocument document, int generation)
+    {
+        switch (_held.Judge(document))
+        {
+            case HeldObjects.Verdict.Older:
+                _held.HoldOlder(document, generation, Parse);
+                break;
+            case HeldObjects.Verdict.Same:
+                _held.Hold(document, generation);
+                break;
+            default:
+                Route(Parse(document));
+                _held.Hold(document, generation);
+                break;
+        }
+    }
+
+    public void Remove(NamespacedName name, string uid, int sweep)
+    {
+        if (_held.TryRemove(name, uid, sweep))
+        {
+            Table = Table.Without(name);
+        }
+    }
+
+    /// <summary>Drops what was not told since the resync began; an older version that was told instead takes its place.</summary>
+    public void DropUntold(int generation)
+    {
+        foreach (var (name, older) in _held.Untold(generation))
+        {
+            _held.Drop(name);
+            Table = Table.Without(name);
+            if (older is not null)
+            {
+                Route(Parse(older));
+                _held.Hold(older, generation);
+            }
+        }
+    }
+
+    public void DropTombstones(int before) => _held.DropTombstones(before);
+
+    private void Route(Ingress ingress) =>
+        Table = IngressAcceptance.WhyNot(ingress) is null ? Table.With(ingress) : Table.Without(ingress.Name);
+
+    private static Ingress Parse(ObjectDocument document)
+    {
+        var ingress = IngressParser.Parse(document.Document, document.CreatedVersion);
+        return ingress.Name == document.Name
+            ? ingress with { Uid = document.Uid, ResourceVersion = document.ResourceVersion }
+            : throw new FormatException($"The document of Ingress {document.Name} is that of {ingress.Name}.");
+    }
+}
