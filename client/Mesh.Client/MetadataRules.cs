@@ -5,8 +5,6 @@ namespace Mesh.Client;
 /// <summary>What a node takes as labels and annotations, told before it is asked.</summary>
 internal static class MetadataRules
 {
-    private const string Reserved = "mesh.internal/";
-
     public static IEnumerable<string> LabelProblems(string field, IEnumerable<KeyValuePair<string, string?>> labels) =>
         KeyProblems(field, labels).Concat(labels
             .Where(label => label.Value is not null && !NameRules.IsLabelValue(label.Value))
@@ -14,7 +12,7 @@ internal static class MetadataRules
 
     public static IEnumerable<string> AnnotationProblems(string field, IEnumerable<KeyValuePair<string, string?>> annotations) =>
         KeyProblems(field, annotations).Concat(annotations
-            .Where(annotation => annotation.Key.StartsWith(Reserved, StringComparison.Ordinal))
+            .Where(annotation => annotation.Key.StartsWith(MeshAnnotations.Prefix, StringComparison.Ordinal))
             .Select(annotation => $"{field}: '{annotation.Key}' is Mesh's own."));
 
     private static IEnumerable<string> KeyProblems(string field, IEnumerable<KeyValuePair<string, string?>> pairs) => pairs

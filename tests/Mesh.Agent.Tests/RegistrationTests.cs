@@ -359,7 +359,7 @@ public sealed class RegistrationTests
 
     private static string Address(JsonElement line) => line.GetProperty("object").GetProperty("status").GetProperty("podIP").GetString()!;
 
-    private static RoutingChange.PodSpec Stored(string uid, string name, long version, string metadata) => new(new ObjectDocument(
+    internal static RoutingChange.PodSpec Stored(string uid, string name, long version, string metadata) => new(new ObjectDocument(
         NamespacedName.Of("default", name),
         uid,
         version,

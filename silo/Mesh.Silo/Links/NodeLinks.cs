@@ -60,7 +60,10 @@ internal sealed class NodeLinks(NodeOptions options, NodeSupervisor supervisor, 
         var reply = await sessions.ReportAsync(
             new Grains.Abstractions.Nodes.PodReport(
                 report.Namespace, report.Name, report.Uid, options.NodeName, report.Document.Memory, report.RegistrationVersion, report.Liveness,
-                report.Ready, report.Terminating, report.Ended, report.Reason, report.Message, report.Registered),
+                report.Ready, report.Terminating, report.Ended, report.Reason, report.Message, report.Registered)
+            {
+                Named = Named(report.Named),
+            },
             stop);
         return new ReportAck
         {
@@ -70,6 +73,13 @@ internal sealed class NodeLinks(NodeOptions options, NodeSupervisor supervisor, 
             ResourceVersion = reply.ResourceVersion,
         };
     }
+
+    private static RegistrationKeys? Named(KeyVersions? named) => named switch
+    {
+        null => null,
+        { Labels.Count: 0, Annotations.Count: 0 } => RegistrationKeys.None,
+        _ => new RegistrationKeys(new Dictionary<string, long>(named.Labels), new Dictionary<string, long>(named.Annotations)),
+    };
 
     public Task OnInventoryAsync(LinkSession session, Inventory inventory, CancellationToken stop)
     {

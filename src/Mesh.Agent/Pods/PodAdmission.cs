@@ -92,14 +92,14 @@ internal sealed class PodAdmission(PodTable table, IReportSink reports, Random r
             return Refusal.Conflict($"address: Pod {facts.Name} has {facts.Address}, which stays until its end.");
         }
 
-        facts = facts with { Registration = wanted };
+        facts = facts with { Registration = wanted.After(living.Registration, living.Version + 1) };
         return RefuseProbe(facts) ?? table.Addresses.RefusePorts(facts.Address, wanted.Ports);
     }
 
     /// <summary>The Pod as a patch makes it.</summary>
     public static Refusal? AdmitPatch(RegisteredPod living, RegistrationPatch patch, out PodDocument.Facts facts)
     {
-        facts = living.Facts with { Registration = patch.ApplyTo(living.Registration) };
+        facts = living.Facts with { Registration = patch.ApplyTo(living.Registration, living.Version + 1) };
         // Patch by patch, a registration does not outgrow what one request may ask for.
         var size = PodDocument.Request(facts.Registration).Length;
         return size > MaxSize && size > PodDocument.Request(living.Registration).Length

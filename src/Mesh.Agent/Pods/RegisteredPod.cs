@@ -83,6 +83,7 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
         Registered = true,
         Document = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(PodDocument.ForReport(Facts)),
         RegistrationVersion = Version,
+        Named = Registration.Named.ToWire(),
         Liveness = Liveness,
         Ready = IsReady,
         Terminating = IsTerminating,
@@ -99,6 +100,7 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
         Uid = facts.Uid,
         Request = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(PodDocument.Request(facts.Registration)),
         Version = version,
+        Named = facts.Registration.Named.ToWire(),
         Address = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(facts.Address.GetAddressBytes()),
         BootId = bootId,
         CreatedUnixSeconds = facts.Created.ToUnixTimeSeconds(),
@@ -107,10 +109,17 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
     /// <summary>It is registered anew, or patched.</summary>
     public void Change(PodDocument.Facts facts)
     {
+        var before = Facts.Registration;
         Facts = facts;
         Version++;
-        // What the store says is older than this, until the silo has applied it.
-        Stored = Stored is { DeletionTimestamp: not null } ? Stored : null;
+        // What the store says is older than this, until the silo has applied it as is done here.
+        Stored = Stored is { } stored
+            ? stored with
+            {
+                Labels = NamedKeys.Apply(stored.Labels, before.Labels, Registration.Labels, Registration.Named.Labels, Version),
+                Annotations = NamedKeys.Apply(stored.Annotations, before.Annotations, Registration.Annotations, Registration.Named.Annotations, Version),
+            }
+            : null;
     }
 
     /// <summary>What decides readiness now; null when nothing is probed. <paramref name="isAwaited"/>: only its ports tell that it lives.</summary>

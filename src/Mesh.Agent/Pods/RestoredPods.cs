@@ -102,13 +102,14 @@ internal sealed class RestoredPods(
     {
         try
         {
+            var registration = RegistrationParser.Read(record.Request.Memory);
             var facts = new PodDocument.Facts(
                 NamespacedName.Of(record.Namespace, record.Name),
                 record.Uid,
                 nodeName,
                 new IPAddress(record.Address.Span),
                 DateTimeOffset.FromUnixTimeSeconds(record.CreatedUnixSeconds),
-                RegistrationParser.Read(record.Request.Memory));
+                registration with { Named = NamedKeys.Read(record, registration) });
             RegisteredPod.ParsedProbe(facts);
             return new RegisteredPod(facts) { Version = record.Version };
         }

@@ -22,7 +22,7 @@ internal static class RegistrationParser
             Ready = Flag(root, "ready"),
             ReadinessProbe = Probe(root),
         };
-        if (registration.Annotations.Keys.FirstOrDefault(key => key.StartsWith("mesh.internal/", StringComparison.Ordinal)) is { } own)
+        if (registration.Annotations.Keys.FirstOrDefault(key => key.StartsWith(MeshAnnotations.Prefix, StringComparison.Ordinal)) is { } own)
         {
             throw new FormatException($"annotations: '{own}' is Mesh's own.");
         }

@@ -3,6 +3,9 @@ namespace Mesh.Core.Names;
 /// <summary>The annotations, and their values, that Mesh reads or writes.</summary>
 public static class MeshAnnotations
 {
+    /// <summary>Of all annotations that are Mesh's own.</summary>
+    public const string Prefix = "mesh.internal/";
+
     /// <summary>Address of a Pod applied as a manifest, whose process runs already.</summary>
     public const string PodIP = "mesh.internal/pod-ip";
 

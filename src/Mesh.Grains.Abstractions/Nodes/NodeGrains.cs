@@ -31,7 +31,25 @@ public sealed record PodReport(
     [property: Id(9)] bool IsEnded,
     [property: Id(10)] string Reason,
     [property: Id(11)] string Message,
-    [property: Id(12)] bool IsRegistered);
+    [property: Id(12)] bool IsRegistered)
+{
+    /// <summary>When the registration last named its keys; null: all of them by this version.</summary>
+    [Id(13)]
+    public RegistrationKeys? Named { get; init; }
+}
+
+/// <summary>
+/// The registration's version at which each label and annotation was last named; a key that is left out has been as it is
+/// since the first.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("mesh.RegistrationKeys")]
+public sealed record RegistrationKeys(
+    [property: Id(0)] IReadOnlyDictionary<string, long> Labels,
+    [property: Id(1)] IReadOnlyDictionary<string, long> Annotations)
+{
+    /// <summary>Of a registration that is as it was first.</summary>
+    public static RegistrationKeys None { get; } = new(new Dictionary<string, long>(), new Dictionary<string, long>());
+}
 
 [GenerateSerializer, Immutable, Alias("mesh.PodReportReply")]
 public sealed record PodReportReply(

@@ -63,6 +63,11 @@ internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, string ownNo
         }
 
         pod["status"] = StoredFields.Node(current.Document, "status");
+        if (RegisteredPod.IsRegistered(current.Document))
+        {
+            RegisteredPod.KeepOwn(pod, current.Document);
+        }
+
         return new WritePlan.Put(StoredFields.Close(pod), []);
     }
 

@@ -7,7 +7,8 @@ namespace Mesh.Grains.Pods;
 
 /// <summary>
 /// The document of a Pod that registered itself. Its labels and annotations belong to field manager <c>mesh-node</c>,
-/// remembered in <c>managedFields</c>: a later registration replaces those, and leaves what kubectl set.
+/// remembered in <c>managedFields</c>. A later registration applies those of them that it names since the one that is shown
+/// here, and takes away those it has no longer; whatever else kubectl set, changed or took away stays so.
 /// </summary>
 internal static class RegisteredPod
 {
@@ -16,7 +17,7 @@ internal static class RegisteredPod
     /// <summary>Version and liveness of the registration that the object shows.</summary>
     public const string RegistrationAnnotation = "mesh.internal/registration";
 
-    private static readonly string[] OwnedMaps = ["labels", "annotations"];
+    private const long FirstVersion = 1;
 
     public static ReadOnlyMemory<byte> Create(PodReport report, string hostIP, DateTimeOffset now)
     {
@@ -46,18 +47,24 @@ internal static class RegisteredPod
     }
 
     /// <summary>Version and liveness of the registration that the document shows; zeros when it shows none.</summary>
-    public static (long Version, ulong Liveness) Shown(ReadOnlyMemory<byte> document)
-    {
-        var text = StoredFields.Text(document, "metadata", "annotations", RegistrationAnnotation)?.Split('/');
-        return text is [var version, var liveness]
-            && long.TryParse(version, CultureInfo.InvariantCulture, out var known)
-            && ulong.TryParse(liveness, CultureInfo.InvariantCulture, out var lived)
-            ? (known, lived)
-            : (0, 0);
-    }
+    public static (long Version, ulong Liveness) Shown(ReadOnlyMemory<byte> document) =>
+        ReadShown(StoredFields.Text(document, "metadata", "annotations", RegistrationAnnotation));
 
     public static bool IsRegistered(ReadOnlyMemory<byte> document) =>
         StoredFields.Text(document, "metadata", "annotations", MeshAnnotations.RegisteredBy) == MeshAnnotations.RegisteredByStream;
+
+    /// <summary>What makes it a registered Pod is not a user's to change: an update without it means the same Pod.</summary>
+    public static void KeepOwn(JsonObject pod, ReadOnlyMemory<byte> stored)
+    {
+        var annotations = pod.Child("metadata").Child("annotations");
+        foreach (var name in (string[])[MeshAnnotations.RegisteredBy, RegistrationAnnotation, MeshAnnotations.PodIP])
+        {
+            if (StoredFields.Text(stored, "metadata", "annotations", name) is { } value)
+            {
+                annotations[name] = value;
+            }
+        }
+    }
 
     public static PodStatus Status(PodReport report, string hostIP) =>
         new(report.IsReady, report.IsReady ? "" : PodStatus.ReasonOf(report.Reason), report.Message, Address(report.Document, hostIP), hostIP);
@@ -66,11 +73,15 @@ internal static class RegisteredPod
     {
         var told = StoredFields.Open(report.Document);
         var metadata = pod.Child("metadata");
+        var shown = ReadShown((string?)metadata["annotations"]?[RegistrationAnnotation]).Version;
         var owned = new JsonObject();
-        foreach (var map in OwnedMaps)
+        foreach (var (map, named) in new[] { ("labels", report.Named?.Labels), ("annotations", report.Named?.Annotations) })
         {
             var wanted = told["metadata"]?[map] as JsonObject ?? [];
-            owned["f:" + map] = Replace(metadata.Child(map), wanted, Owned(metadata, map));
+            owned["f:" + map] = Replace(metadata.Child(map), wanted, [.. Owned(metadata, map)], key =>
+                named is null
+                || (named.TryGetValue(key, out var at) ? at : FirstVersion) > shown
+                || key.StartsWith(MeshAnnotations.Prefix, StringComparison.Ordinal));
         }
 
         var annotations = metadata.Child("annotations");
@@ -79,6 +90,13 @@ internal static class RegisteredPod
         SetManagedFields(metadata, owned, now);
         pod["spec"] = Spec(told, report);
     }
+
+    private static (long Version, ulong Liveness) ReadShown(string? text) =>
+        text?.Split('/') is [var version, var liveness]
+        && long.TryParse(version, CultureInfo.InvariantCulture, out var known)
+        && ulong.TryParse(liveness, CultureInfo.InvariantCulture, out var lived)
+            ? (known, lived)
+            : (0, 0);
 
     private static string Address(ReadOnlyMemory<byte> document, string hostIP) =>
         StoredFields.Text(document, "status", "podIP")
@@ -97,10 +115,10 @@ internal static class RegisteredPod
         return spec;
     }
 
-    /// <summary>Replaces what the manager owns, leaves the rest, and returns what it owns now.</summary>
-    private static JsonObject Replace(JsonObject target, JsonObject wanted, IEnumerable<string> owned)
+    /// <summary>Replaces what the manager owns and names, leaves the rest, and returns what it owns now.</summary>
+    private static JsonObject Replace(JsonObject target, JsonObject wanted, HashSet<string> owned, Func<string, bool> isNamed)
     {
-        foreach (var key in owned.Where(key => !wanted.ContainsKey(key)).ToArray())
+        foreach (var key in owned.Where(key => !wanted.ContainsKey(key)))
         {
             target.Remove(key);
         }
@@ -108,7 +126,11 @@ internal static class RegisteredPod
         var fields = new JsonObject();
         foreach (var (key, value) in wanted)
         {
-            target[key] = value?.DeepClone();
+            if (!owned.Contains(key) || isNamed(key))
+            {
+                target[key] = value?.DeepClone();
+            }
+
             fields["f:" + key] = new JsonObject();
         }
 

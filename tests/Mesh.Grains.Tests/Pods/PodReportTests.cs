@@ -159,6 +159,27 @@ public class PodReportTests(SharedCluster shared)
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task What_kubectl_took_away_stays_away_and_an_update_cannot_make_a_registered_Pod_another_thing()
+    {
+        var pod = await PodAsync();
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        var stored = JsonNode.Parse((await Cluster.Store.ReadAsync(pod.Key, Stop))!.Document.Span)!;
+        stored["metadata"]!.AsObject().Remove("labels");
+        stored["metadata"]!.AsObject().Remove("annotations");
+        await pod.Grain.Write(new ObjectRequest(ObjectVerb.Update, Encoding.UTF8.GetBytes(stored.ToJsonString()), 0, "", false), Stop);
+
+        var none = new RegistrationKeys(new Dictionary<string, long>(), new Dictionary<string, long>());
+        await pod.ReportAsync(pod.Alive("u1", 2, version: 2) with { Named = none });
+
+        var after = (await Cluster.Store.ReadAsync(pod.Key, Stop))!.Document;
+        var read = PodParser.Parse(after, 1);
+        Assert.Empty(read.Labels);
+        Assert.True(read.IsRegistered);
+        Assert.Equal("127.80.0.1", read.PodIP?.ToString());
+        Assert.Equal((2, 2UL), RegisteredPod.Shown(after));
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task A_registered_Pod_that_its_nodes_inventory_lacks_has_ended_and_newer_ones_stay()
     {
         var pod = await PodAsync();

@@ -43,6 +43,63 @@ public class RegisteredPodTests
     }
 
     [Fact]
+    public void A_registration_that_names_nothing_undoes_nothing_that_kubectl_did()
+    {
+        var first = RegisteredPod.Create(Report(1, """{"app":"web","track":"stable","tier":"a"}"""), "127.0.0.1", Now);
+        var changed = Edit(first, pod =>
+        {
+            var labels = pod["metadata"]!["labels"]!.AsObject();
+            labels.Remove("app");
+            labels["track"] = "canary";
+        });
+        var second = RegisteredPod.Register(changed, Report(2, """{"app":"web","track":"stable","tier":"a"}""") with { Named = Named([]) }, Now);
+        var third = RegisteredPod.Register(second, Report(3, """{"app":"web","track":"stable","tier":"a"}""") with { Named = Named([]) }, Now);
+        Assert.Equal("tier=a,track=canary", Labels(third));
+        Assert.Equal((3, 5UL), RegisteredPod.Shown(third));
+    }
+
+    [Fact]
+    public void A_key_that_the_registration_names_wins_once_over_kubectl_also_with_the_value_it_had()
+    {
+        var first = RegisteredPod.Create(Report(1, """{"app":"web","track":"stable"}"""), "127.0.0.1", Now);
+        var changed = Edit(first, pod => pod["metadata"]!["labels"] = new JsonObject { ["track"] = "canary" });
+        var named = RegisteredPod.Register(changed, Report(2, """{"app":"web","track":"stable"}""") with { Named = Named(("track", 2)) }, Now);
+        Assert.Equal("track=stable", Labels(named));
+
+        // By kubectl again: what the second version named is not new in the third.
+        var again = Edit(named, pod => pod["metadata"]!["labels"]!["track"] = "canary");
+        var third = RegisteredPod.Register(again, Report(3, """{"app":"web","track":"stable"}""") with { Named = Named(("track", 2)) }, Now);
+        Assert.Equal("track=canary", Labels(third));
+    }
+
+    [Fact]
+    public void Versions_that_were_folded_into_one_report_lose_no_key_that_one_of_them_named()
+    {
+        var first = RegisteredPod.Create(Report(1, """{"app":"web","track":"stable","old":"x"}"""), "127.0.0.1", Now);
+        var fifth = RegisteredPod.Register(first, Report(5, """{"app":"shop","track":"stable","new":"y"}""") with { Named = Named(("app", 2), ("new", 4)) }, Now);
+        Assert.Equal("app=shop,new=y,track=stable", Labels(fifth));
+    }
+
+    [Fact]
+    public void A_key_that_the_registration_takes_away_goes_whatever_kubectl_made_of_it_and_is_then_kubectls()
+    {
+        var first = RegisteredPod.Create(Report(1, """{"app":"web","track":"stable"}"""), "127.0.0.1", Now);
+        var changed = Edit(first, pod => pod["metadata"]!["labels"]!["track"] = "canary");
+        var second = RegisteredPod.Register(changed, Report(2, """{"app":"web"}""") with { Named = Named([]) }, Now);
+        Assert.Equal("app=web", Labels(second));
+        var again = Edit(second, pod => pod["metadata"]!["labels"]!["track"] = "mine");
+        Assert.Equal("app=web,track=mine", Labels(RegisteredPod.Register(again, Report(3, """{"app":"web"}""") with { Named = Named([]) }, Now)));
+    }
+
+    [Fact]
+    public void Of_a_node_that_does_not_count_keys_the_whole_registration_is_applied()
+    {
+        var first = RegisteredPod.Create(Report(1, """{"app":"web"}"""), "127.0.0.1", Now);
+        var changed = Edit(first, pod => pod["metadata"]!["labels"]!["app"] = "mine");
+        Assert.Equal("app=web", Labels(RegisteredPod.Register(changed, Report(2, """{"app":"web"}"""), Now)));
+    }
+
+    [Fact]
     public void A_condition_keeps_its_transition_time_until_its_status_changes()
     {
         var created = RegisteredPod.Create(Report(1, "{}"), "127.0.0.1", Now);
@@ -67,6 +124,12 @@ public class RegisteredPodTests
         "",
         "",
         true);
+
+    private static RegistrationKeys Named(params (string Key, long Version)[] labels) =>
+        new(labels.ToDictionary(pair => pair.Key, pair => pair.Version), new Dictionary<string, long>());
+
+    private static string Labels(ReadOnlyMemory<byte> document) =>
+        string.Join(',', PodParser.Parse(document, 1).Labels.Select(label => $"{label.Key}={label.Value}"));
 
     private static ReadOnlyMemory<byte> Edit(ReadOnlyMemory<byte> document, Action<JsonNode> edit)
     {
