@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Mesh.Core.Pods;
+using Mesh.Core.Services;
 
 namespace Mesh.Agent.Probes;
 
@@ -23,7 +24,11 @@ internal sealed record ProbeSpec(
 
     /// <summary>Without a probe a Pod is ready while its ports accept.</summary>
     public static ProbeSpec PortsAccept(IPAddress address, ImmutableArray<ContainerPort> ports, TimeSpan every) =>
-        new(null, address, ports, TimeSpan.Zero, every, TimeSpan.FromSeconds(1), 1, 1);
+        new(null, address, Tried(ports), TimeSpan.Zero, every, TimeSpan.FromSeconds(1), 1, 1);
+
+    /// <summary>A manifest may name thousands; of a registration it is all there can be.</summary>
+    private static ImmutableArray<ContainerPort> Tried(ImmutableArray<ContainerPort> ports) =>
+        [.. ports.Where(port => port.Protocol == TransportProtocol.Tcp).DistinctBy(port => port.Number).Take(Registrations.RegistrationParser.MaxPorts)];
 
     /// <summary>Whether both try the same thing in the same rhythm. (Records that hold collections do not compare by content.)</summary>
     public bool IsSame(ProbeSpec other) =>

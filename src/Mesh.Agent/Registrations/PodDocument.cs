@@ -153,7 +153,7 @@ internal static class PodDocument
         json.WriteString("nodeName", pod.NodeName);
         json.WriteStartArray("containers");
         json.WriteStartObject();
-        json.WriteString("name", pod.Name.Name);
+        json.WriteString("name", RegisteredContainer.NameOf(pod.Name.Name));
         WritePorts(json, pod.Registration.Ports);
         WriteProbe(json, pod.Registration);
         json.WriteEndObject();

@@ -10,31 +10,30 @@ namespace Mesh.Agent.Registrations;
 /// <summary>Reads the body of a PUT or PATCH. Every refusal is a <see cref="FormatException"/> whose sentence names the field.</summary>
 internal static class RegistrationParser
 {
+    /// <summary>Each is connected to once a second while nothing else tells readiness.</summary>
+    public const int MaxPorts = 64;
+
     public static Registration Read(ReadOnlyMemory<byte> body) => Parse(body, root =>
     {
-        OnlyFields(root, "labels", "annotations", "ports", "address", "ready", "readinessProbe");
-        var registration = new Registration
+        StrictFields.Only(root, "", "labels", "annotations", "ports", "address", "ready", "readinessProbe");
+        return new Registration
         {
-            Labels = Map(root, "labels", LabelRules.IsValue),
-            Annotations = Map(root, "annotations", _ => true),
+            Labels = Map(root, "labels", NameRules.IsLabelValue),
+            Annotations = Annotations(root),
             Ports = Ports(root),
             Address = Address(root),
             Ready = Flag(root, "ready"),
-            ReadinessProbe = Probe(root),
+            ReadinessProbe = ProbeReader.Read(root),
         };
-        if (registration.Annotations.Keys.FirstOrDefault(key => key.StartsWith(MeshAnnotations.Prefix, StringComparison.Ordinal)) is { } own)
-        {
-            throw new FormatException($"annotations: '{own}' is Mesh's own.");
-        }
-
-        return registration;
     });
 
     public static RegistrationPatch ReadPatch(ReadOnlyMemory<byte> body) => Parse(body, root =>
     {
-        OnlyFields(root, "labels", "annotations", "ready");
+        StrictFields.Only(root, "", "labels", "annotations", "ready");
         var removesReady = root.TryGetProperty("ready", out var ready) && ready.ValueKind == JsonValueKind.Null;
-        return new RegistrationPatch(Changes(root, "labels", LabelRules.IsValue), Changes(root, "annotations", _ => true), Flag(root, "ready"), removesReady);
+        var annotations = Changes(root, "annotations", _ => true);
+        RefuseOwn(annotations.Select(change => change.Key));
+        return new RegistrationPatch(Changes(root, "labels", NameRules.IsLabelValue), annotations, Flag(root, "ready"), removesReady);
     });
 
     private static T Parse<T>(ReadOnlyMemory<byte> body, Func<JsonElement, T> read)
@@ -57,14 +56,18 @@ internal static class RegistrationParser
         }
     }
 
-    private static void OnlyFields(JsonElement root, params ReadOnlySpan<string> known)
+    private static ImmutableSortedDictionary<string, string> Annotations(JsonElement root)
     {
-        foreach (var field in root.EnumerateObject())
+        var annotations = Map(root, "annotations", _ => true);
+        RefuseOwn(annotations.Keys);
+        return annotations;
+    }
+
+    private static void RefuseOwn(IEnumerable<string> annotations)
+    {
+        if (annotations.FirstOrDefault(key => key.StartsWith(MeshAnnotations.Prefix, StringComparison.Ordinal)) is { } own)
         {
-            if (!known.Contains(field.Name))
-            {
-                throw new FormatException($"The field '{field.Name}' is not known here; known are {string.Join(", ", known!)}.");
-            }
+            throw new FormatException($"annotations: '{own}' is Mesh's own.");
         }
     }
 
@@ -104,7 +107,7 @@ internal static class RegistrationParser
         var changes = ImmutableArray.CreateBuilder<KeyValuePair<string, string?>>();
         foreach (var pair in field.EnumerateObject())
         {
-            if (!LabelRules.IsKey(pair.Name))
+            if (!NameRules.IsQualifiedName(pair.Name))
             {
                 throw new FormatException($"{name}: '{pair.Name}' is not a valid key.");
             }
@@ -151,6 +154,11 @@ internal static class RegistrationParser
             throw new FormatException("ports: must be an array.");
         }
 
+        if (field.GetArrayLength() > MaxPorts)
+        {
+            throw new FormatException($"ports: {field.GetArrayLength()} are more than the {MaxPorts} that one registration may have.");
+        }
+
         var ports = ImmutableArray.CreateBuilder<ContainerPort>();
         foreach (var item in field.EnumerateArray())
         {
@@ -158,6 +166,12 @@ internal static class RegistrationParser
             if (port.Name is not null && ports.Any(other => other.Name == port.Name))
             {
                 throw new FormatException($"ports[{ports.Count}].name: '{port.Name}' occurs twice.");
+            }
+
+            // Two names for one number are two ways to mean it; the same said twice is a mistake.
+            if (ports.Any(other => (other.Number, other.Protocol) == (port.Number, port.Protocol) && (other.Name is null || port.Name is null)))
+            {
+                throw new FormatException($"ports[{ports.Count}].containerPort: {port.Number} occurs twice.");
             }
 
             ports.Add(port);
@@ -173,69 +187,24 @@ internal static class RegistrationParser
             throw new FormatException($"{path}: must be an object.");
         }
 
-        foreach (var field in item.EnumerateObject())
-        {
-            if (field.Name is not ("name" or "containerPort" or "protocol"))
-            {
-                throw new FormatException($"{path}: the field '{field.Name}' is not known here.");
-            }
-        }
-
-        if (!item.TryGetProperty("containerPort", out var number) || !number.TryGetInt32Safely(out var value) || value is < 1 or > 65535)
+        StrictFields.Only(item, path, "name", "containerPort", "protocol");
+        if (!item.TryGetProperty("containerPort", out var number) || !StrictFields.TryNumber(number, out var value) || value is < 1 or > 65535)
         {
             throw new FormatException($"{path}.containerPort: must be a number from 1 to 65535.");
         }
 
-        var name = OptionalText(item, "name", path);
-        if (name is not null && (!DnsLabel.IsValid(name) || name.Length > 15 || !name.Any(char.IsAsciiLetterLower)))
+        var name = StrictFields.Text(item, "name", path);
+        if (name is not null && NameRules.PortNameProblems(name) is { Count: > 0 } problems)
         {
-            // RFC 6335 service name, as Kubernetes takes it (apimachinery IsValidPortName).
-            throw new FormatException($"{path}.name: '{name}' is not a port name (at most 15 of a-z, 0-9 and -).");
+            throw new FormatException($"{path}.name: '{name}' is not a port name: {string.Join("; ", problems)}.");
         }
 
-        return new ContainerPort(name, value, OptionalText(item, "protocol", path) switch
+        return new ContainerPort(name, value, StrictFields.Text(item, "protocol", path) switch
         {
             null or "TCP" => TransportProtocol.Tcp,
             "UDP" => TransportProtocol.Udp,
             "SCTP" => TransportProtocol.Sctp,
             var other => throw new FormatException($"{path}.protocol: '{other}' is not TCP, UDP or SCTP."),
         });
-    }
-
-    private static string? OptionalText(JsonElement item, string name, string path)
-    {
-        if (!item.TryGetProperty(name, out var field) || field.ValueKind == JsonValueKind.Null)
-        {
-            return null;
-        }
-
-        return field.ValueKind == JsonValueKind.String ? field.GetString() : throw new FormatException($"{path}.{name}: must be a string.");
-    }
-
-    private static bool TryGetInt32Safely(this JsonElement element, out int value)
-    {
-        value = 0;
-        return element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out value);
-    }
-
-    private static JsonElement? Probe(JsonElement root)
-    {
-        if (!root.TryGetProperty("readinessProbe", out var probe) || probe.ValueKind == JsonValueKind.Null)
-        {
-            return null;
-        }
-
-        if (probe.ValueKind != JsonValueKind.Object)
-        {
-            throw new FormatException("readinessProbe: must be an object.");
-        }
-
-        var actions = probe.EnumerateObject().Select(field => field.Name).Where(name => name is "httpGet" or "tcpSocket" or "exec" or "grpc").ToList();
-        return actions switch
-        {
-            ["httpGet" or "tcpSocket"] => probe.Clone(),
-            [var unserved] => throw new FormatException($"readinessProbe: '{unserved}' is not in this version."),
-            _ => throw new FormatException("readinessProbe: needs exactly one of httpGet and tcpSocket."),
-        };
     }
 }

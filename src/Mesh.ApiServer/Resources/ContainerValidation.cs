@@ -2,14 +2,13 @@ using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
 using Mesh.Core.Names;
+using Mesh.Core.Pods;
 
 namespace Mesh.ApiServer.Resources;
 
 /// <summary>What Mesh uses of a container: its ports and its readiness probe (validation.go, validateContainerPorts, validateProbe).</summary>
 internal static class ContainerValidation
 {
-    private static readonly string[] Actions = ["exec", "grpc", "httpGet", "tcpSocket"];
-
     public static void ValidatePorts(JsonNode? ports, string field, Causes causes)
     {
         var names = new HashSet<string>();
@@ -44,7 +43,7 @@ internal static class ContainerValidation
             return;
         }
 
-        var actions = Actions.Where(action => probe.At(action) is not null).ToList();
+        var actions = ProbeRules.Actions.Where(action => probe.At(action) is not null).ToList();
         if (actions.Count == 0)
         {
             causes.Required(field, "must specify a handler type");
@@ -60,12 +59,20 @@ internal static class ContainerValidation
             ServicePortValidation.ValidateReference(probe.At(action, "port"), $"{field}.{action}.port", causes);
         }
 
-        if (probe.At("httpGet", "scheme").AsText() is { } scheme and not ("HTTP" or "HTTPS"))
+        if (probe.At("httpGet", "scheme").AsText() is { } scheme && !ProbeRules.Schemes.Contains(scheme))
         {
-            causes.NotSupported($"{field}.httpGet.scheme", scheme, "HTTP", "HTTPS");
+            causes.NotSupported($"{field}.httpGet.scheme", scheme, [.. ProbeRules.Schemes]);
         }
 
-        foreach (var number in new[] { "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold" })
+        foreach (var header in probe.At("httpGet", "httpHeaders").AsList().Select(header => header.At("name").AsText() ?? ""))
+        {
+            if (!ProbeRules.IsHeaderName(header))
+            {
+                causes.Invalid($"{field}.httpGet.httpHeaders", header, ProbeRules.HeaderNameText);
+            }
+        }
+
+        foreach (var number in ProbeRules.Numbers)
         {
             if (probe.At(number).AsNumber() is < 0)
             {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Mesh.Core.Names;
+using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Nodes;
 
 namespace Mesh.Grains.Pods;
@@ -107,8 +108,8 @@ internal static class RegisteredPod
     {
         var spec = told["spec"]?.DeepClone() as JsonObject ?? [];
         var container = (spec["containers"] as JsonArray)?.FirstOrDefault()?.DeepClone() as JsonObject ?? [];
-        container["name"] = report.Name;
-        container["image"] ??= "process"; // nothing is pulled or started; the field is required
+        container["name"] = RegisteredContainer.NameOf(report.Name);
+        container["image"] ??= RegisteredContainer.Image;
         spec["containers"] = new JsonArray(container);
         spec["nodeName"] = report.NodeName;
         spec["restartPolicy"] = "Never";
