@@ -120,6 +120,15 @@ public sealed class RegistrationAdmissionTests
             what => Assert.True(seen.GetValueOrDefault(what) >= 5, $"{what}: {seen.GetValueOrDefault(what)}"));
     }
 
+    [Fact]
+    public void Nobody_is_warned_of_an_image_that_nobody_gave()
+    {
+        Assert.Empty(Pod.Warn(Registered("web", "{}")!));
+        var given = Registered("web", "{}")!;
+        given.At("spec", "containers").AsList().Single()!["image"] = "nginx";
+        Assert.Contains("image", Assert.Single(Pod.Warn(given)), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("web", "web")]
     [InlineData("web-1.example.com", "web-1-example-com")]

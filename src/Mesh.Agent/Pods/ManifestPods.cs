@@ -157,7 +157,12 @@ internal sealed class ManifestPods(LivenessCounter liveness, IReportSink reports
             Liveness = entry.Liveness,
             Ready = entry.IsReady,
             Terminating = entry.IsTerminating,
-            Reason = entry is { IsTerminating: false, Probe.HasFailed: true } ? PodReasons.Unhealthy : "",
+            Reason = entry switch
+            {
+                { IsTerminating: true } or { Probe.HasFailed: false } => "",
+                { Probe.IsRefused: true } => PodReasons.ProcessAwaited,
+                _ => PodReasons.Unhealthy,
+            },
             Message = entry.Probe!.Message,
         });
     }

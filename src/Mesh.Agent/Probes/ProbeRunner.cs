@@ -117,7 +117,10 @@ internal sealed class ProbeRunner(TimeProvider time) : IDisposable
         }
         catch (HttpRequestException failed)
         {
-            return new ProbeFailure($"{target.Authority}: {failed.Message}");
+            return new ProbeFailure($"{target.Authority}: {failed.Message}")
+            {
+                IsRefusal = failed.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused },
+            };
         }
     }
 }

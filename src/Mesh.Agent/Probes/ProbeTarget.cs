@@ -77,10 +77,11 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
     /// <summary>Results counted so far.</summary>
     internal int Attempts { get; private set; }
 
-    /// <summary>Counts one result; true when readiness changed or is known for the first time (kubelet <c>prober/worker.go</c>).</summary>
+    /// <summary>Counts one result; true when what it tells changed or is known for the first time (kubelet <c>prober/worker.go</c>).</summary>
     internal bool Count(ProbeFailure? failure)
     {
         var isFirst = Attempts == 0;
+        var wasRefused = IsRefused;
         IsRefused = failure is { IsRefusal: true };
         if (failure is null)
         {
@@ -96,7 +97,8 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
         }
 
         var ready = IsReady ? _failures < spec.FailureThreshold : _successes >= spec.SuccessThreshold;
-        var isNews = isFirst || IsUntold || ready != IsReady;
+        // Of a Pod that is not ready it is news too when somebody begins to listen, or ends.
+        var isNews = isFirst || IsUntold || ready != IsReady || (!ready && IsRefused != wasRefused);
         (IsReady, IsUntold) = (ready, false);
         Attempts++;
         return isNews;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
+using Mesh.Core.Pods;
 
 namespace Mesh.ApiServer.Resources;
 
@@ -29,10 +30,13 @@ internal static class PodWarnings
         }
     }
 
+    /// <summary>Of a registered Pod, whose user gave none.</summary>
+    private static bool IsOwnImage(string field, JsonNode? container) => field == "image" && container.At(field).AsText() == RegisteredContainer.Image;
+
     private static IEnumerable<string> OfContainer(JsonNode? container, int index)
     {
         var field = $"spec.containers[{index}]";
-        var unused = Kubelets.Where(name => !container.At(name).IsUnset()).ToList();
+        var unused = Kubelets.Where(name => !container.At(name).IsUnset() && !IsOwnImage(name, container)).ToList();
         if (unused.Count > 0)
         {
             yield return $"{field}.{string.Join(", .", unused)}: stored, and not used: Mesh starts no containers, the Pod stands for a process that runs already";

@@ -6,6 +6,9 @@ public static class PodReasons
     /// <summary>Not ready because its readiness probe, or without one its ports, failed (the word of the kubelet's Event).</summary>
     public const string Unhealthy = "Unhealthy";
 
+    /// <summary>Not ready because nobody listens where a Pod applied as a manifest says: the process that it stands for does not run (yet).</summary>
+    public const string ProcessAwaited = "ProcessAwaited";
+
     /// <summary>Ended because somebody asked for it, by the API or at the node.</summary>
     public const string Deleted = "Deleted";
 

@@ -170,7 +170,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
             _life = PodLife.Of(report);
             await PublishAsync(null, stop, parsed);
             _projection.Mark();
-            if (!isRepeated && report is { IsReady: false, Reason: PodReasons.Unhealthy } && _object.Current is { } pod)
+            if (!isRepeated && report is { IsReady: false, Reason: PodReasons.Unhealthy or PodReasons.ProcessAwaited } && _object.Current is { } pod)
             {
                 _events.Record(pod, isWarning: true, PodReasons.Unhealthy, $"Readiness probe failed: {report.Message}");
             }

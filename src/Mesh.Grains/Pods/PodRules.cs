@@ -1,4 +1,5 @@
 using Mesh.Core.Names;
+using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Nodes;
 using Mesh.Grains.Objects;
@@ -33,7 +34,7 @@ internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, string ownNo
         var address = shown.PodIP ?? host;
         if (node is { IsSilent: true })
         {
-            return new PodStatus(false, "NodeStatusUnknown", $"nothing is heard of node {shown.NodeName}", address, host);
+            return new PodStatus(false, PodStatus.NodeUnknown, $"nothing is heard of node {shown.NodeName}", address, host);
         }
 
         return life?.Uid == stored.Uid
@@ -50,7 +51,7 @@ internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, string ownNo
         var asked = (string?)metadata["annotations"]?[MeshAnnotations.PodIP];
         var node = (string?)pod["spec"]?["nodeName"] is { Length: > 0 } named ? named : Owner(asked) ?? ownNode;
         pod.Child("spec")["nodeName"] = node;
-        var status = new PodStatus(false, "ContainersNotReady", "its node has not reported yet", asked ?? AddressOf(node), AddressOf(node));
+        var status = new PodStatus(false, PodReasons.ProcessAwaited, "its node has not reported yet", asked ?? AddressOf(node), AddressOf(node));
         return new WritePlan.Put(status.Apply(StoredFields.Close(pod), time.GetUtcNow()), []);
     }
 

@@ -8,6 +8,12 @@ namespace Mesh.Grains.Pods;
 /// <param name="Reason">Why it is not ready, a CamelCase word; empty when there is nothing to say.</param>
 internal sealed record PodStatus(bool IsReady, string Reason, string Message, string PodIP, string HostIP)
 {
+    /// <summary>Nothing is heard of the Pod's node: what its container does is as it was last heard of.</summary>
+    public const string NodeUnknown = "NodeStatusUnknown";
+
+    /// <summary>The process that a manifest stands for is not there: its container waits, as one whose image is still being pulled.</summary>
+    private bool IsAwaited => !IsReady && Reason == PodReasons.ProcessAwaited;
+
     /// <summary>What the document shows already, while its node has said nothing to this activation.</summary>
     public static PodStatus Stored(ShownPod shown, string podIP, string hostIP) => new(shown.Ready == "True", shown.Reason, shown.Message, podIP, hostIP);
 
@@ -27,7 +33,7 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
     {
         var status = pod.Child("status");
         var before = status["conditions"] as JsonArray;
-        status["phase"] = "Running";
+        status["phase"] = Phase((string?)status["phase"]);
         status["conditions"] = new JsonArray(
             Condition("PodScheduled", true, before, now),
             Condition("Initialized", true, before, now),
@@ -38,6 +44,14 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
         SetAddresses(status);
         status["containerStatuses"] = Containers(pod, status, now);
     }
+
+    /// <summary>A Pod that ran does not go back to Pending when its process is away, as one whose container is restarted.</summary>
+    private string Phase(string? before) => (IsAwaited, Reason) switch
+    {
+        (true, _) => before == "Running" ? before : "Pending",
+        (_, NodeUnknown) => before ?? "Running",
+        _ => "Running",
+    };
 
     /// <summary>Whether the stored document shows this already.</summary>
     public bool IsShownBy(ShownPod shown) =>
@@ -87,7 +101,8 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
 
     private JsonArray Containers(JsonObject pod, JsonObject status, DateTimeOffset now)
     {
-        var started = (string?)(status["containerStatuses"] as JsonArray)?.FirstOrDefault()?["state"]?["running"]?["startedAt"];
+        var before = (status["containerStatuses"] as JsonArray)?.FirstOrDefault()?["state"];
+        var state = State(before, now);
         var statuses = new JsonArray();
         foreach (var container in pod["spec"]?["containers"] as JsonArray ?? [])
         {
@@ -97,14 +112,29 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
                 ["image"] = (string?)container?["image"] ?? "",
                 ["imageID"] = "",
                 ["ready"] = IsReady,
-                ["started"] = true,
+                ["started"] = state.ContainsKey("running"),
                 ["restartCount"] = 0,
-                ["state"] = new JsonObject { ["running"] = new JsonObject { ["startedAt"] = started ?? StoredFields.Time(now) } },
+                ["state"] = state.DeepClone(),
                 ["lastState"] = new JsonObject(),
             });
         }
 
         return statuses;
+    }
+
+    private JsonObject State(JsonNode? before, DateTimeOffset now)
+    {
+        if (IsAwaited)
+        {
+            return new JsonObject
+            {
+                ["waiting"] = new JsonObject { ["reason"] = Reason, ["message"] = $"Mesh starts no process; it waits for one that listens there: {Message}" },
+            };
+        }
+
+        return Reason == NodeUnknown && before?.DeepClone() is JsonObject known
+            ? known
+            : new JsonObject { ["running"] = new JsonObject { ["startedAt"] = (string?)before?["running"]?["startedAt"] ?? StoredFields.Time(now) } };
     }
 
     private static JsonNode? Find(JsonArray? conditions, string type) =>
