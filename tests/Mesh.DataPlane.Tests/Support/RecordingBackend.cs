@@ -78,7 +78,7 @@ internal sealed class RecordingBackend : IAsyncDisposable
         {
             await _serve(connection);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
         {
             // The other side reset it, or the test is over.
         }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Forwarder;
@@ -17,10 +19,14 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
     private EndpointPool? _pool;
     private AnswerDeadline? _deadline;
 
+    /// <summary>Why the answer ended after its head was passed on and before the first byte of its body; null when it did not.</summary>
+    public Exception? Cut { get; private set; }
+
     public void Begin(EndpointPool pool, AnswerDeadline deadline)
     {
         _pool = pool;
         _deadline = deadline;
+        Cut = null;
     }
 
     public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
@@ -67,17 +73,63 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
             ? HeaderRules.Named(connection.ToString())
             : null;
         Copy(proxyResponse.Headers, named, response.Headers);
-        if (proxyResponse.StatusCode != System.Net.HttpStatusCode.NoContent)
+        if (proxyResponse.StatusCode != HttpStatusCode.NoContent)
         {
             Copy(proxyResponse.Content.Headers, named, response.Headers);
         }
 
         response.Headers[ExchangeHeaders.RequestId] = exchange.RequestId;
         IngressTracing.Answer(exchange);
-        return ValueTask.FromResult(proxyResponse.StatusCode != System.Net.HttpStatusCode.NoContent);
+        return proxyResponse.StatusCode switch
+        {
+            HttpStatusCode.NoContent => ValueTask.FromResult(false),
+            HttpStatusCode.SwitchingProtocols => ValueTask.FromResult(true),
+            _ => BeginAsync(response, proxyResponse.Content, cancellationToken),
+        };
     }
 
-    private static void Copy(System.Net.Http.Headers.HttpHeaders from, HashSet<string>? named, IHeaderDictionary to)
+    /// <summary>
+    /// Passes the head on at once where the body does not follow it at once. YARP would keep it for the body's first byte;
+    /// a body that is there already goes out together with its head.
+    /// </summary>
+    private ValueTask<bool> BeginAsync(HttpResponse response, HttpContent content, CancellationToken stop)
+    {
+#pragma warning disable CA2012 // awaited once, here or below
+        var first = content.ReadAsStream(stop).ReadAsync(Memory<byte>.Empty, stop);
+#pragma warning restore CA2012
+        if (!first.IsCompleted)
+        {
+            return BeginAsync(response, first, stop);
+        }
+
+        _ = first.GetAwaiter().GetResult();
+        return ValueTask.FromResult(true);
+    }
+
+    private async ValueTask<bool> BeginAsync(HttpResponse response, ValueTask<int> first, CancellationToken stop)
+    {
+        try
+        {
+            await response.Body.FlushAsync(stop);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The client has gone, and the read ends with it.
+        }
+
+        try
+        {
+            await first;
+            return true;
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException or ObjectDisposedException)
+        {
+            Cut = e; // kept here, since a second read of a stream that was reset could end as if it were whole
+            return false;
+        }
+    }
+
+    private static void Copy(HttpHeaders from, HashSet<string>? named, IHeaderDictionary to)
     {
         foreach (var (name, values) in from.NonValidated)
         {

@@ -62,7 +62,7 @@ internal sealed class YarpCarrier : IHttpCarrier
         deadline.End();
         if (error == ForwarderError.None)
         {
-            return CarryOutcome.Answered.Instance;
+            return exchange.Transformer.Cut is { } cut ? Cut(exchange, cut) : CarryOutcome.Answered.Instance;
         }
 
         if (!exchange.Http.Response.HasStarted)
@@ -87,6 +87,9 @@ internal sealed class YarpCarrier : IHttpCarrier
         _pools.Dispose();
         _services.Dispose();
     }
+
+    private static CarryOutcome Cut(Exchange exchange, Exception cause) =>
+        exchange.Http.RequestAborted.IsCancellationRequested ? CarryOutcome.ClientGone.Instance : new CarryOutcome.BadAnswer(cause.GetBaseException().Message);
 
     private static CarryOutcome Outcome(ForwarderError error, Exception? cause) => error switch
     {
