@@ -83,6 +83,7 @@ internal sealed class IngressListener : IAddressListener
         kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
         kestrel.Limits.KeepAliveTimeout = options.KeepAliveTimeout;
         kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.MinRequestBodyDataRate = null; // no body is too slow: its silence is limited, by AnswerDeadline
         // The strict reader answers first, with a sentence; these only have to be no smaller.
         kestrel.Limits.MaxRequestLineSize = options.MaxRequestLine + 1024;
         kestrel.Limits.MaxRequestHeadersTotalSize = options.MaxHeaderBytes + 1024;

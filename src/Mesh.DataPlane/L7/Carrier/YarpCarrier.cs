@@ -103,14 +103,10 @@ internal sealed class YarpCarrier : IHttpCarrier
         _ => Failure(cause),
     };
 
-    private static CarryOutcome Body(Exception? cause) => Find<BadHttpRequestException>(cause) switch
-    {
-        MalformedBodyException malformed => new CarryOutcome.BadBody(malformed.Refusal),
-        { StatusCode: StatusCodes.Status408RequestTimeout } => new CarryOutcome.BadBody(
-            Refusal.Of(RefusalReason.RequestTimeout, "the request's body came too slowly")),
-        { } other => new CarryOutcome.BadBody(Refusal.Malformed(other.Message, other.StatusCode)),
-        null => CarryOutcome.ClientGone.Instance,
-    };
+    /// <summary>What is wrong with a body the strict reader finds first; all that is left to go wrong is that it ends too early.</summary>
+    private static CarryOutcome Body(Exception? cause) => Find<MalformedBodyException>(cause) is { } malformed
+        ? new CarryOutcome.BadBody(malformed.Refusal)
+        : CarryOutcome.ClientGone.Instance;
 
     private static CarryOutcome Failure(Exception? cause)
     {
