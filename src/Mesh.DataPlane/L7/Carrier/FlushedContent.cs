@@ -89,11 +89,9 @@ internal sealed class FlushedContent : HttpContent
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            if (request.Content is { } body)
-            {
-                request.Content = new FlushedContent(body, request.Options.TryGetValue(Deadline, out var deadline) ? deadline : null);
-            }
-
+            request.Content = request.Content is { } body
+                ? new FlushedContent(body, request.Options.TryGetValue(Deadline, out var deadline) ? deadline : null)
+                : EmptyContent.Find(request);
             return base.SendAsync(request, cancellationToken);
         }
     }

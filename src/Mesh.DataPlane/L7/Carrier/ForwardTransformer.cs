@@ -73,9 +73,10 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
             ? HeaderRules.Named(connection.ToString())
             : null;
         Copy(proxyResponse.Headers, named, response.Headers);
-        if (proxyResponse.StatusCode != HttpStatusCode.NoContent)
+        Copy(proxyResponse.Content.Headers, named, response.Headers);
+        if (proxyResponse.StatusCode == HttpStatusCode.NoContent)
         {
-            Copy(proxyResponse.Content.Headers, named, response.Headers);
+            response.ContentLength = null; // of all that an answer says of a content, this alone must not stand here (RFC 9110 §8.6)
         }
 
         response.Headers[ExchangeHeaders.RequestId] = exchange.RequestId;
@@ -135,7 +136,8 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
         {
             if (HeaderRules.IsReturned(name) && (named is null || !named.Contains(name)))
             {
-                to.Append(name, values.Count == 1 ? new StringValues(values.ToString()) : new StringValues([.. values]));
+                // Set, as appending nothing but an empty value would remove the field (RFC 9110 §5.5 allows one).
+                to[name] = values.Count == 1 ? new StringValues(values.ToString()) : new StringValues([.. values]);
             }
         }
     }
@@ -164,7 +166,7 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
 
         if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)value))
         {
-            request.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)value);
+            ContentOf(request).Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)value);
         }
     }
 
@@ -177,9 +179,13 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
 
         if (!request.Headers.TryAddWithoutValidation(name, value))
         {
-            request.Content?.Headers.TryAddWithoutValidation(name, value);
+            ContentOf(request).Headers.TryAddWithoutValidation(name, value);
         }
     }
+
+#pragma warning disable CA2000 // it holds nothing
+    private static HttpContent ContentOf(HttpRequestMessage request) => request.Content ?? EmptyContent.Of(request);
+#pragma warning restore CA2000
 
     private void AddForwarded(HttpContext context, HttpRequestMessage request)
     {
