@@ -117,7 +117,8 @@ internal sealed class IngressPipeline(
             response.Headers.RetryAfter = "1";
         }
 
-        if (refusal.Reason is RefusalReason.MalformedRequest or RefusalReason.DotSegmentInPath or RefusalReason.RequestTimeout or RefusalReason.HeadersTooLarge)
+        // Where a body was expected to be asked for and is not, what follows may be it or the next request.
+        if (exchange.Http.Request.Headers.Expect.Count > 0 || refusal.Reason is RefusalReason.MalformedRequest or RefusalReason.DotSegmentInPath or RefusalReason.RequestTimeout or RefusalReason.HeadersTooLarge)
         {
             response.Headers.Connection = "close"; // whoever sent this may have meant the next bytes as something else
         }

@@ -17,10 +17,13 @@ internal sealed class AnswerDeadline(TimeSpan limit, TimeProvider time)
     /// <summary>Whether what did not come in time is the client's next piece, and not the endpoint's answer.</summary>
     public bool AwaitsClient => _awaitsClient;
 
+    /// <summary>Whether this attempt has asked the client for its body.</summary>
+    public bool BodyHasBegun { get; private set; }
+
     /// <summary>An attempt begins; the token ends it.</summary>
     public CancellationToken Begin()
     {
-        _awaitsClient = _isOver = false;
+        _awaitsClient = _isOver = BodyHasBegun = false;
         if (_source is null || !_source.TryReset())
         {
             _source?.Dispose();
@@ -41,10 +44,10 @@ internal sealed class AnswerDeadline(TimeSpan limit, TimeProvider time)
         Extend();
     }
 
-    /// <summary>The endpoint took a piece, and the next one has not come yet.</summary>
+    /// <summary>The body begins, or the endpoint took a piece of it, and the next one has not come yet.</summary>
     public void AwaitClient()
     {
-        _awaitsClient = true;
+        _awaitsClient = BodyHasBegun = true;
         Extend();
     }
 

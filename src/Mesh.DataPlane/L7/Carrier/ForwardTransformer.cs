@@ -13,11 +13,13 @@ namespace Mesh.DataPlane.L7.Carrier;
 internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
 {
     private const int MaxBaggage = 8 * 1024;
+    private const int SmallBody = 1024; // HttpClient sends this much whatever the answer is, so there is nothing to expect
 
     private static readonly UriCreationOptions AsSent = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
     private EndpointPool? _pool;
     private AnswerDeadline? _deadline;
+    private bool _expects;
 
     /// <summary>Why the answer ended after its head was passed on and before the first byte of its body; null when it did not.</summary>
     public Exception? Cut { get; private set; }
@@ -27,6 +29,7 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
         _pool = pool;
         _deadline = deadline;
         Cut = null;
+        _expects = false;
     }
 
     public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
@@ -53,6 +56,8 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
         if (proxyRequest.Content is not null)
         {
             FlushedContent.Extends(proxyRequest, _deadline!);
+            _expects = MayBeRefused(request);
+            proxyRequest.Headers.ExpectContinue = _expects ? true : null;
         }
 
         return ValueTask.CompletedTask;
@@ -80,6 +85,11 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
         }
 
         response.Headers[ExchangeHeaders.RequestId] = exchange.RequestId;
+        if (_expects && !_deadline.BodyHasBegun)
+        {
+            response.Headers.Connection = "close"; // the body was not asked for: what follows may be it, or the next request
+        }
+
         IngressTracing.Answer(exchange);
         return proxyResponse.StatusCode switch
         {
@@ -129,6 +139,13 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
             return false;
         }
     }
+
+    /// <summary>
+    /// Whether the endpoint is told of <c>Expect: 100-continue</c> (the strict reader lets no other expectation pass). Its
+    /// own 100, or its silence for a second, lets the body come: only reading it makes Kestrel say 100.
+    /// </summary>
+    private static bool MayBeRefused(HttpRequest request) =>
+        request.Headers.Expect.Count > 0 && request.Protocol == HttpProtocol.Http11 && request.ContentLength is null or > SmallBody;
 
     private static void Copy(HttpHeaders from, HashSet<string>? named, IHeaderDictionary to)
     {
