@@ -72,7 +72,7 @@ internal sealed class Exchange
         Http.Initialize(features);
         Started = started;
         HostSent = Http.Request.Headers.Host.ToString();
-        PathAndQuery = OriginForm(features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
+        PathAndQuery = features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         PathSent = PathAndQuery.IndexOf('?', StringComparison.Ordinal) is var query and >= 0 ? PathAndQuery[..query] : PathAndQuery;
         ConnectionOptions = features.Get<IStrictConnection>()?.ConnectionOptions;
         if (Http.Connection.RemoteIpAddress is { } client && !client.Equals(_client))
@@ -95,18 +95,5 @@ internal sealed class Exchange
         AnsweredStatus = null;
         Refusal = null;
         Span = AttemptSpan = null;
-    }
-
-    /// <summary>The path and query of an absolute-form target (RFC 9112 §3.2.2), and all others as they are.</summary>
-    private static string OriginForm(string target)
-    {
-        if (target.StartsWith('/') || target == "*")
-        {
-            return target;
-        }
-
-        var authority = target.IndexOf("://", StringComparison.Ordinal) + 3;
-        var end = target.AsSpan(authority).IndexOfAny('/', '?');
-        return end < 0 ? "/" : target[authority + end] == '?' ? "/" + target[(authority + end)..] : target[(authority + end)..];
     }
 }

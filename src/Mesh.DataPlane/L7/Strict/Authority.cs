@@ -2,16 +2,17 @@ namespace Mesh.DataPlane.L7.Strict;
 
 /// <summary>
 /// Whether a Host value is a plain authority: a name of at most 253 characters or an IP literal, and a port from 1 to
-/// 65535. Proxies disagree on everything else, so nothing else is forwarded (RFC 9110 §7.2, RFC 3986 §3.2).
+/// 65535, an empty one or none. Proxies disagree on everything else, so nothing else is forwarded (RFC 9110 §7.2, RFC 3986 §3.2).
 /// </summary>
 internal static class Authority
 {
     private const int MaxName = 253;
+    private const int MinLiteral = 4; // [::] is no host that anything is on
 
     public static bool IsValid(ReadOnlySpan<byte> value)
     {
         var (host, port) = Split(value);
-        return IsHost(host) && (port.IsEmpty || IsPort(port[1..]));
+        return IsHost(host) && (port.Length <= 1 || IsPort(port[1..]));
     }
 
     /// <summary>The host, and the port with its colon; empty when there is none.</summary>
@@ -27,13 +28,13 @@ internal static class Authority
         if (host.StartsWith("["u8))
         {
             // No zone identifiers: they name an interface of the client's machine (RFC 6874 §1).
-            return host.Length > 3 && host[^1] == ']' && !host[1..^1].ContainsAnyExcept(HttpBytes.IPv6Literal)
+            return host.Length > MinLiteral && host[^1] == ']' && !host[1..^1].ContainsAnyExcept(HttpBytes.IPv6Literal)
                 && System.Net.IPAddress.TryParse(System.Text.Encoding.ASCII.GetString(host[1..^1]), out _);
         }
 
         var name = host.EndsWith("."u8) ? host[..^1] : host; // the root label
         return name.Length is > 0 and <= MaxName
-            && !name.ContainsAnyExcept(HttpBytes.RegName)
+            && !name.ContainsAnyExcept(HttpBytes.HostName)
             && name[0] != '.' && name[^1] != '.' && name.IndexOf(".."u8) < 0;
     }
 

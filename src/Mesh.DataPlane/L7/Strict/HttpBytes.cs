@@ -18,8 +18,11 @@ internal static class HttpBytes
     public static readonly SearchValues<byte> Target = SearchValues.Create(
         [.. Enumerable.Range(0x21, 0x7f - 0x21).Where(c => c != '#').Select(c => (byte)c)]);
 
-    /// <summary>What a host of a URI may be made of besides an IP literal (RFC 3986 §3.2.2), without percent-encoding.</summary>
-    public static readonly SearchValues<byte> RegName = Bytes(Alphanumeric + "-._~!$&'()+;=");
+    /// <summary>
+    /// What a host may be made of besides an IP literal: what host names and DNS names are. RFC 3986 §3.2.2 allows more in a
+    /// URI; no rule can name such a host, and the parsers behind this one each refuse another part of it, without a word.
+    /// </summary>
+    public static readonly SearchValues<byte> HostName = Bytes(Alphanumeric + "-._");
 
     public static readonly SearchValues<byte> IPv6Literal = Bytes("0123456789abcdefABCDEF:.");
 

@@ -10,6 +10,7 @@ internal ref struct RequestFields(IngressOptions limits)
 
     private bool _isHttp10;
     private bool _mustHaveLength;
+    private ReadOnlySpan<byte> _origin; // of an absolute-form target: scheme and authority
     private ReadOnlySpan<byte> _targetAuthority;
     private ReadOnlySpan<byte> _host;
     private int _hosts;
@@ -60,11 +61,18 @@ internal ref struct RequestFields(IngressOptions limits)
             : ReadField(line[..colon], HttpBytes.TrimOws(value));
     }
 
-    public readonly RequestHead Finish(int length)
+    /// <param name="head">All of it, with the empty line.</param>
+    public readonly RequestHead Finish(ReadOnlySpan<byte> head)
     {
-        if (_hosts == 0 ? !_isHttp10 : !Authority.IsValid(_host))
+        if (_hosts == 0 && !_isHttp10)
         {
-            return RequestHead.Refused(Refusal.Malformed("there is no valid Host header"));
+            return RequestHead.Refused(Refusal.Malformed("there is no Host header"));
+        }
+
+        if (_hosts > 0 && !Authority.IsValid(_host))
+        {
+            return RequestHead.Refused(Refusal.Malformed(
+                "the Host header is no host name of letters, digits, '-', '_' and '.', and no IP address, with a port or without"));
         }
 
         if (!_targetAuthority.IsEmpty && !HttpBytes.EqualsIgnoreCase(_targetAuthority, _host))
@@ -83,7 +91,9 @@ internal ref struct RequestFields(IngressOptions limits)
         }
 
         var framing = _codings > 0 ? BodyFraming.Chunked : _contentLength > 0 ? BodyFraming.Length : BodyFraming.None;
-        return new RequestHead(length, framing, _contentLength, _connectionOptions, null);
+        var hasEmptyPort = _host.EndsWith(":"u8);
+        var plain = _origin.IsEmpty && !hasEmptyPort ? null : PlainHead.Of(head, _origin, hasEmptyPort ? _host[^1..] : default);
+        return new RequestHead(head.Length, framing, _contentLength, _connectionOptions, plain, null);
     }
 
     private Refusal? ReadMethod(ReadOnlySpan<byte> method)
@@ -141,6 +151,7 @@ internal ref struct RequestFields(IngressOptions limits)
         var rest = target[scheme.Length..];
         var end = rest.IndexOfAny((byte)'/', (byte)'?');
         _targetAuthority = end < 0 ? rest : rest[..end];
+        _origin = target[..(scheme.Length + _targetAuthority.Length)];
         return Authority.IsValid(_targetAuthority) ? null : Refusal.Malformed("the request target has no valid host");
     }
 

@@ -59,7 +59,7 @@ internal static class RequestHeadParser
 
             if (!first && line.IsEmpty)
             {
-                return fields.Finish(at);
+                return fields.Finish(data[..at]);
             }
 
             if ((first ? fields.ReadRequestLine(line) : fields.ReadHeader(line)) is { } refusal)

@@ -18,6 +18,7 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
     private readonly PipeReader _inner = transport.Input;
     private readonly RequestBodyCheck _body = new(options);
     private ReadOnlySequence<byte> _buffer;
+    private ReadOnlySequence<byte> _plainHead; // what is shown in place of a head, as far as Kestrel has not taken it
     private long _checked; // bytes at the front of the buffer that Kestrel may have
     private long _shown; // of those, the ones that it was shown before
     private bool _unseen; // it has not yet looked at all that it was shown
@@ -39,6 +40,11 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
+        if (!_plainHead.IsEmpty)
+        {
+            return new ReadResult(_plainHead, isCanceled: false, isCompleted: false);
+        }
+
         while (_mode != Mode.Ended)
         {
             var result = await _inner.ReadAsync(cancellationToken);
@@ -80,6 +86,12 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
             return; // what was shown is empty and belongs to no buffer
         }
 
+        if (!_plainHead.IsEmpty)
+        {
+            _plainHead = _plainHead.Slice(consumed); // the bytes that it stands for were taken before
+            return;
+        }
+
         _unseen = _buffer.Slice(0, examined).Length < _shown;
         var taken = _buffer.Slice(0, consumed).Length;
         _checked -= taken;
@@ -111,10 +123,17 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
         if (head.Length > 0)
         {
             StopHeadDeadline();
-            _buffer = result.Buffer;
             _body.Begin(head);
-            _checked = head.Length;
             ConnectionOptions = head.ConnectionOptions;
+            if (head.Plain is { } plain)
+            {
+                _inner.AdvanceTo(result.Buffer.GetPosition(head.Length));
+                _plainHead = new ReadOnlySequence<byte>(plain);
+                return new ReadResult(_plainHead, isCanceled: false, isCompleted: false);
+            }
+
+            _buffer = result.Buffer;
+            _checked = head.Length;
             return ShowChecked(result);
         }
 
