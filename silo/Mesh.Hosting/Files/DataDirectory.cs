@@ -26,6 +26,8 @@ public sealed class DataDirectory
 
     public string Journal => At("node.journal");
 
+    public string GatewayId => At("gateway.id");
+
     public string Addresses => At("addresses.json");
 
     public string Kubeconfig => At("admin.kubeconfig");

@@ -50,7 +50,8 @@ internal sealed class NodeListeners : IAsyncDisposable
         _logs = logs;
         var log = logs.CreateLogger<NodeListeners>();
         _services = new ServiceListeners(routes, new ServiceListenerOptions(), problems, _suspects, seed, time, logs.CreateLogger<ServiceListeners>());
-        _ingress = new LiveListener("Ingress", (setting, stop) => OpenIngressAsync(setting, seed, stop), log);
+        var gatewayId = GatewayIdentity.Of(data);
+        _ingress = new LiveListener("Ingress", (setting, stop) => OpenIngressAsync(setting, gatewayId, seed, stop), log);
         _dns = new LiveListener("DNS", (setting, stop) => OpenDnsAsync(setting, seed, stop), log);
         _registration = new LiveListener("registration", OpenRegistrationAsync, log);
         _socket = new LiveListener("registration socket", async (_, stop) => await RegistrationServer.ListenAsync(data.NodeSocket, agent, WhyNotReady, logs, stop), log);
@@ -144,9 +145,9 @@ internal sealed class NodeListeners : IAsyncDisposable
         _oneChange.Dispose();
     }
 
-    private async Task<IAsyncDisposable> OpenIngressAsync(string setting, Random seed, CancellationToken stop)
+    private async Task<IAsyncDisposable> OpenIngressAsync(string setting, string gatewayId, Random seed, CancellationToken stop)
     {
-        var options = new IngressOptions { HttpListen = [IPEndPoint.Parse(setting)] };
+        var options = new IngressOptions { HttpListen = [IPEndPoint.Parse(setting)], GatewayId = gatewayId };
         var gateway = new IngressGateway(_routes, options, _problems, _suspects, seed, _time, _logs);
         await gateway.StartAsync(stop);
         Volatile.Write(ref _gateway, gateway);

@@ -21,4 +21,5 @@ public enum RefusalReason
     ClientGone,
     Overloaded,
     RequestTimeout,
+    LoopDetected,
 }

@@ -33,6 +33,10 @@ public static class RefusalText
     public static string ResourceBackend(IngressMatch.Found found) =>
         $"Ingress {found.Ingress}: the backend of {found.Route} is not a Service";
 
+    /// <param name="service">Which it would be forwarded to now.</param>
+    public static string Loop(NamespacedName service) =>
+        $"this request has passed this gateway before: what it was forwarded to has sent it back, for Service {service} now";
+
     public static string NoService(NamespacedName service) => $"Service {service} does not exist";
 
     public static string NoPort(ServiceRoute route, IngressBackend backend)

@@ -16,7 +16,8 @@ internal sealed class Exchange
 {
     private IPAddress? _client;
 
-    public Exchange() => Transformer = new ForwardTransformer(this);
+    /// <param name="gateway">What the gateway calls itself in CDN-Loop.</param>
+    public Exchange(string gateway) => Transformer = new ForwardTransformer(this, gateway);
 
     public DefaultHttpContext Http { get; } = new();
 

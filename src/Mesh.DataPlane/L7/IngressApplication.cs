@@ -6,12 +6,12 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.DataPlane.L7;
 
 /// <summary>Ties Kestrel to the pipeline, with no framework between; an exchange stays with its connection.</summary>
-internal sealed class IngressApplication(IngressPipeline pipeline, TimeProvider time, ILogger log) : IHttpApplication<Exchange>
+internal sealed class IngressApplication(IngressPipeline pipeline, IngressOptions options, TimeProvider time, ILogger log) : IHttpApplication<Exchange>
 {
     public Exchange CreateContext(IFeatureCollection contextFeatures)
     {
         var container = contextFeatures as IHostContextContainer<Exchange>;
-        var exchange = container?.HostContext ?? new Exchange();
+        var exchange = container?.HostContext ?? new Exchange(options.GatewayId);
         if (container is not null)
         {
             container.HostContext = exchange;

@@ -40,7 +40,7 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         _carrier = new YarpCarrier(routes, options, time);
         var forwarder = new RequestForwarder(_carrier, options, suspects, new EndpointPick(seed), log);
         _pipeline = new IngressPipeline(routes, options, forwarder, new RequestIds(seed), time, accessLog);
-        var application = new IngressApplication(_pipeline, time, log);
+        var application = new IngressApplication(_pipeline, options, time, log);
         _listeners = new AddressListeners(
             "Ingress",
             options.HttpListen,

@@ -9,6 +9,9 @@ public sealed record IngressOptions
     /// <summary>Where it listens; a wildcard means each address of the machine, port 0 a free port.</summary>
     public ImmutableArray<IPEndPoint> HttpListen { get; init; } = [new(IPAddress.Any, 8780)];
 
+    /// <summary>What this gateway calls itself in CDN-Loop: the same after each restart, and no other gateway's.</summary>
+    public string GatewayId { get; init; } = "mesh";
+
     /// <summary>Longest request line; a longer one is answered 414.</summary>
     public int MaxRequestLine { get; init; } = 8 * 1024;
 

@@ -68,6 +68,11 @@ internal sealed class IngressPipeline(
         var to = (Forwarding.ToService)forwarding;
         exchange.Match = to.Match;
         exchange.Service = to.Service.Service.Name;
+        if (LoopRules.HasPassed(exchange.Http.Request.Headers[LoopRules.Header], options.GatewayId))
+        {
+            return new(Refusal.Of(RefusalReason.LoopDetected, RefusalText.Loop(exchange.Service)));
+        }
+
         exchange.IsUpgrade = WebSocketRules.IsAsked(exchange.Http.Request);
         if (exchange.IsUpgrade && WebSocketRules.Check(exchange.Http.Request) is { } unfit)
         {

@@ -7,13 +7,15 @@ namespace Mesh.DataPlane.Tests.Support;
 /// <summary>The L7 gateway on a free port of 127.0.0.1, with routes of its own.</summary>
 internal sealed class GatewayHost : IAsyncDisposable
 {
+    private static int LastGateway;
+
     private readonly IngressGateway _gateway;
 
     private GatewayHost(IngressOptions options, ILoggerFactory? logs, TimeProvider? time)
     {
         _gateway = new IngressGateway(
             Routes.Published,
-            options with { HttpListen = [new IPEndPoint(IPAddress.Loopback, 0)] },
+            options with { HttpListen = [new IPEndPoint(IPAddress.Loopback, 0)], GatewayId = Id },
             Problems,
             Suspects,
             new Random(1),
@@ -21,6 +23,9 @@ internal sealed class GatewayHost : IAsyncDisposable
             logs ?? Errors);
         Routes.Follow(_gateway.Update);
     }
+
+    /// <summary>What this one calls itself; each has another name.</summary>
+    public string Id { get; } = $"mesh-{Interlocked.Increment(ref LastGateway)}";
 
     public SomeRoutes Routes { get; } = new();
 

@@ -10,7 +10,7 @@ namespace Mesh.DataPlane.L7.Carrier;
 /// Makes the request that an endpoint gets of the one that came, and the other way round. Host, path and query are
 /// passed byte for byte; YARP's own transforms would re-encode them.
 /// </summary>
-internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
+internal sealed class ForwardTransformer(Exchange exchange, string gateway) : HttpTransformer
 {
     private const int MaxBaggage = 8 * 1024;
     private const int SmallBody = 1024; // HttpClient sends this much whatever the answer is, so there is nothing to expect
@@ -37,9 +37,10 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
         var request = httpContext.Request;
         proxyRequest.RequestUri = new Uri(_pool!.Prefix + exchange.PathAndQuery, AsSent);
         var named = HeaderRules.Named(exchange.ConnectionOptions);
+        var isPost = HttpMethods.IsPost(request.Method);
         foreach (var (name, value) in request.Headers)
         {
-            if (HeaderRules.IsForwarded(name) && (named is null || !named.Contains(name)))
+            if (HeaderRules.IsForwarded(name) && (named is null || !named.Contains(name)) && (isPost || !HeaderRules.IsMethodOverride(name)))
             {
                 Add(proxyRequest, name, value);
             }
@@ -222,6 +223,7 @@ internal sealed class ForwardTransformer(Exchange exchange) : HttpTransformer
         request.Headers.TryAddWithoutValidation("X-Forwarded-Port", exchange.LocalPort);
         request.Headers.TryAddWithoutValidation("X-Real-IP", client);
         request.Headers.TryAddWithoutValidation(ExchangeHeaders.RequestId, exchange.RequestId);
+        request.Headers.TryAddWithoutValidation(LoopRules.Header, gateway); // behind those that it has passed before (RFC 8586 §2)
     }
 
     private void AddTrace(HttpRequestMessage request)

@@ -18,16 +18,22 @@ internal static class HeaderRules
         "X-Content-Length",
         "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix",
         "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Scheme", "X-Real-IP", "X-Request-ID", "X-Original-Forwarded-For",
-        "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override",
+        "X-Original-URL", "X-Rewrite-URL",
     ]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private static readonly FrozenSet<string> NotReturned = HopByHop.Concat(["Trailer", "Alt-Svc"]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    // What a Connection header cannot take away: framing, identity and authority of the request.
+    // What a Connection header cannot take away: framing, identity, authority and the way of the request.
     private static readonly FrozenSet<string> NotRemovable = FrozenSet.ToFrozenSet(
-        ["Host", "Content-Length", "Transfer-Encoding", "Content-Type", "Authorization", "Cookie", "traceparent", "tracestate"], StringComparer.OrdinalIgnoreCase);
+        ["Host", "Content-Length", "Transfer-Encoding", "Content-Type", "Authorization", "Cookie", "traceparent", "tracestate", LoopRules.Header], StringComparer.OrdinalIgnoreCase);
 
     private static readonly FrozenSet<string> OrdinaryOptions = FrozenSet.ToFrozenSet(["keep-alive", "close", "upgrade"], StringComparer.OrdinalIgnoreCase);
+
+    // Of a POST only: the gateway may send a GET twice, and takes it for safe, so it must not mean a DELETE at the endpoint.
+    private static readonly FrozenSet<string> MethodOverrides = FrozenSet.ToFrozenSet(
+        ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"], StringComparer.OrdinalIgnoreCase);
+
+    public static bool IsMethodOverride(string name) => name.StartsWith("X-", StringComparison.OrdinalIgnoreCase) && MethodOverrides.Contains(name);
 
     public static bool IsForwarded(string name) => !NotForwarded.Contains(name) && !name.Contains('_', StringComparison.Ordinal);
 
