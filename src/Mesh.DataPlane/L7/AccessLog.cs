@@ -29,8 +29,16 @@ internal static class AccessLog
     private readonly struct Line(Exchange exchange, double milliseconds) : IReadOnlyList<KeyValuePair<string, object?>>
     {
         private const string None = "-";
+        private const int LongestUserAgent = 256;
 
-        public int Count => 13;
+        private string UserAgent => exchange.Http.Request.Headers.UserAgent.ToString() switch
+        {
+            { Length: 0 } => None,
+            { Length: > LongestUserAgent } agent => agent[..LongestUserAgent],
+            var agent => agent,
+        };
+
+        public int Count => 17;
 
         public KeyValuePair<string, object?> this[int index] => index switch
         {
@@ -46,7 +54,11 @@ internal static class AccessLog
             9 => new("reason", exchange.Refusal?.Reason.ToString() ?? None),
             10 => new("detail", exchange.Refusal?.Detail ?? None),
             11 => new("client", exchange.ClientAddress),
-            12 => new("trace_id", exchange.RequestId), // the trace's own id while tracing
+            12 => new("protocol", exchange.Http.Request.Protocol),
+            13 => new("request_bytes", exchange.BytesReceived),
+            14 => new("response_bytes", exchange.BytesSent),
+            15 => new("user_agent", UserAgent),
+            16 => new("trace_id", exchange.RequestId), // the trace's own id while tracing
             _ => throw new UnreachableException(),
         };
 
@@ -62,6 +74,6 @@ internal static class AccessLog
 
         public override string ToString() => string.Create(
             CultureInfo.InvariantCulture,
-            $"{this[0].Value} {this[1].Value}{this[2].Value} {this[3].Value} {milliseconds} ms route={this[5].Value} service={this[6].Value} pod={this[7].Value} attempts={exchange.Attempts} reason={this[9].Value} detail={this[10].Value} client={this[11].Value} trace_id={this[12].Value}");
+            $"{this[0].Value} {this[1].Value}{this[2].Value} {this[3].Value} {milliseconds} ms route={this[5].Value} service={this[6].Value} pod={this[7].Value} attempts={exchange.Attempts} reason={this[9].Value} detail={this[10].Value} client={this[11].Value} protocol={this[12].Value} request_bytes={exchange.BytesReceived} response_bytes={exchange.BytesSent} user_agent=\"{UserAgent.Replace("\"", "'", StringComparison.Ordinal)}\" trace_id={this[16].Value}");
     }
 }

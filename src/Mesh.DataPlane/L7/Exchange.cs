@@ -15,6 +15,9 @@ namespace Mesh.DataPlane.L7;
 internal sealed class Exchange
 {
     private IPAddress? _client;
+    private IStrictConnection? _connection;
+    private long _receivedBefore;
+    private long _sentBefore;
 
     /// <param name="gateway">What the gateway calls itself in CDN-Loop.</param>
     public Exchange(string gateway) => Transformer = new ForwardTransformer(this, gateway);
@@ -44,6 +47,12 @@ internal sealed class Exchange
 
     /// <summary>What the Connection header names besides keep-alive, close and upgrade; Kestrel drops the names beside those.</summary>
     public string? ConnectionOptions { get; private set; }
+
+    /// <summary>Bytes of this request, its head and framing included, as far as they were read; in a tunnel all that came.</summary>
+    public long BytesReceived => _connection is null ? 0 : _connection.BytesReceived - _receivedBefore;
+
+    /// <summary>Bytes that the client was sent for it, head and framing included.</summary>
+    public long BytesSent => _connection is null ? 0 : _connection.BytesSent - _sentBefore;
 
     public bool IsUpgrade { get; set; }
 
@@ -75,7 +84,8 @@ internal sealed class Exchange
         HostSent = Http.Request.Headers.Host.ToString();
         PathAndQuery = features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         PathSent = PathAndQuery.IndexOf('?', StringComparison.Ordinal) is var query and >= 0 ? PathAndQuery[..query] : PathAndQuery;
-        ConnectionOptions = features.Get<IStrictConnection>()?.ConnectionOptions;
+        _connection = features.Get<IStrictConnection>();
+        ConnectionOptions = _connection?.ConnectionOptions;
         if (Http.Connection.RemoteIpAddress is { } client && !client.Equals(_client))
         {
             _client = client;
@@ -87,6 +97,11 @@ internal sealed class Exchange
     public void End()
     {
         Http.Uninitialize();
+        if (_connection is { } connection)
+        {
+            (_receivedBefore, _sentBefore) = (connection.BytesReceived, connection.BytesSent); // the connection's next exchange is this object
+        }
+
         RequestId = HostSent = PathAndQuery = PathSent = "";
         IsUpgrade = false;
         Match = null;

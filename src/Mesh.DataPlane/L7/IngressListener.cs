@@ -102,9 +102,10 @@ internal sealed class IngressListener : IAddressListener
     {
         var client = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "";
         using var presence = new ClientPresence(connection, options.HalfClosedTimeout, time);
-        var reader = new StrictRequestReader(connection.Transport, options, time, refusal => Refused(refusal, client, accessLog), presence.Leave);
+        var writer = new CountedWriter(connection.Transport.Output);
+        var reader = new StrictRequestReader(connection.Transport.Input, writer, options, time, refusal => Refused(refusal, client, accessLog), presence.Leave);
         connection.Features.Set<IStrictConnection>(reader);
-        connection.Transport = new StrictTransport(reader, connection.Transport.Output);
+        connection.Transport = new StrictTransport(reader, writer);
         connection.ConnectionClosed = presence.Gone;
         await next(connection);
     }

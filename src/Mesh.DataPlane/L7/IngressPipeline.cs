@@ -1,3 +1,4 @@
+using System.Text;
 using Mesh.Core;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Strict;
@@ -32,6 +33,10 @@ internal sealed class IngressPipeline(
             if (exchange.Refusal is { } refusal)
             {
                 await AnswerAsync(exchange, refusal);
+            }
+            else if (!exchange.IsUpgrade)
+            {
+                await exchange.Http.Response.CompleteAsync(); // so that the log tells of all of it
             }
         }
         finally
@@ -128,6 +133,11 @@ internal sealed class IngressPipeline(
             response.Headers.Connection = "close"; // whoever sent this may have meant the next bytes as something else
         }
 
-        await response.WriteAsync(refusal.Body);
+        var body = Encoding.UTF8.GetBytes(refusal.Body);
+        response.ContentLength = body.Length;
+        if (!HttpMethods.IsHead(exchange.Http.Request.Method))
+        {
+            await response.Body.WriteAsync(body);
+        }
     }
 }

@@ -18,7 +18,7 @@ public sealed class HeadDeadlineTests
     private readonly StrictRequestReader _reader;
 
     public HeadDeadlineTests() =>
-        _reader = new StrictRequestReader(new Transport(_client.Reader, _answers.Writer), new IngressOptions(), _time, _refusals.Add, cut: () => { });
+        _reader = new StrictRequestReader(_client.Reader, new CountedWriter(_answers.Writer), new IngressOptions(), _time, _refusals.Add, cut: () => { });
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -69,8 +69,6 @@ public sealed class HeadDeadlineTests
     }
 
     private async Task SendAsync(string latin1) => await _client.Writer.WriteAsync(Encoding.Latin1.GetBytes(latin1), Stop);
-
-    private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 
     /// <summary>Timers whose callback runs when the test says, stopped or not.</summary>
     private sealed class LateTime : TimeProvider

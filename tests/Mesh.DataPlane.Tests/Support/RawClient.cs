@@ -44,6 +44,26 @@ internal sealed class RawClient : IDisposable
         }
     }
 
+    /// <summary>How many bytes the next answer is long.</summary>
+    public async Task<int> BytesOfAnswerAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            var rest = _unread;
+            if (RawAnswer.TryTake(ref rest, toHead: false) is not null)
+            {
+                var length = _unread.Length - rest.Length;
+                _unread = rest;
+                return length;
+            }
+
+            if (!await ReceiveAsync(stop))
+            {
+                return _unread.Length;
+            }
+        }
+    }
+
     /// <summary>Everything until the other side ends or resets.</summary>
     public async Task<string> ToEndAsync(CancellationToken stop)
     {

@@ -10,12 +10,12 @@ namespace Mesh.DataPlane.L7.Strict;
 /// and valid, a body as far as its framing holds. Bytes of the next request wait until Kestrel asks for them, so each
 /// refusal comes after the answers before it. See docs/adr/0010-strict-requests-before-the-parser.md.
 /// </summary>
-internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions options, TimeProvider time, Action<Refusal> refused, Action cut)
+internal sealed class StrictRequestReader(PipeReader input, CountedWriter output, IngressOptions options, TimeProvider time, Action<Refusal> refused, Action cut)
     : PipeReader, IStrictConnection
 {
     private static readonly ReadResult Ended = new(default, isCanceled: false, isCompleted: true);
 
-    private readonly PipeReader _inner = transport.Input;
+    private readonly PipeReader _inner = input;
     private readonly RequestBodyCheck _body = new(options);
     private ReadOnlySequence<byte> _buffer;
     private ReadOnlySequence<byte> _plainHead; // what is shown in place of a head, as far as Kestrel has not taken it
@@ -34,6 +34,10 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
     }
 
     public string? ConnectionOptions { get; private set; }
+
+    public long BytesReceived { get; private set; }
+
+    public long BytesSent => output.Count;
 
     public void OpenTunnel() => _mode = Mode.Tunnel;
 
@@ -94,6 +98,7 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
 
         _unseen = _buffer.Slice(0, examined).Length < _shown;
         var taken = _buffer.Slice(0, consumed).Length;
+        BytesReceived += taken;
         _checked -= taken;
         _shown -= taken;
         _inner.AdvanceTo(consumed, examined);
@@ -129,6 +134,7 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
             {
                 _inner.AdvanceTo(result.Buffer.GetPosition(head.Length));
                 _plainHead = new ReadOnlySequence<byte>(plain);
+                BytesReceived += head.Length;
                 return new ReadResult(_plainHead, isCanceled: false, isCompleted: false);
             }
 
@@ -216,7 +222,7 @@ internal sealed class StrictRequestReader(IDuplexPipe transport, IngressOptions 
         StopHeadDeadline();
         End(result);
         refused(refusal);
-        await transport.Output.WriteAsync(RefusalBytes.Of(refusal, time.GetUtcNow()));
+        await output.WriteAsync(RefusalBytes.Of(refusal, time.GetUtcNow()));
         return Ended;
     }
 
@@ -272,6 +278,12 @@ internal interface IStrictConnection
 {
     /// <summary>The Connection header of the request under way, unless it names only what Kestrel handles.</summary>
     string? ConnectionOptions { get; }
+
+    /// <summary>Bytes that were taken of what the client sent.</summary>
+    long BytesReceived { get; }
+
+    /// <summary>Bytes that the client was sent.</summary>
+    long BytesSent { get; }
 
     /// <summary>The connection stops being HTTP/1 (101 Switching Protocols): from here on every byte passes unchecked.</summary>
     void OpenTunnel();
