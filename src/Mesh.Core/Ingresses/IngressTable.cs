@@ -15,6 +15,7 @@ public sealed class IngressTable
     private ImmutableDictionary<NamespacedName, Ingress> _ingresses = ImmutableDictionary<NamespacedName, Ingress>.Empty;
     private SpanMap<HostRules> _hosts = new(StringComparison.OrdinalIgnoreCase);
     private SpanMap<HostRules> _wildcards = new(StringComparison.OrdinalIgnoreCase); // by what stands behind the "*."
+    private ImmutableSortedSet<string> _names = ImmutableSortedSet<string>.Empty.WithComparer(StringComparer.OrdinalIgnoreCase);
     private HostRules? _anyHost;
     private Claims _catchAlls;
     private Claims _defaults;
@@ -26,6 +27,9 @@ public sealed class IngressTable
     public static IngressTable Empty { get; } = new();
 
     public IEnumerable<Ingress> Ingresses => _ingresses.Values;
+
+    /// <summary>The hosts that rules name, wildcards included, in order; kept so, as whoever asks for some must not pay for all.</summary>
+    public IReadOnlyCollection<string> HostNames => _names;
 
     /// <summary>Adds the Ingress, or replaces the one of its name.</summary>
     public IngressTable With(Ingress ingress)
@@ -119,8 +123,11 @@ public sealed class IngressTable
         if (host.Length == 0)
         {
             _anyHost = rules;
+            return;
         }
-        else if (host.StartsWith(AnyLabel, StringComparison.Ordinal))
+
+        _names = rules is null ? _names.Remove(host) : _names.Add(host);
+        if (host.StartsWith(AnyLabel, StringComparison.Ordinal))
         {
             _wildcards = _wildcards.With(host[AnyLabel.Length..], rules);
         }

@@ -16,6 +16,8 @@ public static class RefusalText
     /// <summary>What a client sent is repeated only so far.</summary>
     private const int MaxQuoted = 100;
 
+    private const int MaxHosts = 5;
+
     public static string Of(RequestPathProblem problem) => problem switch
     {
         RequestPathProblem.DotSegment => "the path has a segment '.' or '..', plain or percent-encoded",
@@ -26,6 +28,15 @@ public static class RefusalText
 
     public static string Of(IngressMatch.NoHost miss) =>
         $"no rule for host {Quote(miss.Host)}" + (miss.Nearest is null ? "" : $"; nearest {miss.Nearest}");
+
+    /// <summary>What follows the sentence of a host without a rule where the client may know which hosts there are.</summary>
+    public static string KnownHosts(IngressTable table)
+    {
+        var more = table.HostNames.Count - MaxHosts;
+        return table.HostNames.Count == 0
+            ? "; no Ingress names a host"
+            : $"; there are rules for {string.Join(", ", table.HostNames.Take(MaxHosts))}" + (more > 0 ? $" and {more} more" : "");
+    }
 
     public static string Of(IngressMatch.NoPath miss) =>
         $"no rule for path {Quote(miss.Path)} of host {Quote(miss.Host)}" + (miss.Nearest is null ? "" : $"; nearest {miss.Nearest}");

@@ -39,6 +39,14 @@ internal sealed class Exchange
     /// <summary>The port that the client came to, as text; made once per connection.</summary>
     public string LocalPort { get; private set; } = "";
 
+    /// <summary>
+    /// Whether a program of this machine asks, and not for somebody else: to a stranger the names of hosts may be news.
+    /// </summary>
+    public bool IsFromHere =>
+        Http.Connection.RemoteIpAddress is { } client && (IPAddress.IsLoopback(client) || client.Equals(Http.Connection.LocalIpAddress))
+        && !Http.Request.Headers.ContainsKey("X-Forwarded-For") && !Http.Request.Headers.ContainsKey("Forwarded")
+        && !Http.Request.Headers.ContainsKey("Via") && !Http.Request.Headers.ContainsKey(LoopRules.Header);
+
     /// <summary>Host as the client sent it.</summary>
     public string HostSent { get; private set; } = "";
 

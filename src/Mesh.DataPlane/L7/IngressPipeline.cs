@@ -67,7 +67,8 @@ internal sealed class IngressPipeline(
         {
             exchange.Match = refuse.Match;
             exchange.Service = refuse.Match?.Backend?.Service;
-            return new(Refusal.Of(refuse.Reason, refuse.Text));
+            var known = refuse.Reason == RefusalReason.NoMatchingHost && exchange.IsFromHere ? RefusalText.KnownHosts(snapshot.Ingresses) : "";
+            return new(Refusal.Of(refuse.Reason, refuse.Text + known));
         }
 
         var to = (Forwarding.ToService)forwarding;

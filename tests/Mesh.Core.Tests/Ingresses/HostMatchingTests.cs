@@ -78,4 +78,28 @@ public class HostMatchingTests
         Assert.Equal("default", Rules.Table(ingress.WithDefault()).Hit("foo.com", "/any"));
         Assert.IsType<IngressMatch.NoPath>(Rules.Table(ingress).Match("foo.com", "/any"));
     }
+
+    [Fact]
+    public void The_hosts_that_have_rules_are_known_in_order_and_as_long_as_one_rule_names_them()
+    {
+        var table = Rules.Table(Rules.Of("a", 1, "b.test/", "*.a.test/", "/"), Rules.Of("b", 2, "a.test/", "b.test/x"));
+        Assert.Equal(["*.a.test", "a.test", "b.test"], table.HostNames);
+
+        table = table.Without(Rules.Of("a", 1).Name);
+        Assert.Equal(["a.test", "b.test"], table.HostNames);
+        Assert.Empty(table.Without(Rules.Of("b", 1).Name).HostNames);
+    }
+
+    [Fact]
+    public void Of_ten_thousand_hosts_five_are_told()
+    {
+        var table = IngressTable.Empty;
+        for (var host = 0; host < 10_000; host++)
+        {
+            table = table.With(Rules.Of($"i{host}", host + 1, $"h{host:00000}.test/"));
+        }
+
+        Assert.Equal("; there are rules for h00000.test, h00001.test, h00002.test, h00003.test, h00004.test and 9995 more", Mesh.Core.Routing.RefusalText.KnownHosts(table));
+        Assert.Equal("; no Ingress names a host", Mesh.Core.Routing.RefusalText.KnownHosts(Rules.Table(Rules.Of("a", 1, "/"))));
+    }
 }

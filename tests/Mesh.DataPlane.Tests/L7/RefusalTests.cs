@@ -25,7 +25,7 @@ public sealed class RefusalTests
         await AnswersAsync("more.test", "/lonely", 503, "NoEndpoints: Service default/lonely: no Pod matches app=lonely\n");
         await AnswersAsync("more.test", "/missing", 503, "ServiceNotFound: Service default/missing does not exist\n");
         await AnswersAsync("more.test", "/odd", 503, "ServicePortNotFound: Service default/odd has no port 80; it has 81 (http)\n");
-        await AnswersAsync("app.tset", "/", 404, "NoMatchingHost: no rule for host app.tset; nearest app.test\n");
+        await AnswersAsync("app.tset", "/", 404, "NoMatchingHost: no rule for host app.tset; nearest app.test; there are rules for app.test, more.test\n");
         await AnswersAsync("more.test", "/lonly", 404, "NoMatchingPath: no rule for path /lonly of host more.test; nearest /lonely\n");
         Assert.Equal("", backend.Received);
 
@@ -36,6 +36,34 @@ public sealed class RefusalTests
             Assert.NotNull(answer.Header("X-Request-ID"));
             Assert.Equal("text/plain; charset=utf-8", answer.Header("Content-Type"));
         }
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_host_without_a_rule_is_told_five_that_have_one()
+    {
+        await using var host = await GatewayHost.StartAsync([]);
+        foreach (var name in new[] { "zeta.test", "*.wild.test", "b.test", "a.test", "c.test", "d.test" })
+        {
+            host.Routes.Ingress(name.Trim('*', '.').Replace('.', '-'), name, ("/", "Prefix", "web"));
+        }
+
+        Assert.Equal(
+            "NoMatchingHost: no rule for host other.example; there are rules for *.wild.test, a.test, app.test, b.test, c.test and 2 more\n",
+            (await host.AskAsync("GET / HTTP/1.1\r\nHost: other.example\r\n\r\n", Stop))!.Body);
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("X-Forwarded-For: 203.0.113.7")]
+    [InlineData("Forwarded: for=203.0.113.7")]
+    [InlineData("Via: 1.1 terminator")]
+    [InlineData("CDN-Loop: elsewhere")]
+    public async Task Whom_another_proxy_speaks_for_is_told_no_hosts(string field)
+    {
+        await using var host = await GatewayHost.StartAsync([]);
+
+        Assert.Equal(
+            "NoMatchingHost: no rule for host other.example\n",
+            (await host.AskAsync($"GET / HTTP/1.1\r\nHost: other.example\r\n{field}\r\n\r\n", Stop))!.Body);
     }
 
     [Fact(Timeout = Limit)]
