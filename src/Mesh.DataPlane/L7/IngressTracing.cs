@@ -36,7 +36,7 @@ public static class IngressTracing
         var method = MethodOf(exchange);
         var state = request.Headers.TraceState.ToString();
         // One valid traceparent is continued; anything else starts a new trace (W3C Trace Context §4.3).
-        ActivityContext.TryParse(request.Headers.TraceParent, state.Length is 0 or > MaxTraceState ? null : state, isRemote: true, out var parent);
+        ActivityContext.TryParse(TraceParent.Known(request.Headers.TraceParent), state.Length is 0 or > MaxTraceState ? null : state, isRemote: true, out var parent);
         var span = Source.StartActivity(method == "_OTHER" ? "HTTP" : method, ActivityKind.Server, parent);
         if (span is not { IsAllDataRequested: true })
         {
