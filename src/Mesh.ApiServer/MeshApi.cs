@@ -23,6 +23,7 @@ public static class MeshApi
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(new Chance(new Random()));
         services.AddSingleton<ResourceCatalog>();
+        services.AddSingleton(static provider => provider.GetRequiredService<ResourceCatalog>().Kinds);
         services.AddSingleton<DiscoveryDocuments>();
         services.AddSingleton<OpenApiDocuments>();
         services.AddSingleton<Admission>();

@@ -17,6 +17,9 @@ public sealed class GrainHost : ApiHost
 {
     public const string Node = "machine-1";
 
+    /// <summary>Many, so that tests may watch one thing after the other without a wait for the last connection's end.</summary>
+    public override int MaxWatches => new ApiOptions().MaxWatches;
+
     public IGrainFactory Grains => Services.GetRequiredService<IGrainFactory>();
 
     private static readonly NodeSession Session = new($"silo/{Node}/1", 1, 1, "127.0.0.1", "v0.1.0");

@@ -2,12 +2,13 @@ using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
 using Mesh.ApiServer.Schemas;
+using Mesh.Grains.Abstractions.Objects;
 using Microsoft.AspNetCore.Http;
 
 namespace Mesh.ApiServer.Requests;
 
 /// <summary>DeleteOptions, from the body or the query; the body wins.</summary>
-internal sealed record DeleteOptions(long IfVersion, string IfUid, long? GracePeriodSeconds, bool DryRun)
+internal sealed record DeleteOptions(long IfVersion, string IfUid, long? GracePeriodSeconds, bool DryRun, Propagation Propagation)
 {
     public static Outcome<DeleteOptions> Parse(HttpRequest request, ReadOnlyMemory<byte> body, ObjectSchema schema)
     {
@@ -32,9 +33,9 @@ internal sealed record DeleteOptions(long IfVersion, string IfUid, long? GracePe
             return ApiStatus.InvalidOption("dryRun", "Unsupported value: supported values: \"All\"");
         }
 
-        if (Propagation(sent, request) is not ("" or "Background" or "Foreground" or "Orphan"))
+        if (RefusePropagation(sent, request, out var propagation) is { } unknown)
         {
-            return ApiStatus.InvalidOption("propagationPolicy", "Unsupported value: supported values: \"Background\", \"Foreground\", \"Orphan\"");
+            return unknown;
         }
 
         var grace = sent.At("gracePeriodSeconds").AsNumber()
@@ -49,9 +50,31 @@ internal sealed record DeleteOptions(long IfVersion, string IfUid, long? GracePe
             version is { Length: > 0 } ? long.Parse(version, System.Globalization.CultureInfo.InvariantCulture) : 0,
             sent.At("preconditions", "uid").AsText() ?? "",
             grace < 0 ? 1 : grace,
-            dryRun.Contains("All"));
+            dryRun.Contains("All"),
+            propagation);
     }
 
-    private static string Propagation(JsonObject? sent, HttpRequest request) =>
-        sent.At("propagationPolicy").AsText() ?? request.Query["propagationPolicy"].ToString();
+    private static ApiStatus? RefusePropagation(JsonObject? sent, HttpRequest request, out Propagation propagation)
+    {
+        var policy = sent.At("propagationPolicy").AsText() ?? request.Query["propagationPolicy"].ToString();
+        bool? orphans = sent.At("orphanDependents") is { } said ? said.AsBoolean()
+            : bool.TryParse(request.Query["orphanDependents"], out var asked) ? asked
+            : null;
+        propagation = (policy, orphans) switch
+        {
+            ("Background", _) or ("", false) => Propagation.Background,
+            ("Foreground", _) => Propagation.Foreground,
+            ("Orphan", _) or ("", true) => Propagation.Orphan,
+            _ => Propagation.Default,
+        };
+        return (policy, orphans) switch
+        {
+            ("", _) => null,
+            (_, not null) => ApiStatus.InvalidOption(
+                "propagationPolicy", "Invalid value: orphanDependents and deletionPropagation cannot be both set"),
+            _ when propagation is Propagation.Default => ApiStatus.InvalidOption(
+                "propagationPolicy", $"Unsupported value: \"{policy}\": supported values: \"Background\", \"Foreground\", \"Orphan\""),
+            _ => null,
+        };
+    }
 }

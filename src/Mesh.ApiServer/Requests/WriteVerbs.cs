@@ -105,7 +105,7 @@ internal sealed class WriteVerbs(Reads reads, Admission admission, IObjectWriter
         }
 
         var delete = new ObjectRequest(
-            ObjectVerb.Delete, default, options.IfVersion, options.IfUid, options.DryRun, options.GracePeriodSeconds);
+            ObjectVerb.Delete, default, options.IfVersion, options.IfUid, options.DryRun, options.GracePeriodSeconds, options.Propagation);
         for (var attempt = 1; ; attempt++)
         {
             var reply = await WriteAsync(request.Key, request, delete, stop);

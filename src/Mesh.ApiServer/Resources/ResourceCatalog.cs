@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Mesh.ApiServer.Schemas;
+using Mesh.Grains.Abstractions.Objects;
 
 namespace Mesh.ApiServer.Resources;
 
@@ -32,6 +33,13 @@ public sealed class ResourceCatalog
     }
 
     public ImmutableArray<Resource> All { get; }
+
+    /// <summary>The kinds whose objects the store has: those that can own and be owned.</summary>
+    public ServedKinds Kinds => new(
+    [
+        .. All.Where(resource => resource.WrittenBy is WrittenBy.Grain or WrittenBy.Store or WrittenBy.Others && resource.Kind != "Event")
+            .Select(resource => new ServedKind(resource.Group, resource.Version, resource.Kind, resource.IsNamespaced)),
+    ]);
 
     public Resource Namespaces { get; }
 

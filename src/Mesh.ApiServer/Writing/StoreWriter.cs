@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Resources;
 using Mesh.Core.Names;
@@ -17,7 +18,7 @@ internal sealed class StoreWriter(IObjectStore store, Admission admission) : IOb
             return request.Verb switch
             {
                 ObjectVerb.Create => await CreateAsync(key, request, stop),
-                ObjectVerb.Update => await UpdateAsync(key, request, stop),
+                ObjectVerb.Update => await UpdateAsync(resource, key, request, stop),
                 ObjectVerb.Delete => await DeleteAsync(resource, key, request, stop),
                 _ => throw new UnreachableException(),
             };
@@ -54,9 +55,17 @@ internal sealed class StoreWriter(IObjectStore store, Admission admission) : IOb
         };
     }
 
-    private async Task<ObjectReply> UpdateAsync(ObjectKey key, ObjectRequest request, CancellationToken stop) => request.DryRun
+    private async Task<ObjectReply> UpdateAsync(Resource resource, ObjectKey key, ObjectRequest request, CancellationToken stop) => request.DryRun
         ? new ObjectReply(ObjectResult.Committed, request.Document, request.IfVersion, "")
+        : IsReleased(resource, DocumentReader.ReadStored(request.Document))
+        ? await RemoveAsync(key, request.Document, request.IfVersion, request.IfUid, stop)
         : await ReplaceAsync(key, request.Document, request.IfVersion, request.IfUid, ObjectResult.Committed, stop);
+
+    /// <summary>An object that is being deleted goes with the last of its finalizers.</summary>
+    private static bool IsReleased(Resource resource, JsonObject document) =>
+        resource.StartDeletion is null
+        && !document.At("metadata", "deletionTimestamp").IsUnset()
+        && document.At("metadata", "finalizers").IsUnset();
 
     private async Task<ObjectReply> DeleteAsync(Resource resource, ObjectKey key, ObjectRequest request, CancellationToken stop)
     {
@@ -73,22 +82,36 @@ internal sealed class StoreWriter(IObjectStore store, Admission admission) : IOb
         }
 
         var document = DocumentReader.ReadStored(there.Document);
-        var isHeld = resource.StartDeletion is not null || !document.At("metadata", "finalizers").IsUnset();
-        if (request.DryRun || (isHeld && there.IsDeleting))
+        var before = document.At("metadata", "finalizers").AsList().Select(finalizer => finalizer.AsText() ?? "").ToArray();
+
+        // A kind that ends by steps of its own (Namespace) has no dependents to wait for.
+        var finalizers = PropagationFinalizers.Of(before, resource.StartDeletion is null ? request.Propagation : Propagation.Default);
+        var isHeld = resource.StartDeletion is not null || !finalizers.IsEmpty;
+        if (request.DryRun || (isHeld && there.IsDeleting && finalizers.SequenceEqual(before)))
         {
             return new ObjectReply(isHeld ? ObjectResult.DeletionStarted : ObjectResult.Committed, there.Document, there.ResourceVersion, "");
         }
 
         if (isHeld)
         {
-            var ending = admission.StartDeletion(resource, document).ToUtf8();
+            if (!finalizers.IsEmpty)
+            {
+                document.Child("metadata")["finalizers"] = new JsonArray([.. finalizers.Select(finalizer => (JsonNode)finalizer)]);
+            }
+
+            var ending = (there.IsDeleting ? document : admission.StartDeletion(resource, document)).ToUtf8();
             return await ReplaceAsync(key, ending, there.ResourceVersion, there.Uid, ObjectResult.DeletionStarted, stop);
         }
 
-        var delete = new Write.Delete(key, new Precondition.Is(there.ResourceVersion, there.Uid));
+        return await RemoveAsync(key, there.Document, there.ResourceVersion, there.Uid, stop);
+    }
+
+    private async Task<ObjectReply> RemoveAsync(ObjectKey key, ReadOnlyMemory<byte> last, long ifVersion, string ifUid, CancellationToken stop)
+    {
+        var delete = new Write.Delete(key, new Precondition.Is(ifVersion, ifUid.Length == 0 ? null : ifUid));
         return await store.CommitAsync([delete], CommitClass.Request, stop) switch
         {
-            CommitOutcome.Committed done => new(ObjectResult.Committed, there.Document, done.Version, ""),
+            CommitOutcome.Committed done => new(ObjectResult.Committed, last, done.Version, ""),
             CommitOutcome.Failed failed => Lost(failed),
             CommitOutcome.Refused refused => Refused(refused),
             _ => throw new UnreachableException(),

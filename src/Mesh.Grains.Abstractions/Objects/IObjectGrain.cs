@@ -17,6 +17,7 @@ public interface IObjectGrain : IGrainWithStringKey
 /// <param name="Document">The whole object after patch and defaults; empty for a deletion.</param>
 /// <param name="IfVersion">resourceVersion that the document was made from; 0 when the client named none.</param>
 /// <param name="IfUid">uid precondition, empty for none.</param>
+/// <param name="Propagation">Of a deletion: what becomes of the dependents.</param>
 /// <param name="GracePeriodSeconds">Of a deletion: null means the kind's default, 0 removes at once (Pods).</param>
 [GenerateSerializer, Immutable, Alias("mesh.ObjectRequest")]
 public sealed record ObjectRequest(
@@ -25,7 +26,8 @@ public sealed record ObjectRequest(
     [property: Id(2)] long IfVersion,
     [property: Id(3)] string IfUid,
     [property: Id(4)] bool DryRun,
-    [property: Id(5)] long? GracePeriodSeconds = null);
+    [property: Id(5)] long? GracePeriodSeconds = null,
+    [property: Id(6)] Propagation Propagation = Propagation.Default);
 
 [GenerateSerializer]
 public enum ObjectVerb

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
 using Mesh.Storage;
 using Microsoft.Extensions.Hosting;
@@ -19,6 +20,7 @@ public sealed class Keeper(
     IClusterMembershipService membership,
     MembershipSignal signal,
     TimeProvider time,
+    ServedKinds kinds,
     ILogger<Keeper> log) : BackgroundService
 {
     /// <summary>How often every kept grain is woken, change or not.</summary>
@@ -30,6 +32,7 @@ public sealed class Keeper(
     private static readonly TimeSpan WakeStep = TimeSpan.FromMilliseconds(100);
 
     private readonly WakeQueue _wakes = new(grains, time, log);
+    private readonly OwnedGarbage _garbage = new(cache, new ObjectEnds(store, grains, time), kinds);
     private readonly NamespaceEnd _namespaces = new(store, cache, grains, log);
     private readonly ConcurrentDictionary<string, byte> _endingNamespaces = new(StringComparer.Ordinal);
     private readonly string _self = silo.SiloAddress.ToParsableString();
@@ -49,6 +52,7 @@ public sealed class Keeper(
                 _wakes.RunAsync(stoppingToken),
                 RepeatAsync(FollowAsync, stoppingToken),
                 RepeatAsync(EndNamespacesAsync, stoppingToken),
+                RepeatAsync(CollectAsync, stoppingToken),
                 RepeatAsync(SweepAsync, stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -65,7 +69,7 @@ public sealed class Keeper(
             foreach (var change in await watch.NextAsync(stop))
             {
                 WakeAbout(change);
-                await EndAboutAsync(change);
+                EndAbout(change);
                 _followed = change.Object.ResourceVersion;
             }
         }
@@ -81,7 +85,7 @@ public sealed class Keeper(
     }
 
     /// <summary>A namespace that is ending takes a step after changes in it; what a deleted owner had goes with it.</summary>
-    private async Task EndAboutAsync(StoreChange change)
+    private void EndAbout(StoreChange change)
     {
         var key = change.Object.Key;
         var ns = key.Kind == "Namespace" ? change.Object : cache.Get(Kinds.Namespace(key.Namespace));
@@ -91,10 +95,9 @@ public sealed class Keeper(
             _endingNamespaces[ns.Key.Name] = 0;
         }
 
-        // A Pod owns nothing here, and too many end for a look at each; the sweep sees to the rest.
-        if (isEnd && key.Kind is "Service" or "Ingress" or "ConfigMap" or "Secret" && IsMine($"{key.Kind}/{key.Namespace}/{key.Name}", Members()))
+        if (_garbage.LookAfter(change) is { } concerned && IsMine($"Garbage/{concerned}", Members()))
         {
-            await DeleteAsync(Garbage.Orphans(cache, key.Namespace));
+            _garbage.Mark(concerned);
         }
     }
 
@@ -112,8 +115,8 @@ public sealed class Keeper(
                 _endingNamespaces[ns.Key.Name] = 0;
             }
 
-            await DeleteAsync(Garbage.Orphans(cache, null).Where(orphan => IsMine(orphan.Key.ToString(), members)));
-            await DeleteAsync(Garbage.OldEvents(cache, time.GetUtcNow()).Where(old => IsMine(old.Key.ToString(), members)));
+            await _garbage.CollectAsync(null, stored => IsMine(stored.Key.ToString(), members), stop);
+            await DeleteAsync(OldEvents.Of(cache, time.GetUtcNow()).Where(old => IsMine(old.Key.ToString(), members)));
             await WaitAsync(changed, WakeEvery - time.GetElapsedTime(began), stop);
             isUrgent = changed.IsCompleted;
         }
@@ -174,6 +177,15 @@ public sealed class Keeper(
                     throw;
                 }
             }
+        }
+    }
+
+    private async Task CollectAsync(CancellationToken stop)
+    {
+        using var tick = new PeriodicTimer(EndEvery, time);
+        while (await tick.WaitForNextTickAsync(stop))
+        {
+            await _garbage.LookAsync(stop);
         }
     }
 

@@ -147,6 +147,7 @@ public sealed class MeshTestCluster : IAsyncDisposable
         silo.Services.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(5));
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
         silo.AddOutgoingGrainCallFilter(Network);
+        silo.Services.AddSingleton(Some.Kinds);
         silo.AddMeshGrains(Options);
     }
 

@@ -10,6 +10,12 @@ namespace Mesh.Grains.Tests.Cluster;
 /// <summary>Documents as the ApiServer would have admitted them, and rows as Pod grains would tell them.</summary>
 public static class Some
 {
+    public static ServedKinds Kinds { get; } = new(
+    [
+        new("", "v1", "Namespace", false), new("", "v1", "Pod", true), new("", "v1", "Service", true), new("networking.k8s.io", "v1", "Ingress", true),
+        new("", "v1", "ConfigMap", true), new("", "v1", "Secret", true), new("", "v1", "Endpoints", true), new("discovery.k8s.io", "v1", "EndpointSlice", true),
+    ]);
+
     public static ObjectRequest Create(string document, bool dryRun = false) =>
         new(ObjectVerb.Create, Encoding.UTF8.GetBytes(document), 0, "", dryRun);
 

@@ -130,8 +130,8 @@ public class KeeperTests(SharedCluster shared)
         var now = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
         var stored = await Cluster.PutAsync(Kinds.Event(NamespacedName.Of(ns, "seen")), EventSeen(ns, now));
         await Cluster.Cache().WaitForAsync(stored.ResourceVersion, Stop);
-        Assert.DoesNotContain(Garbage.OldEvents(Cluster.Cache(), now + Garbage.EventsLive - TimeSpan.FromSeconds(1)), old => old.Key == stored.Key);
-        Assert.Contains(Garbage.OldEvents(Cluster.Cache(), now + Garbage.EventsLive), old => old.Key == stored.Key);
+        Assert.DoesNotContain(OldEvents.Of(Cluster.Cache(), now + OldEvents.EventsLive - TimeSpan.FromSeconds(1)), old => old.Key == stored.Key);
+        Assert.Contains(OldEvents.Of(Cluster.Cache(), now + OldEvents.EventsLive), old => old.Key == stored.Key);
         Cluster.RenewAll(); // the Keepers sweep when membership changes, and every minute; by the true clock it is long over
         await UntilAsync(stored.Key, left => left is null);
     }
