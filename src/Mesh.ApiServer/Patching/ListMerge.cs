@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
+using Mesh.ApiServer.Schemas;
 
 namespace Mesh.ApiServer.Patching;
 
@@ -18,6 +19,44 @@ internal static class ListMerge
 
         return -1;
     }
+
+    /// <summary>The item that a patch's item is about: of several with its key the one that is like it beside the key too.</summary>
+    /// <param name="order">The keys of the wanted list: when it has no more of this one than there are, an item is changed and none added.</param>
+    public static int IndexOf(JsonArray items, MergeRule rule, JsonObject wanted, JsonArray? order)
+    {
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (IsMeant(items[i], rule, wanted))
+            {
+                return i;
+            }
+        }
+
+        return rule.Beside.Length > 0 && order is not null && Count(order, rule, wanted) <= Count(items, rule, wanted)
+            ? IndexOf(items, rule.Key, wanted.At(rule.Key)!)
+            : -1;
+    }
+
+    public static void RemoveAll(JsonArray items, MergeRule rule, JsonObject wanted)
+    {
+        for (var i = items.Count - 1; i >= 0; i--)
+        {
+            if (IsMeant(items[i], rule, wanted))
+            {
+                items.RemoveAt(i);
+            }
+        }
+    }
+
+    private static bool IsMeant(JsonNode? item, MergeRule rule, JsonObject wanted) =>
+        JsonNode.DeepEquals(item.At(rule.Key), wanted.At(rule.Key))
+        && (rule.Beside.Length == 0 || wanted.At(rule.Beside) is null || Beside(item, rule) == Beside(wanted, rule));
+
+    private static int Count(JsonArray items, MergeRule rule, JsonObject wanted) =>
+        items.Count(item => JsonNode.DeepEquals(item.At(rule.Key), wanted.At(rule.Key)));
+
+    /// <summary>The second member, as it is meant.</summary>
+    public static string Beside(JsonNode? item, MergeRule rule) => item.At(rule.Beside).AsText() is { Length: > 0 } text ? text : rule.BesideDefault;
 
     public static void RemoveAll(JsonArray items, string key, JsonNode wanted)
     {

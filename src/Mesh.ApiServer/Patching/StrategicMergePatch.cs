@@ -23,6 +23,8 @@ internal static class StrategicMergePatch
     {
         try
         {
+            patch = (JsonObject)patch.DeepClone(); // it may be applied again, to a newer object
+            AppliedPorts.Resolve(document, patch, schema);
             return MergeObject(document, patch, schema);
         }
         catch (FormatException malformed)
@@ -116,15 +118,15 @@ internal static class StrategicMergePatch
         var schema = SchemaOf((shape as Shape.ListOf)?.Item);
         foreach (var change in changes)
         {
-            if (change is not JsonObject item || item.At(rule.Key) is not { } key)
+            if (change is not JsonObject item || item.At(rule.Key) is null)
             {
                 throw new FormatException($"an item of a merged list has no \"{rule.Key}\"");
             }
 
-            var index = ListMerge.IndexOf(result, rule.Key, key);
+            var index = ListMerge.IndexOf(result, rule, item, order);
             if (item.At(Directive).AsText() == "delete")
             {
-                ListMerge.RemoveAll(result, rule.Key, key);
+                ListMerge.RemoveAll(result, rule, item);
             }
             else if (index >= 0)
             {

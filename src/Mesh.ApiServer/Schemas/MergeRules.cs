@@ -5,6 +5,8 @@ namespace Mesh.ApiServer.Schemas;
 /// <summary>
 /// Which lists a strategic merge patch merges, and by which key. The C# types do not carry the tags of the Go types
 /// (kubernetes/api core/v1/types.go, meta/v1/types.go), so they are listed here; every other list is replaced whole.
+/// Ports are told apart by their protocol too, which Go's tags do not do: a name server has 53/UDP and 53/TCP, and kubectl
+/// sends both items whole.
 /// </summary>
 internal static class MergeRules
 {
@@ -14,7 +16,7 @@ internal static class MergeRules
             [("V1ObjectMeta", "ownerReferences")] = new("uid"),
             [("V1ObjectMeta", "finalizers")] = new(""),
             [("V1NamespaceStatus", "conditions")] = new("type"),
-            [("V1ServiceSpec", "ports")] = new("port"),
+            [("V1ServiceSpec", "ports")] = new("port", Beside: "protocol", BesideDefault: "TCP"),
             [("V1ServiceStatus", "conditions")] = new("type"),
             [("V1PodSpec", "containers")] = new("name"),
             [("V1PodSpec", "initContainers")] = new("name"),
@@ -29,11 +31,11 @@ internal static class MergeRules
             [("V1PodStatus", "podIPs")] = new("ip"),
             [("V1PodStatus", "hostIPs")] = new("ip"),
             [("V1PodStatus", "resourceClaimStatuses")] = new("name", RetainsKeys: true),
-            [("V1Container", "ports")] = new("containerPort"),
+            [("V1Container", "ports")] = new("containerPort", Beside: "protocol", BesideDefault: "TCP"),
             [("V1Container", "env")] = new("name"),
             [("V1Container", "volumeMounts")] = new("mountPath"),
             [("V1Container", "volumeDevices")] = new("devicePath"),
-            [("V1EphemeralContainer", "ports")] = new("containerPort"),
+            [("V1EphemeralContainer", "ports")] = new("containerPort", Beside: "protocol", BesideDefault: "TCP"),
             [("V1EphemeralContainer", "env")] = new("name"),
             [("V1EphemeralContainer", "volumeMounts")] = new("mountPath"),
             [("V1EphemeralContainer", "volumeDevices")] = new("devicePath"),

@@ -20,4 +20,6 @@ public sealed record Field(string Name, Shape Shape, MergeRule? Merge);
 /// <summary>The <c>patchStrategy</c> and <c>patchMergeKey</c> tags of the Go type.</summary>
 /// <param name="Key">The member that identifies an item; empty for lists of primitives.</param>
 /// <param name="RetainsKeys">A patch may list the keys that stay (unions, such as volumes).</param>
-public sealed record MergeRule(string Key, bool RetainsKeys = false);
+/// <param name="Beside">A second member that tells items of one key apart, when a patch names it.</param>
+/// <param name="BesideDefault">What an item means that leaves the second member out.</param>
+public sealed record MergeRule(string Key, bool RetainsKeys = false, string Beside = "", string BesideDefault = "");
