@@ -33,6 +33,24 @@ public sealed class ProbeTests
         Assert.All(server.Requests, request => Assert.StartsWith("GET /ready HTTP/1.1", request, StringComparison.Ordinal));
     }
 
+    [Theory(Timeout = 30_000)]
+    [InlineData("/%7Euser", "/%7Euser")]
+    [InlineData("/a/../b", "/a/../b")]
+    [InlineData("/a//b/./c?x=%2F&y=/../", "/a//b/./c?x=%2F&y=/../")]
+    [InlineData("/a b\r\nX: y#z", "/a%20b%0D%0AX:%20y")]
+    public async Task A_path_is_asked_for_as_it_was_written(string path, string asked)
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var server = new CountingServer();
+        await using var loop = new RunningLoop();
+        var spec = Http(server.Port, success: 1, failure: 1);
+        loop.Add(spec with { Action = ((ProbeAction.HttpGet)spec.Action!) with { Path = path } });
+
+        Assert.True(await loop.AttemptAsync(server, 200, stop));
+
+        Assert.StartsWith($"GET {asked} HTTP/1.1\r\n", server.Requests.Single(), StringComparison.Ordinal);
+    }
+
     [Fact(Timeout = 30_000)]
     public async Task The_first_attempt_waits_for_the_initial_delay_and_the_next_for_the_period()
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -9,6 +10,13 @@ namespace Mesh.Agent.Probes;
 /// <summary>Makes one attempt as a kubelet would: its own connection, no redirects followed, the body not read.</summary>
 internal sealed class ProbeRunner(TimeProvider time) : IDisposable
 {
+    // The path goes out as it was written: /%7Euser and /a/../b are other paths than /~user and /b to some servers.
+    private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    // Of a path with any other character the escaped form is asked for, without its fragment.
+    private static readonly SearchValues<char> PathCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;=:@/?");
+
     private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
@@ -89,7 +97,7 @@ internal sealed class ProbeRunner(TimeProvider time) : IDisposable
         // Only ever the Pod's own address (reliability: a probe must not become a way to reach others).
         var path = http.Path.StartsWith('/') ? http.Path : "/" + http.Path;
         var scheme = http.Scheme.Equals("HTTPS", StringComparison.OrdinalIgnoreCase) ? "https" : "http";
-        if (!Uri.TryCreate($"{scheme}://{new IPEndPoint(spec.Address, port)}{path}", UriKind.Absolute, out var target))
+        if (!Uri.TryCreate($"{scheme}://{new IPEndPoint(spec.Address, port)}{path}", path.AsSpan().ContainsAnyExcept(PathCharacters) ? default : AsWritten, out var target))
         {
             return new ProbeFailure($"{path} is not a path");
         }

@@ -33,7 +33,7 @@ internal sealed class Presenter(Resource resource, Representation form, TimeProv
         }
     }
 
-    public void WriteListStart(Utf8JsonWriter writer, long version, string continueToken, int remaining)
+    public void WriteListStart(Utf8JsonWriter writer, long version, string continueToken, int? remaining)
     {
         writer.WriteStartObject();
         var (kind, apiVersion) = form switch
@@ -50,7 +50,10 @@ internal sealed class Presenter(Resource resource, Representation form, TimeProv
         if (continueToken.Length > 0)
         {
             writer.WriteString("continue", continueToken);
-            writer.WriteNumber("remainingItemCount", remaining);
+            if (remaining is { } count)
+            {
+                writer.WriteNumber("remainingItemCount", count);
+            }
         }
 
         writer.WriteEndObject();

@@ -63,6 +63,11 @@ internal sealed record ListOptions
             return ApiStatus.BadRequest("limit and timeoutSeconds must be whole numbers, not below 0");
         }
 
+        if (continueToken.Length > 0 && version is > 0)
+        {
+            return ApiStatus.BadRequest("specifying resource version is not allowed when using continue");
+        }
+
         if (CheckMatch(match, version, continueToken, initialEvents) is { } refusal)
         {
             return refusal;

@@ -9,11 +9,16 @@ namespace Mesh.ApiServer.Requests;
 /// <summary>Get and list, for every kind.</summary>
 internal sealed class ReadVerbs(Reads reads, PagedLists pages, TimeProvider time)
 {
-    public async Task<ApiStatus?> GetAsync(HttpContext context, ResourceRequest request, CancellationToken stop)
+    public async Task<ApiStatus?> GetAsync(HttpContext context, ResourceRequest request, Freshness freshness, CancellationToken stop)
     {
         if (Representation.For(context.Request).IsRefused(out var notAcceptable, out var form))
         {
             return notAcceptable;
+        }
+
+        if (freshness is not Freshness.Newest && await reads.WaitAsync(freshness, stop) is { } tooNew)
+        {
+            return tooNew;
         }
 
         if ((await reads.GetAsync(request, stop)).IsRefused(out var missing, out var stored))
@@ -49,7 +54,8 @@ internal sealed class ReadVerbs(Reads reads, PagedLists pages, TimeProvider time
         var presenter = new Presenter(request.Resource, form, time);
         await Responses.WriteItemsAsync(
             context,
-            writer => presenter.WriteListStart(writer, page.List.Version, token, rest),
+            // Behind a selector nobody knows how many of the rest are meant.
+            writer => presenter.WriteListStart(writer, page.List.Version, token, filter.IsByKeyOnly ? rest : null),
             items,
             presenter.WriteListItem,
             stop);

@@ -49,6 +49,11 @@ internal sealed class ResourceEndpoint(
             return ListOrGetAsync(context, request, stop);
         }
 
+        if (request.IsWatch)
+        {
+            return Refuse(ApiStatus.MethodNotAllowed("a path below /watch/ can only be read"));
+        }
+
         var isQuestion = request.Resource.WrittenBy is WrittenBy.Nobody && HttpMethods.IsPost(method);
         return request.Resource.IsWritable || isQuestion ? WriteAsync(context, request, stop) : Refuse(NotAVerbOf(request.Resource));
     }
@@ -75,15 +80,30 @@ internal sealed class ResourceEndpoint(
         }
 
         return HttpMethods.IsGet(context.Request.Method)
-            ? reads.GetAsync(context, request, stop)
+            ? GetStatusAsync(context, request, stop)
             : Refuse(ApiStatus.MethodNotAllowed($"writing the status of {resource.Plural} is not in this version; Mesh keeps it itself"));
     }
+
+    private async Task<ApiStatus?> GetStatusAsync(HttpContext context, ResourceRequest request, CancellationToken stop) =>
+        ListOptions.Parse(context.Request).IsRefused(out var bad, out var options) ? bad : await reads.GetAsync(context, request, options.Freshness, stop);
 
     private async Task<ApiStatus?> ListOrGetAsync(HttpContext context, ResourceRequest request, CancellationToken stop)
     {
         if (ListOptions.Parse(context.Request).IsRefused(out var bad, out var options))
         {
             return bad;
+        }
+
+        if (request.IsWatch)
+        {
+            options = options with { IsWatch = true };
+        }
+
+        if (request.Resource.ReadWarning.Length > 0)
+        {
+            var warnings = new Warnings();
+            warnings.AddRange([request.Resource.ReadWarning]);
+            warnings.WriteTo(context.Response);
         }
 
         var verb = options.IsWatch ? "watch" : request.IsCollection ? "list" : "get";
@@ -94,7 +114,7 @@ internal sealed class ResourceEndpoint(
 
         return options.IsWatch ? await watches.WatchAsync(context, request, options, stop)
             : request.IsCollection ? await reads.ListAsync(context, request, options, stop)
-            : await reads.GetAsync(context, request, stop);
+            : await reads.GetAsync(context, request, options.Freshness, stop);
     }
 
     private async Task<ApiStatus?> WriteAsync(HttpContext context, ResourceRequest request, CancellationToken stop)
@@ -151,12 +171,15 @@ internal sealed class ResourceEndpoint(
             return refusal;
         }
 
-        return await writes.UpdateAsync(
+        var outcome = await writes.UpdateAsync(
             request,
             options,
             stored => ObjectReader.Read(request.Resource, json.Bytes, stored, options.FieldValidation, warnings),
             warnings,
             stop);
+        return outcome.Refusal is { Code: StatusCodes.Status404NotFound } && request.Resource.CreatesOnUpdate
+            ? await writes.CreateAsync(request, json, options, warnings, stop)
+            : outcome;
     }
 
     private async Task<Outcome<Written>> PatchAsync(

@@ -8,6 +8,9 @@ internal sealed record ResourceRequest(Resource Resource, string Namespace, stri
 {
     public bool IsCollection => Name.Length == 0;
 
+    /// <summary>The URL itself asks to watch: <c>/api/v1/watch/…</c>, which old clients use.</summary>
+    public bool IsWatch { get; init; }
+
     public ObjectKey Key => Resource.Key(Namespace, Name);
 
     /// <summary>
@@ -25,6 +28,14 @@ internal sealed record ResourceRequest(Resource Resource, string Namespace, stri
         };
         return rest switch
         {
+            ["watch", .. var watched] when Of(catalog, group, version, watched) is { Subresource: "" } request => request with { IsWatch = true },
+            _ => Of(catalog, group, version, rest),
+        };
+    }
+
+    private static ResourceRequest? Of(ResourceCatalog catalog, string group, string version, string[] rest) =>
+        rest switch
+        {
             // A namespace itself, unless a kind of that name lives in namespaces.
             ["namespaces", var ns, var plural, .. var tail] when catalog.Find(group, version, plural) is { IsNamespaced: true } resource =>
                 Of(resource, ns, tail),
@@ -32,7 +43,6 @@ internal sealed record ResourceRequest(Resource Resource, string Namespace, stri
                 && (!resource.IsNamespaced || tail.Length == 0) => Of(resource, "", tail),
             _ => null,
         };
-    }
 
     private static ResourceRequest? Of(Resource resource, string ns, string[] tail) => tail switch
     {

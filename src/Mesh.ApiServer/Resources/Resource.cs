@@ -41,6 +41,12 @@ public sealed record Resource
     /// <summary>Which names objects of this kind may have.</summary>
     public NameRule Names { get; init; } = NameRule.DnsSubdomain;
 
+    /// <summary>An update of an object that does not exist creates it, as Kubernetes does for this kind.</summary>
+    public bool CreatesOnUpdate { get; init; }
+
+    /// <summary>A sentence for whoever reads the kind, empty for none.</summary>
+    public string ReadWarning { get; init; } = "";
+
     /// <summary>Has a <c>/status</c> view.</summary>
     public bool HasStatus { get; init; } = true;
 

@@ -23,6 +23,7 @@ internal static class ServiceResource
         Names = NameRule.Dns1035Label,
         Default = ServiceDefaults.Apply,
         ReturnsDeleted = true,
+        CreatesOnUpdate = true,
         InitialStatus = static () => new JsonObject { ["loadBalancer"] = new JsonObject() },
         Carry = ServiceTransition.Apply,
         Validate = ServiceValidation.Validate,

@@ -27,7 +27,7 @@ internal sealed class ObjectFilter
     }
 
     /// <summary>Every object of the kind, namespace and name matches: no document needs to be read.</summary>
-    private bool IsByKeyOnly => _labels.Requirements.IsEmpty && _fields.Requirements.IsEmpty;
+    public bool IsByKeyOnly => _labels.Requirements.IsEmpty && _fields.Requirements.IsEmpty;
 
     public static Outcome<ObjectFilter> Parse(Resource resource, string ns, string name, string labelSelector, string fieldSelector)
     {

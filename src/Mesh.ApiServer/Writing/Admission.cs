@@ -88,7 +88,6 @@ internal sealed class Admission(TimeProvider time, Chance chance)
             metadata.CopyFrom(stored.At("metadata"), field);
         }
 
-        metadata["name"] = request.Name;
         document.CopyFrom(stored, "status");
         resource.Carry(stored, document);
         resource.Default(document);
@@ -145,7 +144,12 @@ internal sealed class Admission(TimeProvider time, Chance chance)
         }
 
         var name = metadata.At("name").AsText();
-        if (request.Name.Length > 0 && name is { Length: > 0 } && name != request.Name)
+        if (request.Name.Length > 0 && name is not { Length: > 0 })
+        {
+            return ApiStatus.BadRequest($"the name of the object ({request.Name} based on URL) was undeterminable: name must be provided");
+        }
+
+        if (request.Name.Length > 0 && name != request.Name)
         {
             return ApiStatus.BadRequest($"the name of the object ({name}) does not match the name on the URL ({request.Name})");
         }
