@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Mesh.ApiServer.Discovery;
 using Mesh.ApiServer.Errors;
 using Mesh.ApiServer.Requests;
 using Microsoft.AspNetCore.Http;
@@ -18,7 +19,7 @@ internal sealed class BearerToken(RequestDelegate next, IOptions<ApiOptions> opt
     public Task InvokeAsync(HttpContext context)
     {
         var path = context.Request.Path;
-        if (path == "/livez" || path == "/readyz" || path == "/healthz" || IsRight(context.Request.Headers.Authorization.ToString()))
+        if (HealthEndpoints.IsHealth(path) || IsRight(context.Request.Headers.Authorization.ToString()))
         {
             return next(context);
         }

@@ -25,6 +25,7 @@ public static class MeshApi
         services.AddSingleton<ResourceCatalog>();
         services.AddSingleton(static provider => provider.GetRequiredService<ResourceCatalog>().Kinds);
         services.AddSingleton<DiscoveryDocuments>();
+        services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<OpenApiDocuments>();
         services.AddSingleton<Admission>();
         services.AddSingleton<StoreWriter>();
@@ -58,18 +59,19 @@ public static class MeshApi
 
     private static void MapHealth(WebApplication app)
     {
-        var options = app.Services.GetRequiredService<IOptions<ApiOptions>>().Value;
-        app.MapGet("/livez", static () => Results.Text("ok"));
-        app.MapGet("/healthz", static () => Results.Text("ok"));
-        app.MapGet("/readyz", () => options.WhyNotReady() is { } why
-            ? Results.Text($"not ready: {why}", statusCode: StatusCodes.Status503ServiceUnavailable)
-            : Results.Text("ok"));
+        var health = app.Services.GetRequiredService<HealthEndpoints>();
+        foreach (var endpoint in HealthEndpoints.Checks.Keys)
+        {
+            app.MapGet($"/{endpoint}", (HttpContext context) => health.Answer(context, endpoint));
+            app.MapGet($"/{endpoint}/{{check}}", (string check) => health.AnswerOne(endpoint, check));
+        }
     }
 
     private static void MapDiscovery(WebApplication app)
     {
         var discovery = app.Services.GetRequiredService<DiscoveryDocuments>();
         var build = app.Services.GetRequiredService<IOptions<ApiOptions>>().Value.Build;
+        app.MapGet("/", context => AnswerAsync(context, discovery.RootPaths));
         app.MapGet("/version", context => AnswerAsync(context, ServerVersion.Document(build)));
         app.MapGet("/api", context => AggregatedAsync(context, discovery.AggregatedCore, discovery.CoreVersions));
         app.MapGet("/apis", context => AggregatedAsync(context, discovery.AggregatedNamed, discovery.Groups));

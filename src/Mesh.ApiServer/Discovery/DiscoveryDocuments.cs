@@ -8,6 +8,8 @@ internal sealed class DiscoveryDocuments
 {
     public const string AggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
+    private static readonly string[] Always = ["/api", "/apis", "/openapi/v3", "/version"];
+
     private readonly ResourceCatalog _catalog;
 
     public DiscoveryDocuments(ResourceCatalog catalog)
@@ -15,6 +17,7 @@ internal sealed class DiscoveryDocuments
         _catalog = catalog;
         AggregatedCore = Aggregated(catalog.Groups.Where(group => group.Key.Group.Length == 0));
         AggregatedNamed = Aggregated(catalog.Groups.Where(group => group.Key.Group.Length > 0));
+        RootPaths = Paths(catalog);
         CoreVersions = new JsonObject { ["kind"] = "APIVersions", ["versions"] = new JsonArray("v1") };
         Groups = new JsonObject
         {
@@ -47,6 +50,19 @@ internal sealed class DiscoveryDocuments
             ["resources"] = new JsonArray([.. resources.SelectMany(Listed)]),
         };
     }
+
+    /// <summary>What can be read at the root (<c>kubectl get --raw /</c>).</summary>
+    public JsonObject RootPaths { get; }
+
+    private static JsonObject Paths(ResourceCatalog catalog) => new()
+    {
+        ["paths"] = Texts(Always
+            .Concat(catalog.Groups.Select(group => group.Key.Group.Length == 0 ? $"/api/{group.Key.Version}" : $"/apis/{group.Key.Group}/{group.Key.Version}"))
+            .Concat(catalog.Groups.Where(group => group.Key.Group.Length > 0).Select(group => $"/apis/{group.Key.Group}"))
+            .Concat(HealthEndpoints.Paths)
+            .Distinct()
+            .Order(StringComparer.Ordinal)),
+    };
 
     private IEnumerable<string> NamedGroups() =>
         _catalog.Groups.Select(group => group.Key.Group).Where(group => group.Length > 0).Distinct();

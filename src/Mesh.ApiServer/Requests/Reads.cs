@@ -94,7 +94,11 @@ internal sealed class Reads(IWatchCache cache, TimeProvider time)
         made["kind"] = resource.Kind;
         var metadata = made.Child("metadata");
         metadata["name"] = source.Key.Name;
-        metadata["namespace"] = derived.Namespace;
+        if (derived.Namespace.Length > 0)
+        {
+            metadata["namespace"] = derived.Namespace;
+        }
+
         metadata["uid"] = source.Uid;
         metadata["resourceVersion"] = source.ResourceVersion.ToString(CultureInfo.InvariantCulture);
         metadata["creationTimestamp"] = document.RootElement.At("metadata", "creationTimestamp").Text();

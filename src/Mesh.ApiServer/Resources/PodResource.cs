@@ -27,6 +27,7 @@ internal static class PodResource
             Sentence("exec", $"{NoContainers}, so commands cannot be run in it; run them on its node"),
             Sentence("log", $"{NoContainers}, so its output is not here; read it where the process was started"),
             Sentence("portforward", $"{NoContainers}; connect to status.podIP or to a Service instead"),
+            Sentence("proxy", "proxying to a Pod is not in this version; connect to status.podIP instead"),
             Sentence("eviction", "eviction is not in this version; delete the Pod instead"),
             Sentence("ephemeralcontainers", NoContainers),
         ]),

@@ -132,7 +132,7 @@ public abstract record WrittenBy
 
     /// <summary>Nobody stores them: each is made, when it is read, from the object of the same name of another kind.</summary>
     /// <param name="From">A kind without namespaces.</param>
-    /// <param name="Namespace">Where they are shown.</param>
+    /// <param name="Namespace">Where they are shown; empty for a kind without namespaces.</param>
     public sealed record Derived(Resource From, string Namespace, Func<JsonElement, DateTimeOffset, JsonObject> Make) : WrittenBy;
 
     /// <summary>Nobody keeps them: each is a question, created to be answered.</summary>

@@ -25,6 +25,7 @@ public sealed class ResourceCatalog
             IngressResource.Create(schemas),
             ReadOnlyResources.EndpointSlice(schemas),
             NodeLeaseResource.Create(schemas, node),
+            ComponentStatusResource.Create(schemas, node),
             .. ReviewResources.All(schemas),
         ];
         _byPath = All.ToFrozenDictionary(resource => (resource.Group, resource.Version, resource.Plural));

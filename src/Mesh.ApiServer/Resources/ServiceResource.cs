@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s.Models;
@@ -21,6 +22,8 @@ internal static class ServiceResource
         Schema = schemas.Read(typeof(V1Service)),
         WrittenBy = new WrittenBy.Grain(static (grains, key) => grains.GetGrain<IServiceGrain>(key)),
         Names = NameRule.Dns1035Label,
+        NotImplemented = ImmutableSortedDictionary<string, string>.Empty.Add(
+            "proxy", "proxying to a Service is not in this version; connect to its ClusterIP, its DNS name or an Ingress instead"),
         Default = ServiceDefaults.Apply,
         ReturnsDeleted = true,
         CreatesOnUpdate = true,
