@@ -1,22 +1,20 @@
-using Microsoft.AspNetCore.Builder;
+using Mesh.Client;
+using Mesh.Client.AspNetCore;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Diagnostics.HealthChecks;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace Mesh.Client.AspNetCore;
+// Where an application that builds a host looks already: no using is needed.
+namespace Microsoft.Extensions.Hosting;
 
 /// <summary>Joins a host to Mesh.</summary>
 public static class MeshHostExtensions
 {
     /// <summary>The tag of health checks that decide whether the Pod takes traffic.</summary>
     public const string ReadyTag = "ready";
-
-    private const string LiveTag = "live";
 
     /// <summary>
     /// Registers this process as a Pod with the node of its machine: with the ports that the server bound, ready while the
@@ -44,18 +42,12 @@ public static class MeshHostExtensions
         services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
         services.AddSingleton<AllocatedTransport>();
         services.AddSingleton<IConnectionListenerFactory>(host => host.GetRequiredService<AllocatedTransport>());
+        services.AddSingleton(host => new WildcardPorts(host.GetRequiredService<ILogger<WildcardPorts>>()));
+        services.AddSingleton<IConnectionListenerFactory>(host => new ExplainedTransport(host, host.GetRequiredService<WildcardPorts>()));
         services.AddSingleton<MeshRegistrationService>();
         services.AddSingleton(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>().Registration : new DisabledRegistration());
         services.AddSingleton<IHostedService>(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>() : new Nothing());
         return builder;
-    }
-
-    /// <summary><c>/healthz/live</c> from the checks tagged <c>live</c>, <c>/healthz/ready</c> from those tagged <c>ready</c>.</summary>
-    public static IEndpointRouteBuilder MapMeshHealth(this IEndpointRouteBuilder routes)
-    {
-        routes.MapHealthChecks("/healthz/live", new HealthCheckOptions { Predicate = check => check.Tags.Contains(LiveTag) });
-        routes.MapHealthChecks("/healthz/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) });
-        return routes;
     }
 
     private static bool IsEnabled(IServiceProvider services) => services.GetRequiredService<IOptions<MeshOptions>>().Value.Enabled;

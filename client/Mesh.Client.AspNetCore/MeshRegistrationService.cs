@@ -27,6 +27,8 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
     private readonly HealthReadiness _readiness;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly WildcardPorts _wildcards;
     private readonly CancellationTokenRegistration _stopping;
     private Task _checking = Task.CompletedTask;
     private Task? _draining;
@@ -39,12 +41,14 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         AllocatedTransport transport,
         HealthCheckService health,
         IHostApplicationLifetime lifetime,
+        WildcardPorts wildcards,
         TimeProvider time,
         ILogger<MeshRegistrationService> log)
     {
         (_options, _transport, _time, _log) = (options.Value, transport, time, log);
         _server = new ServerAddresses(configuration, services.GetService<IServer>());
         _pod = PodRegistration.Create(_options, time, new Random(), log);
+        (_lifetime, _wildcards, wildcards.Pod) = (lifetime, wildcards, _pod);
         _readiness = new HealthReadiness(_pod, health, time);
         _stopping = lifetime.ApplicationStopping.Register(() => DrainOnceAsync());
     }
@@ -77,7 +81,7 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
         await BeginAsync();
-        _checking = _readiness.RunAsync(_stop.Token);
+        _checking = Task.WhenAll(_readiness.RunAsync(_stop.Token), WarnAsync(_stop.Token), StopWithPodAsync(_stop.Token));
         if (_options.FailFast)
         {
             await RegisteredAsync(cancellationToken);
@@ -142,6 +146,37 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         }
 
         _pod.Begin(_options.Address is MeshOptions.AllocateAddress or MeshOptions.HostAddress ? bound.Address : _options.Address, bound.Ports);
+    }
+
+    /// <summary>Beside the application's start, and only once the node is there to be asked.</summary>
+    private async Task WarnAsync(CancellationToken stop)
+    {
+        var ports = _server.Wildcards().Where(port => !_transport.Ports.Contains(port)).ToList();
+        if (ports.Count > 0 && await IsInTimeAsync(_pod.Registered, stop))
+        {
+            await _wildcards.WarnAsync(ports, stop);
+        }
+    }
+
+    private async Task StopWithPodAsync(CancellationToken stop)
+    {
+        if (await IsInTimeAsync(_pod.StopAsked, stop))
+        {
+            _lifetime.StopApplication();
+        }
+    }
+
+    private static async Task<bool> IsInTimeAsync(Task what, CancellationToken stop)
+    {
+        try
+        {
+            await what.WaitAsync(stop);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private async Task RegisteredAsync(CancellationToken stop)

@@ -36,6 +36,12 @@ internal sealed class ServerAddresses(IConfiguration configuration, IServer? ser
         return Pod(allocated, bound, bound.Where(address => ports.Contains(address.Port)));
     }
 
+    /// <summary>The ports at which the server listens on every address.</summary>
+    public IEnumerable<int> Wildcards() => Parse(Feature?.Addresses ?? [])
+        .Where(address => !IPAddress.TryParse(address.Host.Trim(Brackets), out var host) ? address.Host is "*" or "+" : WildcardPorts.IsWildcard(host))
+        .Select(address => address.Port)
+        .Distinct();
+
     private BoundPod Pod(string at, List<BindingAddress> bound, IEnumerable<BindingAddress> served)
     {
         var ours = served.ToList();

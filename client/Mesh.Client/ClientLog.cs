@@ -13,8 +13,8 @@ internal static partial class ClientLog
     [LoggerMessage(EventId = 6003, Level = LogLevel.Warning, Message = "Not registered with the node at {Node}: {Reason}; it is tried again")]
     public static partial void Detached(this ILogger log, string node, string reason);
 
-    [LoggerMessage(EventId = 6004, Level = LogLevel.Information, Message = "Pod {Namespace}/{Name} was deleted; this process no longer takes traffic through Mesh")]
-    public static partial void Deleted(this ILogger log, string @namespace, string name);
+    [LoggerMessage(EventId = 6004, Level = LogLevel.Warning, Message = "Pod {Namespace}/{Name} was deleted; {Then}")]
+    public static partial void Deleted(this ILogger log, string @namespace, string name, string then);
 
     [LoggerMessage(EventId = 6005, Level = LogLevel.Warning, Message = "The node refused a change of Pod {Namespace}/{Name}: {Reason}")]
     public static partial void ChangeRefused(this ILogger log, string @namespace, string name, string reason);

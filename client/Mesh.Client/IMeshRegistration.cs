@@ -29,6 +29,25 @@ public interface IMeshRegistration
 /// <summary>The Pod that the node made of this process.</summary>
 public sealed record PodIdentity(string Namespace, string Name, string Uid, string Node, string Address);
 
+/// <summary>A Service as this machine serves it.</summary>
+public sealed record MeshService(string Namespace, string Name, string ClusterIP, int Port)
+{
+    public override string ToString() => $"Service {Namespace}/{Name} ({ClusterIP}:{Port})";
+}
+
+/// <summary>What becomes of a process whose Pod was deleted through the API.</summary>
+public enum MeshDeletion
+{
+    /// <summary>It runs on and takes no traffic through Mesh any more.</summary>
+    Stay,
+
+    /// <summary>Its host stops, as a container would: whoever supervises the process starts it again.</summary>
+    Stop,
+
+    /// <summary>It registers again, as another Pod.</summary>
+    Register,
+}
+
 /// <summary>Labels and annotations to change; a null value removes.</summary>
 public sealed class PodMetadataPatch
 {

@@ -20,6 +20,13 @@ public static class MeshEnvironment
                 : throw new FormatException($"MESH_ENABLED is '{enabled}'; it must be true or false.");
         }
 
+        if (variable("MESH_WHEN_DELETED") is { } deletion)
+        {
+            options.WhenDeleted = Enum.TryParse<MeshDeletion>(deletion, ignoreCase: true, out var value) && Enum.IsDefined(value)
+                ? value
+                : throw new FormatException($"MESH_WHEN_DELETED is '{deletion}'; it must be stay, stop or register.");
+        }
+
         foreach (var (key, value) in Pairs("MESH_LABELS", variable("MESH_LABELS")))
         {
             options.Labels[key] = value;

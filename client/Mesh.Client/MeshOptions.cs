@@ -50,6 +50,9 @@ public sealed class MeshOptions
     /// <summary>True: the host does not start unless the node registers it within ten seconds. Else it starts at once, and is registered when it can be.</summary>
     public bool FailFast { get; set; }
 
+    /// <summary>When the Pod is deleted through the API, as by <c>kubectl delete pod</c> (<c>MESH_WHEN_DELETED</c>).</summary>
+    public MeshDeletion WhenDeleted { get; set; } = MeshDeletion.Stay;
+
     /// <summary>What is wrong with these options, each in one sentence; empty when nothing is.</summary>
     public IEnumerable<string> Problems()
     {
@@ -81,6 +84,11 @@ public sealed class MeshOptions
         foreach (var problem in MetadataProblems().Concat(PortProblems()))
         {
             yield return problem;
+        }
+
+        if (!Enum.IsDefined(WhenDeleted))
+        {
+            yield return $"Mesh:WhenDeleted '{WhenDeleted}' is neither stay, stop nor register.";
         }
 
         if (new[] { DrainTimeout, DrainDelay, AllocateTimeout }.Any(wait => wait < TimeSpan.Zero || wait > LongestWait))

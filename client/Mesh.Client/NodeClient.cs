@@ -21,7 +21,7 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
     /// <remarks>What answers there may be no node at all: nothing that it does is ever thrown at the application.</remarks>
     public async Task<StreamEnd> StreamAsync(PodDesired desired, string? uid, Action<RegistrationProtocol.Line.Pod> observe, CancellationToken stop)
     {
-        var isDeleting = false;
+        var (isDeleting, isNode) = (false, false);
         // The limit is for the first line; the stream itself stays open.
         using var limit = new CancellationTokenSource(AnswerTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
@@ -40,13 +40,13 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
                 switch (RegistrationProtocol.Line.Parse(text))
                 {
                     case RegistrationProtocol.Line.Pod pod:
-                        isDeleting = pod.IsDeleting;
+                        (isDeleting, isNode) = (pod.IsDeleting, true);
                         observe(pod);
                         break;
                     case RegistrationProtocol.Line.Status status:
                         return Refused((HttpStatusCode)status.Code, status.Message);
                     case RegistrationProtocol.Line.Foreign foreign:
-                        return new StreamEnd.Lost($"the answer is not a node's: {foreign.What}");
+                        return new StreamEnd.Lost($"{foreign.What}; {FailureText.NoNode}");
                     default:
                         throw new UnreachableException();
                 }
@@ -62,7 +62,7 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            return isDeleting ? new StreamEnd.Deleted() : new StreamEnd.Lost(error.Message);
+            return isDeleting ? new StreamEnd.Deleted() : new StreamEnd.Lost(FailureText.Of(error, isNode));
         }
     }
 
@@ -87,7 +87,26 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
         catch (Exception error) when (!stop.IsCancellationRequested)
 #pragma warning restore CA1031
         {
-            return new PatchOutcome.Failed(error.Message);
+            return new PatchOutcome.Failed(FailureText.Of(error, wasNode: true));
+        }
+    }
+
+    /// <summary>The Services whose ClusterIP the node serves at a port; none when it does not tell, whatever the reason.</summary>
+    public async Task<IReadOnlyList<MeshService>> ServicesAtAsync(int port, TimeSpan within, CancellationToken stop)
+    {
+        using var limit = new CancellationTokenSource(within, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
+        try
+        {
+            using var response = await _http.GetAsync(new Uri($"/v1/services?port={port}", UriKind.Relative), either.Token);
+            await response.Content.LoadIntoBufferAsync(LineReader.MaxLine, either.Token);
+            return response.IsSuccessStatusCode ? RegistrationProtocol.Services(await response.Content.ReadAsByteArrayAsync(either.Token)) : [];
+        }
+#pragma warning disable CA1031 // As for a stream, and it is only asked to say more.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return [];
         }
     }
 
@@ -131,7 +150,8 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
     private static async Task<string> ReasonAsync(HttpResponseMessage response, CancellationToken stop)
     {
         await response.Content.LoadIntoBufferAsync(LineReader.MaxLine, stop);
-        return RegistrationProtocol.Message(await response.Content.ReadAsByteArrayAsync(stop)) ?? $"status {(int)response.StatusCode}, and no reason";
+        return RegistrationProtocol.Message(await response.Content.ReadAsByteArrayAsync(stop))
+            ?? FailureText.OfStranger(response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsStringAsync(stop));
     }
 }
 

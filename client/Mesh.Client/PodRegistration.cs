@@ -32,6 +32,8 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
     private readonly CancellationTokenSource _allocating = new();
     private Task? _allocation; // ends when the first stream of Begin takes the Pod over
     private Task? _running;
+    private readonly TaskCompletionSource _deleted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly MeshDeletion _whenDeleted;
     private volatile PodIdentity? _identity;
     private volatile bool _isEnding;
     private bool _isDisposed;
@@ -41,7 +43,7 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
     {
         _node = new NodeClient(node, options.NodeUrl, time);
         _wish = new PodWish(PodDesired.From(options, random));
-        (_time, _random, _log) = (time, random, log);
+        (_time, _random, _log, _whenDeleted) = (time, random, log, options.WhenDeleted);
     }
 
     public PodIdentity? Identity => _identity;
@@ -53,6 +55,12 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
 
     /// <summary>Completes with the first answer of the node.</summary>
     public Task<PodIdentity> Registered => _registered.Task;
+
+    /// <summary>Completes when the Pod was deleted through the API, and the host is to stop with it (<see cref="MeshDeletion.Stop"/>).</summary>
+    public Task StopAsked => _deleted.Task;
+
+    /// <summary>The Services whose ClusterIP this machine serves at a port; none when the node does not tell in time.</summary>
+    public Task<IReadOnlyList<MeshService>> ServicesAtAsync(int port, TimeSpan within, CancellationToken stop) => _node.ServicesAtAsync(port, within, stop);
 
     /// <summary>Makes a registration that <see cref="Begin"/> starts.</summary>
     /// <exception cref="ArgumentException">The options are not usable; the message says which and why.</exception>
@@ -271,17 +279,11 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
         switch (end)
         {
             case StreamEnd.Deleted:
-                _state.Set(MeshPodState.Terminated);
-                if (_identity is { } deleted && !_isEnding)
-                {
-                    _log.Deleted(deleted.Namespace, deleted.Name);
-                }
-
-                return false;
+                return IsRegisteredAnew();
             case StreamEnd.Conflict(var reason):
                 _identity = null;
                 _wish.Change(desired => desired.Renamed(_random));
-                Detach(reason);
+                Detach(_wish.Desired.GeneratedFrom is null ? NameOrAddress(reason) : reason);
                 return true;
             case StreamEnd.Lost(var reason):
                 Detach(reason);
@@ -293,6 +295,44 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
                 throw new UnreachableException();
         }
     }
+
+    /// <summary>The Pod was deleted: by this process on its way out, or by somebody else, and then it is as the options say.</summary>
+    private bool IsRegisteredAnew()
+    {
+        if (_isEnding || _wish.Desired.IsDraining || _identity is not { } deleted)
+        {
+            _state.Set(MeshPodState.Terminated);
+            return false;
+        }
+
+        _log.Deleted(deleted.Namespace, deleted.Name, _whenDeleted switch
+        {
+            MeshDeletion.Stay => "this process no longer takes traffic through Mesh (MESH_WHEN_DELETED=stop would end it, =register register it again)",
+            MeshDeletion.Stop => "this host stops, as MESH_WHEN_DELETED says",
+            MeshDeletion.Register => "it is registered again, as MESH_WHEN_DELETED says",
+            _ => throw new UnreachableException(),
+        });
+        if (_whenDeleted == MeshDeletion.Register)
+        {
+            _identity = null;
+            _wish.Change(desired => desired.Renamed(_random));
+            _state.Set(MeshPodState.Unregistered);
+            return true;
+        }
+
+        _state.Set(MeshPodState.Terminated);
+        if (_whenDeleted == MeshDeletion.Stop)
+        {
+            _deleted.TrySetResult();
+        }
+
+        return false;
+    }
+
+    /// <summary>The node's advice is for curl, whose user would take the stream over.</summary>
+    private static string NameOrAddress(string reason) => reason.StartsWith("address:", StringComparison.Ordinal)
+        ? reason
+        : $"{reason.Split(';')[0].TrimEnd('.')}; choose another MESH_POD_NAME, or none: then a name is made";
 
     private void Detach(string reason)
     {

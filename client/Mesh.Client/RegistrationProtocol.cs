@@ -19,6 +19,24 @@ internal static class RegistrationProtocol
         }
     }
 
+    /// <summary>What <c>/v1/services</c> lists; nothing for what is no such list.</summary>
+    public static IReadOnlyList<MeshService> Services(ReadOnlyMemory<byte> text)
+    {
+        try
+        {
+            using var list = JsonDocument.Parse(text);
+            var items = Child(list.RootElement, "items");
+            return items.ValueKind != JsonValueKind.Array ? [] :
+            [
+                .. items.EnumerateArray().Select(item => new MeshService(Text(item, "namespace"), Text(item, "name"), Text(item, "clusterIP"), Number(item, "port"))),
+            ];
+        }
+        catch (Exception malformed) when (IsMalformed(malformed))
+        {
+            return [];
+        }
+    }
+
     public sealed record Registration(
         IReadOnlyDictionary<string, string> Labels,
         IReadOnlyDictionary<string, string> Annotations,

@@ -43,6 +43,7 @@ public sealed class AgentService : BackgroundService
         ILogger<AgentService> logger)
     {
         _identity = identity;
+        Routing = routing;
         _reports = reports;
         Logger = logger;
         _liveness = new LivenessCounter(identity.Incarnation);
@@ -58,6 +59,8 @@ public sealed class AgentService : BackgroundService
     internal RegisteredPods Pods { get; }
 
     internal PodTable Table => _table;
+
+    internal ILocalRouting Routing { get; }
 
     internal ILogger Logger { get; }
 

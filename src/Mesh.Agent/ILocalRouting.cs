@@ -5,6 +5,9 @@ namespace Mesh.Agent;
 /// <summary>The Agent's way into this machine's snapshot, held by the loop that owns it.</summary>
 public interface ILocalRouting
 {
+    /// <summary>What this machine routes by now.</summary>
+    RoutingSnapshot Current { get; }
+
     /// <summary>Completes when the published snapshot has it.</summary>
     ValueTask ApplyAsync(LocalPod pod, CancellationToken stop);
 

@@ -54,6 +54,9 @@ internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistration
 
     public bool HasRoom { get; set; } = true;
 
+    /// <summary>What the machine routes by.</summary>
+    public RoutingSnapshot Routes { get; set; } = RoutingSnapshot.Empty;
+
     public bool IsDiskFull { get; set; }
 
     public static async Task<AgentUnderTest> StartAsync(
@@ -95,6 +98,8 @@ internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistration
         while (!fits(report));
         return report;
     }
+
+    RoutingSnapshot ILocalRouting.Current => Routes;
 
     public ValueTask ApplyAsync(LocalPod pod, CancellationToken stop) => Routed.Writer.WriteAsync(pod, stop);
 

@@ -82,12 +82,18 @@ internal static partial class CodeRules
             var home = Path.GetDirectoryName(project)!;
             var below = Path.GetRelativePath(home, Path.GetDirectoryName(file)!).Replace('/', '.');
             var expected = Path.GetFileNameWithoutExtension(project) + (below == "." ? "" : "." + below);
-            if (declared.Groups[1].Value != expected)
+            if (declared.Groups[1].Value != expected && !IsWhereAnApplicationLooks(file, declared.Groups[1].Value))
             {
                 yield return $"{file}: {declared.Groups[1].Value}, not {expected}";
             }
         }
     }
+
+    /// <summary>Extension methods of the SDK stand where those of ASP.NET Core do, so that no using is needed.</summary>
+    private static bool IsWhereAnApplicationLooks(string file, string declared) =>
+        file.StartsWith("client/Mesh.Client.AspNetCore/", StringComparison.Ordinal)
+        && file.EndsWith("Extensions.cs", StringComparison.Ordinal)
+        && declared is "Microsoft.Extensions.Hosting" or "Microsoft.AspNetCore.Builder";
 
     [GeneratedRegex(@"^\s*_ = [^;]*Async\(", RegexOptions.Multiline)]
     private static partial Regex DiscardedTask();

@@ -53,6 +53,9 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
 
     public bool HasRoom => true;
 
+    /// <summary>What the machine routes by.</summary>
+    public RoutingSnapshot Routes { get; set; } = RoutingSnapshot.Empty;
+
     public static async Task<NodeUnderTest> StartNewAsync(CancellationToken stop)
     {
         var node = new NodeUnderTest();
@@ -127,6 +130,8 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
     }
 
     public async Task<JsonElement> SinglePodAsync(CancellationToken stop) => Xunit.Assert.Single(await PodsAsync(stop));
+
+    RoutingSnapshot ILocalRouting.Current => Routes;
 
     ValueTask ILocalRouting.ApplyAsync(LocalPod pod, CancellationToken stop) => _routed.Writer.WriteAsync(pod, stop);
 

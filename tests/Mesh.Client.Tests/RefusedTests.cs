@@ -14,6 +14,8 @@ namespace Mesh.Client.Tests;
 /// <summary>A node that refuses, or is none: one clear line each half minute, tried again ever more seldom, and the host goes on.</summary>
 public sealed class RefusedTests
 {
+    private const string NoNode = "what answers there is no mesh-node: MESH_NODE_URL is where it registers Pods (--node-listen, http://127.0.0.1:6480 by default)";
+
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -21,12 +23,13 @@ public sealed class RefusedTests
     [Theory(Timeout = 60_000)]
     [InlineData(400, """{"kind":"Status","message":"ports: 6443 is Mesh's own."}""", "ports: 6443 is Mesh's own.")]
     [InlineData(404, """{"kind":"Status","message":"Namespace default does not exist."}""", "Namespace default does not exist.")]
-    [InlineData(404, "<html>a page of some other server</html>", "status 404, and no reason")]
-    [InlineData(409, """{"kind":"Status","message":"Pod default/p is registered."}""", "Pod default/p is registered.")]
+    [InlineData(404, "<html>a page of some other server</html>", "status 404, and no reason; " + NoNode)]
+    [InlineData(409, """{"kind":"Status","message":"Pod default/p is registered."}""", "Pod default/p is registered; choose another MESH_POD_NAME, or none: then a name is made")]
+    [InlineData(409, """{"kind":"Status","message":"address: 127.80.0.1 was allocated to another Pod."}""", "address: 127.80.0.1 was allocated to another Pod.")]
     [InlineData(429, """{"kind":"Status","message":"This node has 10000 registrations."}""", "This node has 10000 registrations.")]
     [InlineData(503, """{"kind":"Status","message":"No options yet."}""", "No options yet.")]
     [InlineData(500, "", "status 500, and no reason")]
-    [InlineData(302, "", "status 302, and no reason")]
+    [InlineData(302, "", "status 302, and no reason; " + NoNode)]
     [Trait("Row", "ECO-3.2.rules")]
     public async Task A_refusal_is_told_once_in_half_a_minute_and_tried_again_at_least_every_ten_seconds(int status, string body, string reason)
     {

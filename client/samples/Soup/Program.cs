@@ -1,5 +1,4 @@
 using Mesh.Client;
-using Mesh.Client.AspNetCore;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 

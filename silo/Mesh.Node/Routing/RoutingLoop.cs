@@ -27,6 +27,8 @@ internal sealed class RoutingLoop(Published<RoutingSnapshot> routes, Action<Immu
     /// <summary>Whose endpoints the Agent's word decides on. Empty before the first options.</summary>
     public string NodeName => Volatile.Read(ref _table).NodeName;
 
+    public RoutingSnapshot Current => routes.Current;
+
     public ValueTask ApplyAsync(LocalPod pod, CancellationToken stop) => AskAsync(_local, () => _table.ApplyLocal(pod), stop);
 
     public ValueTask ForgetAsync(string uid, CancellationToken stop) => AskAsync(_local, () => _table.ForgetLocal(uid), stop);

@@ -34,7 +34,9 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
             return await HealthAsync(context, path);
         }
 
-        return _peers.RefuseUser(context) is { } stranger ? stranger : await PodsAsync(context, path.Split('/'));
+        return _peers.RefuseUser(context) is { } stranger ? stranger
+            : path == "/v1/services" ? await ServicesAsync(context)
+            : await PodsAsync(context, path.Split('/'));
     }
 
     private async Task<Refusal?> HealthAsync(HttpContext context, string path)
@@ -49,6 +51,12 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         context.Response.ContentType = "text/plain";
         await context.Response.WriteAsync((reason ?? "ok") + "\n", context.RequestAborted);
         return null;
+    }
+
+    private async Task<Refusal?> ServicesAsync(HttpContext context)
+    {
+        var (refused, answer) = ServicesAtPort.Answer(context.Request, agent.Routing.Current);
+        return refused ?? await WriteAsync(context, answer);
     }
 
     private async Task<Refusal?> PodsAsync(HttpContext context, string[] path)
