@@ -1,6 +1,7 @@
 using Mesh.Client;
 using Mesh.Client.AspNetCore;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -44,6 +45,7 @@ public static class MeshHostExtensions
         services.AddSingleton<IConnectionListenerFactory>(host => host.GetRequiredService<AllocatedTransport>());
         services.AddSingleton(host => new WildcardPorts(host.GetRequiredService<ILogger<WildcardPorts>>()));
         services.AddSingleton<IConnectionListenerFactory>(host => new ExplainedTransport(host, host.GetRequiredService<WildcardPorts>()));
+        services.AddSingleton<IStartupFilter, LeavingConnections>();
         services.AddSingleton<MeshRegistrationService>();
         services.AddSingleton(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>().Registration : new DisabledRegistration());
         services.AddSingleton<IHostedService>(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>() : new Nothing());

@@ -77,6 +77,43 @@ public sealed class LifecycleTests
     }
 
     [Fact(Timeout = 30_000)]
+    [Trait("Row", "ECO-3.2.stopping")]
+    public async Task While_it_leaves_each_answer_closes_its_connection()
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        var time = new ArmedTime();
+        var began = new TaskCompletionSource();
+        var slow = new TaskCompletionSource();
+        await using var app = await HostUnderTest.StartAsync(
+            HostUnderTest.Web(node, options => options.DrainDelay = TimeSpan.FromSeconds(77)).With(time),
+            Stop,
+            async context =>
+            {
+                if (context.Request.Query.ContainsKey("slow"))
+                {
+                    began.SetResult();
+                    await slow.Task;
+                }
+
+                await context.Response.WriteAsync("soup");
+            });
+        await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+        Assert.NotEqual(true, (await client.GetAsync("/", Stop)).Headers.ConnectionClose);
+        var inFlight = client.GetAsync("/?slow", Stop);
+        await began.Task.WaitAsync(Stop);
+
+        var stopping = app.StopAsync(Stop);
+        await time.ArmedAsync(TimeSpan.FromSeconds(77), Stop);
+        slow.SetResult();
+
+        Assert.True((await inFlight).Headers.ConnectionClose);
+        Assert.True((await client.GetAsync("/", Stop)).Headers.ConnectionClose);
+        time.Advance(TimeSpan.FromSeconds(77));
+        await stopping;
+    }
+
+    [Fact(Timeout = 30_000)]
     [Trait("Row", "ECO-3.2.unhealthy")]
     public async Task Two_failing_checks_in_a_row_make_it_not_ready_and_one_or_a_degraded_one_do_not()
     {
