@@ -62,8 +62,8 @@ public sealed class KubectlAuthTests(ApiHost host) : IClassFixture<ApiHost>
 
         Assert.Equal(
             [
-                "endpoints", "endpointslices.discovery.k8s.io", "events", "ingresses.networking.k8s.io", "leases.coordination.k8s.io",
-                "namespaces", "nodes", "pods", "services",
+                "componentstatuses", "endpoints", "endpointslices.discovery.k8s.io", "events", "ingresses.networking.k8s.io",
+                "leases.coordination.k8s.io", "namespaces", "nodes", "pods", "services",
             ],
             Sorted(await kubectl.RunAsync("api-resources --verbs=list -o name")));
         Assert.Equal(

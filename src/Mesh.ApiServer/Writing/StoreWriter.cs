@@ -57,15 +57,16 @@ internal sealed class StoreWriter(IObjectStore store, Admission admission) : IOb
 
     private async Task<ObjectReply> UpdateAsync(Resource resource, ObjectKey key, ObjectRequest request, CancellationToken stop) => request.DryRun
         ? new ObjectReply(ObjectResult.Committed, request.Document, request.IfVersion, "")
-        : IsReleased(resource, DocumentReader.ReadStored(request.Document))
+        : resource.StartDeletion is null && IsReleased(request.Document)
         ? await RemoveAsync(key, request.Document, request.IfVersion, request.IfUid, stop)
         : await ReplaceAsync(key, request.Document, request.IfVersion, request.IfUid, ObjectResult.Committed, stop);
 
     /// <summary>An object that is being deleted goes with the last of its finalizers.</summary>
-    private static bool IsReleased(Resource resource, JsonObject document) =>
-        resource.StartDeletion is null
-        && !document.At("metadata", "deletionTimestamp").IsUnset()
-        && document.At("metadata", "finalizers").IsUnset();
+    private static bool IsReleased(ReadOnlyMemory<byte> document) =>
+        document.Span.IndexOf("\"deletionTimestamp\""u8) >= 0
+        && DocumentReader.ReadStored(document).At("metadata") is var metadata
+        && !metadata.At("deletionTimestamp").IsUnset()
+        && metadata.At("finalizers").IsUnset();
 
     private async Task<ObjectReply> DeleteAsync(Resource resource, ObjectKey key, ObjectRequest request, CancellationToken stop)
     {
