@@ -12,17 +12,50 @@ internal static class NodeProcess
 
     public static async Task<int> RunAsync(string dataDir, IDictionary environment, CancellationToken signal)
     {
-        var time = TimeProvider.System;
-        var data = DataDirectory.OpenExisting(dataDir);
-        using var held = ProcessLock.TryTake(data.NodeLock)
-            ?? throw new StartRefusedException($"--data-dir {data.FullPath} is used by another mesh-node (pid {AtomicFile.ReadPid(data.NodePid)})");
-        AtomicFile.WritePid(data.NodePid);
-        Detachment.LeaveSession();
-        using var output = new RotatingFile(data.NodeLog);
-        using var ending = new NodeEnding(signal);
+        PrivateFiles.Only();
+        if (ProcessLimits.Refusal() is { } few)
+        {
+            throw new StartRefusedException(few);
+        }
 
-        await using var node = NodeHost.Build(data, output, environment, ending, time);
-        await node.StartAsync();
+        var time = TimeProvider.System;
+        var made = FirstFiles.Before(dataDir);
+        var data = DataDirectory.OpenExisting(dataDir);
+        using var held = Lock(data);
+        var isFirst = made.IsFirst(data.NodeLock);
+        var isStarted = false;
+        try
+        {
+            AtomicFile.WritePid(data.NodePid);
+            Detachment.LeaveSession();
+            using var output = new RotatingFile(data.NodeLog);
+            using var ending = new NodeEnding(signal);
+            await using var node = NodeHost.Build(data, output, environment, ending, time);
+            await node.StartAsync();
+            output.BecomeOutput();
+            isStarted = true;
+            return await ServeAsync(node, data, ending, time);
+        }
+        catch (Exception failure) when (!isStarted)
+        {
+            if (isFirst)
+            {
+                made.TakeBack();
+            }
+
+            throw StartRefusedException.Of(failure);
+        }
+        finally
+        {
+            if (AtomicFile.ReadPid(data.NodePid) == Environment.ProcessId)
+            {
+                File.Delete(data.NodePid);
+            }
+        }
+    }
+
+    private static async Task<int> ServeAsync(NodeHost node, DataDirectory data, NodeEnding ending, TimeProvider time)
+    {
         if (await DataDirectoryWatch.UntilVanishedAsync(data.NodePid, time, ending.Requested))
         {
             ending.Request($"its data directory {data.FullPath} has vanished");
@@ -32,11 +65,11 @@ internal static class NodeProcess
         await node.DrainAsync(limit.Token);
         ending.OnDrained();
         await node.StopAsync();
-        if (AtomicFile.ReadPid(data.NodePid) == Environment.ProcessId)
-        {
-            File.Delete(data.NodePid);
-        }
-
         return ExitCode.Done;
     }
+
+    private static ProcessLock Lock(DataDirectory data) =>
+        ProcessLock.TryTake(data.NodeLock)
+        ?? throw new StartRefusedException(
+            $"--data-dir {data.FullPath} is used by another mesh-node{(AtomicFile.ReadPid(data.NodePid) is { } pid ? $" (pid {pid})" : "")}");
 }

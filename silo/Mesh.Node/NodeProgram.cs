@@ -8,22 +8,22 @@ namespace Mesh.Node;
 /// <summary>The command <c>mesh-node</c>: what its arguments ask for, and its exit code.</summary>
 internal static class NodeProgram
 {
+    private const string Name = "mesh-node";
     private const string Purpose = "mesh-node: the agent and data plane of Mesh on this machine. mesh-silo starts it, and tells it everything else.";
 
-    public static async Task<int> RunAsync(string[] arguments, IDictionary environment)
-    {
-        try
+    public static Task<int> RunAsync(string[] arguments, IDictionary environment) =>
+        LastWords.OrAnswerAsync(Name, () => false, async () =>
         {
             switch (OptionsParser.ParseDataDir(arguments, environment))
             {
                 case OptionsOutcome.Help:
-                    Console.WriteLine(HelpText.For("mesh-node", Purpose, OptionTable.Node));
+                    Console.WriteLine(HelpText.For(Name, Purpose, OptionTable.Node));
                     return ExitCode.Done;
                 case OptionsOutcome.Version:
-                    Console.WriteLine($"mesh-node {HelpText.Version}");
+                    Console.WriteLine($"{Name} {HelpText.Version}");
                     return ExitCode.Done;
                 case OptionsOutcome.Refused refused:
-                    return Refuse(refused.Line);
+                    return LastWords.Refuse(Name, refused.Line);
                 case OptionsOutcome.RunNode run:
                     using (var signals = new ShutdownSignals())
                     {
@@ -33,16 +33,5 @@ internal static class NodeProgram
                 default:
                     throw new UnreachableException();
             }
-        }
-        catch (StartRefusedException refused)
-        {
-            return Refuse(refused.Message);
-        }
-    }
-
-    private static int Refuse(string line)
-    {
-        Console.Error.WriteLine("mesh-node: " + line.ReplaceLineEndings(" "));
-        return ExitCode.Refused;
-    }
+        });
 }

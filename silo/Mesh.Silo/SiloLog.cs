@@ -9,8 +9,8 @@ internal static partial class SiloLog
     [LoggerMessage(2, LogLevel.Debug, "mesh-node {Pid} lives and is kept")]
     public static partial void NodeTakenOver(this ILogger log, int pid);
 
-    [LoggerMessage(3, LogLevel.Warning, "mesh-node {Pid} ended (exit code {ExitCode}) and is started again")]
-    public static partial void NodeEnded(this ILogger log, int pid, int? exitCode);
+    [LoggerMessage(3, LogLevel.Warning, "mesh-node {Pid} {How}; it is started again")]
+    public static partial void NodeEnded(this ILogger log, int pid, string how);
 
     [LoggerMessage(4, LogLevel.Error, "mesh-node could not be started")]
     public static partial void NodeNotStarted(this ILogger log, Exception failure);
@@ -29,4 +29,7 @@ internal static partial class SiloLog
 
     [LoggerMessage(9, LogLevel.Warning, "A TLS handshake with the API failed: {Reason} The certificate is valid from {NotBefore} to {NotAfter}, this machine's clock says {Now}. {Unsaid} more failed since the last such line.")]
     public static partial void HandshakeFailed(this ILogger log, string reason, string notBefore, string notAfter, string now, int unsaid);
+
+    [LoggerMessage(10, LogLevel.Debug, "mesh-node {Pid} {How}, as before; it is started again")]
+    public static partial void NodeEndedAgain(this ILogger log, int pid, string how);
 }

@@ -20,17 +20,30 @@ internal static class SiloProcess
 
     public static async Task<int> RunAsync(MeshOptions options, IDictionary environment, CancellationToken stop)
     {
-        var time = TimeProvider.System;
+        PrivateFiles.Only();
+        var executable = NodeExecutable.Find();
+        if (ProcessLimits.Refusal() is { } few)
+        {
+            throw new StartRefusedException(few);
+        }
+
+        var made = FirstFiles.Before(options.DataDir);
         var data = DataDirectory.Open(options.DataDir);
-        using var held = Lock(data);
-        AtomicFile.WritePid(data.SiloPid);
+        using var held = Lock(data, made);
+        var isFirst = made.IsFirst(data.SiloLock);
+        var phase = new StartPhase();
         try
         {
-            using var authority = ClusterAuthority.Open(data, time.GetUtcNow());
-            var start = Prepare(options, data, authority, environment, time);
-            using var output = new StandardErrorOutput();
-            await using var app = SiloHost.Build(start, output);
-            return await ServeAsync(app, start, time, stop);
+            return await RunAsync(options, data, executable, phase, environment, stop);
+        }
+        catch (Exception failure) when (!phase.IsOver)
+        {
+            if (isFirst)
+            {
+                made.TakeBack();
+            }
+
+            throw failure is DataDirectoryRefusedException refused ? new StartRefusedException(refused.Message, refused) : StartRefusedException.Of(failure);
         }
         finally
         {
@@ -42,17 +55,41 @@ internal static class SiloProcess
         }
     }
 
-    private static async Task<int> ServeAsync(WebApplication app, StartContext start, TimeProvider time, CancellationToken stop)
+    private static async Task<int> RunAsync(
+        MeshOptions options, DataDirectory data, NodeExecutable executable, StartPhase phase, IDictionary environment, CancellationToken stop)
     {
-        var supervisor = app.Services.GetRequiredService<NodeSupervisor>();
-        var links = app.Services.GetRequiredService<LinkServer>();
-        var readiness = app.Services.GetRequiredService<NodeReadiness>();
+        var time = TimeProvider.System;
+        AtomicFile.WritePid(data.SiloPid);
+        using var authority = ClusterAuthority.Open(data, time.GetUtcNow());
+        var start = Prepare(options, data, authority, executable, phase, environment, time);
+        using var output = new StandardErrorOutput();
+        await using var app = SiloHost.Build(start, output);
         using var serving = new CancellationTokenSource();
-
+        var supervisor = app.Services.GetRequiredService<NodeSupervisor>();
         // The node beside the silo, not after it: it needs the link only for what its journal does not hold.
         var node = supervisor.RunAsync(serving.Token);
-        await app.StartAsync(CancellationToken.None);
-        await links.StartAsync(CancellationToken.None);
+        try
+        {
+            await app.StartAsync(CancellationToken.None);
+            await app.Services.GetRequiredService<LinkServer>().StartAsync(CancellationToken.None);
+            phase.End();
+        }
+        catch
+        {
+            await serving.CancelAsync();
+            await node;
+            supervisor.KillOwn();
+            throw;
+        }
+
+        return await ServeAsync(app, start, node, serving, time, stop);
+    }
+
+    private static async Task<int> ServeAsync(
+        WebApplication app, StartContext start, Task node, CancellationTokenSource serving, TimeProvider time, CancellationToken stop)
+    {
+        var supervisor = app.Services.GetRequiredService<NodeSupervisor>();
+        var readiness = app.Services.GetRequiredService<NodeReadiness>();
         var looking = readiness.RunAsync(serving.Token);
 
         await readiness.FirstReady.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -73,12 +110,12 @@ internal static class SiloProcess
         await serving.CancelAsync();
         await Task.WhenAll(node, looking);
         await supervisor.StopNodeAsync(limit.Token);
-        await links.StopAsync(limit.Token);
+        await app.Services.GetRequiredService<LinkServer>().StopAsync(limit.Token);
         await app.StopAsync(limit.Token);
         return vanished ? ExitCode.Failed : ExitCode.Done;
     }
 
-    private static DataDirectoryLock Lock(DataDirectory data)
+    private static DataDirectoryLock Lock(DataDirectory data, FirstFiles made)
     {
         try
         {
@@ -86,11 +123,13 @@ internal static class SiloProcess
         }
         catch (DataDirectoryRefusedException refused)
         {
+            made.RemoveDirectories();
             throw new StartRefusedException($"--data-dir: {refused.Message}", refused);
         }
     }
 
-    private static StartContext Prepare(MeshOptions options, DataDirectory data, ClusterAuthority authority, IDictionary environment, TimeProvider time)
+    private static StartContext Prepare(
+        MeshOptions options, DataDirectory data, ClusterAuthority authority, NodeExecutable executable, StartPhase phase, IDictionary environment, TimeProvider time)
     {
         var ownNode = RunningProcess.Find(data.NodeLock, data.NodePid)?.Pid;
         var addresses = SiloAddresses.Choose(options, data, ownNode, new Random());
@@ -103,6 +142,6 @@ internal static class SiloProcess
         var token = AdminAccess.Token(data);
         var server = addresses.Api.IsAny ? new IPEndPoint(IPAddress.Loopback, addresses.Api.Port) : new IPEndPoint(addresses.Api.Address, addresses.Api.Port);
         AdminAccess.WriteKubeconfig(data, $"https://{server}", authority.CertificatePem, token);
-        return new StartContext(options, data, addresses, certificate, token, NodeExecutable.Find(), environment);
+        return new StartContext(options, data, addresses, certificate, token, executable, phase, environment);
     }
 }

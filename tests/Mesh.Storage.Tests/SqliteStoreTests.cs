@@ -217,6 +217,32 @@ public sealed class SqliteStoreTests
     }
 
     [Fact(Timeout = Deadline)]
+    [Trait("Row", "REL-A48")]
+    public async Task The_database_of_another_program_is_refused_and_stays_as_it_is()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await fixture.Store.StopAsync();
+        File.Delete(fixture.Database);
+        using (var other = new SqliteConnection($"Data Source={fixture.Database};Pooling=False"))
+        {
+            other.Open();
+            using var make = other.CreateCommand();
+            make.CommandText = "CREATE TABLE letters (text TEXT)";
+            make.ExecuteNonQuery();
+        }
+
+        var refused = await Assert.ThrowsAsync<DataDirectoryRefusedException>(fixture.ReopenAsync);
+
+        Assert.Equal(DataDirectoryRefusal.NotAStore, refused.Reason);
+        Assert.Contains("another program", refused.Message, StringComparison.Ordinal);
+        using var still = new SqliteConnection($"Data Source={fixture.Database};Pooling=False");
+        still.Open();
+        using var count = still.CreateCommand();
+        count.CommandText = "SELECT group_concat(name) FROM sqlite_master";
+        Assert.Equal("letters", count.ExecuteScalar());
+    }
+
+    [Fact(Timeout = Deadline)]
     [Trait("Row", "REL-A55")]
     public async Task A_restored_backup_is_a_new_timeline_above_every_version_that_was_told()
     {

@@ -7,19 +7,32 @@ public static class AtomicFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Written beside its place (0600), flushed to disk, then renamed.</summary>
+    /// <summary>Written beside its place (0600), flushed to disk, then renamed. What could not be written leaves nothing.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
         var beside = path + ".new";
         File.Delete(beside);
-        using (var file = new FileStream(
-            beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+        try
         {
-            file.Write(content);
-            file.Flush(flushToDisk: true);
-        }
+            using (var file = new FileStream(
+                beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+            {
+                file.Write(content);
+                file.Flush(flushToDisk: true);
+            }
 
-        File.Move(beside, path, overwrite: true);
+            File.Move(beside, path, overwrite: true);
+        }
+        catch (Exception failure)
+        {
+            File.Delete(beside);
+            if (failure is ArgumentOutOfRangeException) // EFBIG
+            {
+                throw new IOException($"File too large (is a limit set, such as ulimit -f?) : '{path}'", failure);
+            }
+
+            throw;
+        }
     }
 
     public static void WritePid(string path) =>

@@ -6,6 +6,14 @@ namespace Mesh.Hosting.Files;
 public sealed class DataDirectory
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+
+    /// <summary>What only Mesh makes: a directory with one of these is a data directory.</summary>
+    private static readonly string[] Files =
+    [
+        "silo.lock", "node.lock", "silo.pid", "node.pid", "node.log", "node.journal", "addresses.json", "admin.kubeconfig", "admin.token",
+        "ca.crt", "ca.key", "link.sock", "node.sock", "mesh.db", "mesh.db-wal", "mesh.db-shm", "mesh.db.mark",
+    ];
 
     private DataDirectory(string path)
     {
@@ -45,13 +53,23 @@ public sealed class DataDirectory
     public static DataDirectory OpenExisting(string path) =>
         Directory.Exists(path) ? Open(path) : throw new StartRefusedException($"--data-dir {path} does not exist: mesh-silo makes it");
 
-    /// <summary>Makes it if need be, 0700, and makes sure that it can be written.</summary>
+    /// <summary>
+    /// Makes it if need be, 0700, and makes sure that it can be written. One that is there already stays as it is, and is
+    /// refused when it is not Mesh's: what stands in it is somebody's.
+    /// </summary>
     public static DataDirectory Open(string path)
     {
         try
         {
-            Directory.CreateDirectory(path, OwnerOnly);
-            File.SetUnixFileMode(path, OwnerOnly);
+            if (Directory.Exists(path))
+            {
+                RefuseForeign(path);
+            }
+            else
+            {
+                Directory.CreateDirectory(path, OwnerOnly);
+            }
+
             var probe = Path.Combine(path, ".writable");
             File.WriteAllBytes(probe, []);
             File.Delete(probe);
@@ -60,6 +78,31 @@ public sealed class DataDirectory
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new StartRefusedException($"--data-dir {path} cannot be written: {failure.Message}", failure);
+        }
+    }
+
+    private static void RefuseForeign(string path)
+    {
+        var names = Directory.EnumerateFileSystemEntries(path).Select(entry => Path.GetFileName(entry)!).ToHashSet(StringComparer.Ordinal);
+        names.Remove("lost+found"); // of a file system that was just made
+        if (names.Count > 0 && !names.Overlaps(Files))
+        {
+            throw new StartRefusedException($"--data-dir {path} is not empty, and holds no Mesh: choose another, or make a new one");
+        }
+
+        // The mode of a link says nothing.
+        var real = Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        var mode = File.GetUnixFileMode(real);
+        if ((mode & WritableByOthers) != 0)
+        {
+            throw new StartRefusedException(
+                $"--data-dir {path} may be written by others (mode {Convert.ToString((int)mode, 8)}): whoever can change what stands in it is Mesh's administrator. "
+                + $"Choose another, or: chmod go-w {real}");
+        }
+
+        if (Array.Find(Files, file => Directory.Exists(Path.Combine(path, file))) is { } directory)
+        {
+            throw new StartRefusedException($"--data-dir {path}: {directory} is a directory, and should be a file of Mesh");
         }
     }
 }

@@ -5,6 +5,8 @@ namespace Mesh.Hosting.Files;
 /// </summary>
 public sealed class ProcessLock : IDisposable
 {
+    private const int WouldBlock = 11; // EWOULDBLOCK: what flock answers, and .NET hands on
+
     private readonly FileStream _file;
 
     private ProcessLock(FileStream file)
@@ -18,9 +20,15 @@ public sealed class ProcessLock : IDisposable
         try
         {
             // FileShare.None is flock(LOCK_EX | LOCK_NB); the descriptor is close-on-exec, so a child does not keep it.
-            return new ProcessLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return new ProcessLock(new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            }));
         }
-        catch (IOException failure) when (failure is not (DirectoryNotFoundException or FileNotFoundException) && File.Exists(path))
+        catch (IOException failure) when (failure.HResult == WouldBlock)
         {
             return null;
         }
@@ -34,8 +42,15 @@ public sealed class ProcessLock : IDisposable
             return false;
         }
 
-        using var taken = TryTake(path);
-        return taken is null;
+        try
+        {
+            using var taken = TryTake(path);
+            return taken is null;
+        }
+        catch (IOException)
+        {
+            return File.Exists(path); // without a free descriptor nothing is known, and nobody must be taken for dead
+        }
     }
 
     public void Dispose() => _file.Dispose();

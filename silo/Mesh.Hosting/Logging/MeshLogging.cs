@@ -3,18 +3,20 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Hosting.Logging;
 
-/// <summary>Logging of both processes: text on a terminal, else JSON, without the noise of the packages inside.</summary>
+/// <summary>Logging of both processes: text on a terminal, else JSON (node.log always), without the noise of the packages inside.</summary>
 public static class MeshLogging
 {
     /// <summary>Replaces whatever providers there are.</summary>
     /// <param name="level">Asked each time, so that a new level counts at once.</param>
-    public static ILoggingBuilder AddMesh(this ILoggingBuilder logging, ILogOutput output, bool asJson, Func<LogLevel> level, TimeProvider time)
+    /// <param name="packagesAreHeard">While it says no, packages log only for somebody who debugs: what ends a start is told once.</param>
+    public static ILoggingBuilder AddMesh(
+        this ILoggingBuilder logging, ILogOutput output, bool asJson, Func<LogLevel> level, TimeProvider time, Func<bool>? packagesAreHeard = null)
     {
         logging.ClearProviders();
         logging.SetMinimumLevel(LogLevel.Trace);
         // Made by the container, so that the container disposes it: the last lines are written before the process ends.
         logging.Services.AddSingleton<ILoggerProvider>(_ => new LineLoggerProvider(output, asJson, time));
-        logging.AddFilter((category, wanted) => wanted >= Least(category ?? "", level(), asJson));
+        logging.AddFilter((category, wanted) => wanted >= Least(category ?? "", level(), asJson, packagesAreHeard));
         return logging;
     }
 
@@ -24,7 +26,7 @@ public static class MeshLogging
     /// Packages are heard when something is wrong, or when debugging. During a fail-over Orleans.Messaging and Polly
     /// log every failed attempt with its stack, and the watchdog takes the machine's uptime for a hang.
     /// </summary>
-    private static LogLevel Least(string category, LogLevel level, bool asJson)
+    private static LogLevel Least(string category, LogLevel level, bool asJson, Func<bool>? packagesAreHeard)
     {
         if (category.StartsWith("Mesh", StringComparison.Ordinal))
         {
@@ -34,6 +36,11 @@ public static class MeshLogging
         if (level <= LogLevel.Debug)
         {
             return level;
+        }
+
+        if (packagesAreHeard?.Invoke() == false)
+        {
+            return LogLevel.None;
         }
 
         return IsNoisy(category) ? LogLevel.Critical : level > LogLevel.Error ? level : LogLevel.Error;

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Mesh.Hosting.Logging;
 
 /// <summary>
-/// A log file that is also the process's standard output and error; at 10 MiB it becomes <c>.1</c> and a new one begins.
+/// A log file that can also be the process's standard output and error; at 10 MiB it becomes <c>.1</c> and a new one begins.
 /// </summary>
 public sealed class RotatingFile : ILogOutput
 {
@@ -13,8 +13,10 @@ public sealed class RotatingFile : ILogOutput
 
     private const long BeforeNextTry = 1024 * 1024;
 
+    private readonly Lock _gate = new();
     private readonly string _path;
     private readonly Action<SafeFileHandle> _opened;
+    private bool _isOutput;
     private FileStream _file;
     private long _length; // counted here: to ask the file is a call for each write
     private long _rotateAt = LongestFile;
@@ -25,7 +27,7 @@ public sealed class RotatingFile : ILogOutput
     {
     }
 
-    /// <param name="opened">Told of each file before it is written to.</param>
+    /// <param name="opened">Makes a file the process's output.</param>
     public RotatingFile(string path, Action<SafeFileHandle> opened)
     {
         (_path, _opened) = (path, opened);
@@ -33,17 +35,30 @@ public sealed class RotatingFile : ILogOutput
         _length = _file.Length;
     }
 
+    /// <summary>From here on also standard output and error. Until then a start that fails can tell it to who started it.</summary>
+    public void BecomeOutput()
+    {
+        lock (_gate)
+        {
+            _opened(_file.SafeFileHandle);
+            _isOutput = true;
+        }
+    }
+
     public void Write(ReadOnlySpan<byte> lines)
     {
         try
         {
-            if (_length > 0 && _length + lines.Length > _rotateAt)
+            lock (_gate)
             {
-                TryRotate();
-            }
+                if (_length > 0 && _length + lines.Length > _rotateAt)
+                {
+                    TryRotate();
+                }
 
-            _file.Write(lines);
-            _length += lines.Length;
+                _file.Write(lines);
+                _length += lines.Length;
+            }
         }
         catch (Exception failed) when (failed is IOException or ArgumentOutOfRangeException) // the latter is EFBIG
         {
@@ -99,7 +114,12 @@ public sealed class RotatingFile : ILogOutput
         });
         try
         {
-            _opened(file.SafeFileHandle);
+            // The runtime's last words go past this stream, to the same file: they too belong at its end.
+            Detachment.AppendAlways(file.SafeFileHandle);
+            if (_isOutput)
+            {
+                _opened(file.SafeFileHandle);
+            }
         }
         catch
         {

@@ -143,7 +143,7 @@ public sealed class OptionsParser
         {
             if (later?.Invoke(given.Value) == true)
             {
-                Refuse($"{given.Source} {given.Value}: not in this version");
+                Refuse($"{given.Source} {Secrets.Hide(given.Value)}: not in this version");
             }
             else if (parse(given.Value) is { } value)
             {
@@ -151,7 +151,7 @@ public sealed class OptionsParser
             }
             else
             {
-                Refuse($"{given.Source} '{given.Value}' is not {expected}");
+                Refuse($"{given.Source} '{Secrets.Hide(given.Value)}' is not {expected}");
             }
         }
 

@@ -25,4 +25,8 @@ public static class Detachment
         NativeMethods.Dup2((int)file.DangerousGetHandle(), 1);
         NativeMethods.Dup2((int)file.DangerousGetHandle(), 2);
     }
+
+    /// <summary>Each write goes to the end of the file, whoever writes and wherever it thinks the end is (O_APPEND).</summary>
+    public static void AppendAlways(SafeFileHandle file) =>
+        NativeMethods.FileControl((int)file.DangerousGetHandle(), NativeMethods.SetStatusFlags, NativeMethods.Append);
 }

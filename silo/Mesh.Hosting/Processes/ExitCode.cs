@@ -5,7 +5,7 @@ public static class ExitCode
 {
     public const int Done = 0;
 
-    /// <summary>Something failed that was not the caller's doing.</summary>
+    /// <summary>Something failed after the start, that was not the caller's doing.</summary>
     public const int Failed = 1;
 
     /// <summary>What was asked for cannot be done: a bad option, a taken port, a locked directory. Nothing was started.</summary>
@@ -14,6 +14,3 @@ public static class ExitCode
     /// <summary>A second Ctrl-C: 128 and SIGINT's number, as shells tell it.</summary>
     public const int Interrupted = 130;
 }
-
-/// <summary>The process cannot start, for a reason that its user can mend: one line on standard error, exit code 2.</summary>
-public sealed class StartRefusedException(string message, Exception? inner = null) : Exception(message, inner);

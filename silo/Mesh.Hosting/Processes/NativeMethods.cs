@@ -7,6 +7,8 @@ internal static partial class NativeMethods
 {
     public const int Terminate = 15;
     public const int Kill = 9;
+    public const int SetStatusFlags = 4; // F_SETFL
+    public const int Append = 0x400; // O_APPEND
 
     [LibraryImport("libc", EntryPoint = "setsid", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -19,4 +21,12 @@ internal static partial class NativeMethods
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int SendSignal(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "umask")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial uint UMask(uint mask);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int FileControl(int file, int command, int value);
 }

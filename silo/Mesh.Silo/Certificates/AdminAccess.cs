@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Mesh.Hosting.Files;
+using Mesh.Hosting.Processes;
 
 namespace Mesh.Silo.Certificates;
 
@@ -9,6 +10,7 @@ namespace Mesh.Silo.Certificates;
 internal static class AdminAccess
 {
     private const int TokenBytes = 32;
+    private const int ShortestToken = 16;
 
     public static string Token(DataDirectory data)
     {
@@ -18,7 +20,11 @@ internal static class AdminAccess
             AtomicFile.Write(path, Encoding.ASCII.GetBytes(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenBytes)) + "\n"));
         }
 
-        return File.ReadAllText(path).Trim();
+        var token = File.ReadAllText(path).Trim();
+        return token.Length >= ShortestToken && token.All(c => c is > ' ' and < '\x7f')
+            ? token
+            : throw new StartRefusedException(
+                $"{path} holds no token of at least {ShortestToken} printable characters: remove it, and a new one is made");
     }
 
     /// <summary>Written anew at each start: the address may have changed.</summary>

@@ -25,6 +25,7 @@ internal sealed class NodeLinks(NodeOptions options, NodeSupervisor supervisor, 
             return;
         }
 
+        supervisor.OnLinked();
         // The link's socket is this machine's own, so this is the node of this silo, whatever it called itself.
         var link = new GatewayLink(session, options.NodeName, options.Advertise, Interlocked.Increment(ref _numbers));
         open.Add(session.Id, link);

@@ -30,6 +30,7 @@ internal sealed class NodeExecutable
         {
             ArgumentList = { "--data-dir", data.FullPath },
             UseShellExecute = false,
+            RedirectStandardError = true, // until it has started, and writes a log of its own
             // Not the silo's: that directory may be meant to be unmounted or removed.
             WorkingDirectory = "/",
         };

@@ -3,7 +3,7 @@ using Mesh.Silo.Links;
 namespace Mesh.Silo.Nodes;
 
 /// <summary>Whether this machine serves: the node has this silo's first whole snapshot, and its listeners are up.</summary>
-internal sealed class NodeReadiness(Uri node, OpenLinks links, TimeProvider time) : IDisposable
+internal sealed class NodeReadiness(Uri node, OpenLinks links, NodeSupervisor supervisor, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan LookWhileStarting = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan LookWhenReady = TimeSpan.FromSeconds(1);
@@ -22,7 +22,9 @@ internal sealed class NodeReadiness(Uri node, OpenLinks links, TimeProvider time
     {
         while (!stop.IsCancellationRequested)
         {
-            var why = links.AnySynced ? await AskAsync(stop) : "mesh-node has not linked, or has not been told everything yet";
+            var why = links.AnySynced ? await AskAsync(stop)
+                : supervisor.LastEnd is { } end ? "mesh-node does not run: it " + end
+                : "mesh-node has not linked, or has not been told everything yet";
             Volatile.Write(ref _why, why);
             if (why is null)
             {

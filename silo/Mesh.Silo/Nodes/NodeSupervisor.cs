@@ -16,11 +16,18 @@ internal sealed class NodeSupervisor(DataDirectory data, NodeExecutable executab
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
     private RunningProcess? _node;
+    private string? _lastEnd;
 
     /// <summary>A node that was alive before this silo is kept.</summary>
     public bool TookOver { get; private set; }
 
     public int? Pid => Volatile.Read(ref _node)?.Pid;
+
+    /// <summary>How the last node ended, while no node has linked since; null when all is well.</summary>
+    public string? LastEnd => Volatile.Read(ref _lastEnd);
+
+    /// <summary>A node that came as far as this has started.</summary>
+    public void OnLinked() => Volatile.Write(ref _lastEnd, null);
 
     /// <summary>Supervises until stopped; the node itself lives on.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -47,6 +54,16 @@ internal sealed class NodeSupervisor(DataDirectory data, NodeExecutable executab
 
     public bool IsOwnBuild(string build) => build == executable.Build;
 
+    /// <summary>After a start that failed: a node that this silo started goes too, one that was there before stays.</summary>
+    public void KillOwn()
+    {
+        if (!TookOver)
+        {
+            // By its number, as this silo's child: it may not have come as far as its lock.
+            Volatile.Read(ref _node)?.Kill();
+        }
+    }
+
     /// <summary>Drains the node and waits for its end. Whether it ended by itself.</summary>
     public async Task StopNodeAsync(CancellationToken hurry)
     {
@@ -69,7 +86,7 @@ internal sealed class NodeSupervisor(DataDirectory data, NodeExecutable executab
                 Volatile.Write(ref _node, living);
                 log.NodeTakenOver(living.Pid);
                 await living.WaitForExitAsync(time, stop);
-                log.NodeEnded(living.Pid, null);
+                OnEnded(living.Pid, "ended");
             }
             else
             {
@@ -77,8 +94,9 @@ internal sealed class NodeSupervisor(DataDirectory data, NodeExecutable executab
                 TookOver = false;
                 Volatile.Write(ref _node, new RunningProcess(started.Id, data.NodeLock));
                 log.NodeStarted(started.Id);
+                var words = NodeWords.ReadAsync(started.StandardError, stop);
                 await started.WaitForExitAsync(stop);
-                log.NodeEnded(started.Id, started.ExitCode);
+                OnEnded(started.Id, NodeWords.Tell(started.ExitCode, await words, data.NodeLog));
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -87,7 +105,21 @@ internal sealed class NodeSupervisor(DataDirectory data, NodeExecutable executab
         }
         catch (Exception failure) when (failure is Win32Exception or IOException or InvalidOperationException)
         {
+            Volatile.Write(ref _lastEnd, failure.Message);
             log.NodeNotStarted(failure);
+        }
+    }
+
+    /// <summary>A node that cannot start is started again each second: what ended it is told once.</summary>
+    private void OnEnded(int pid, string how)
+    {
+        if (Interlocked.Exchange(ref _lastEnd, how) == how)
+        {
+            log.NodeEndedAgain(pid, how);
+        }
+        else
+        {
+            log.NodeEnded(pid, how);
         }
     }
 }

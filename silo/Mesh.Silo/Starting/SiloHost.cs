@@ -24,7 +24,7 @@ internal static class SiloHost
     {
         var options = start.Options;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "mesh-silo" });
-        builder.Logging.AddMesh(output, start.LogsJson, () => options.LogLevel, TimeProvider.System);
+        builder.Logging.AddMesh(output, start.LogsJson, () => options.LogLevel, TimeProvider.System, packagesAreHeard: () => start.Phase.IsOver);
         builder.Services.AddSingleton<ILoggerProvider>(services => new HandshakeFailures(start.Certificate, services.GetRequiredService<TimeProvider>(), services));
         builder.Logging.AddFilter<HandshakeFailures>((category, level) => HandshakeFailures.Listens(category, level));
         builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
@@ -73,7 +73,10 @@ internal static class SiloHost
         services.AddSingleton<PortEvents>();
         services.AddSingleton<NodeLinks>();
         services.AddSingleton(provider => new NodeReadiness(
-            new Uri($"http://{start.Addresses.Node}"), provider.GetRequiredService<OpenLinks>(), provider.GetRequiredService<TimeProvider>()));
+            new Uri($"http://{start.Addresses.Node}"),
+            provider.GetRequiredService<OpenLinks>(),
+            provider.GetRequiredService<NodeSupervisor>(),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new LinkServer(
             start.Data.LinkSocket,
             provider.GetRequiredService<NodeLinks>(),

@@ -17,6 +17,7 @@ internal sealed record StartContext(
     ServingCertificate Certificate,
     string Token,
     NodeExecutable Executable,
+    StartPhase Phase,
     IDictionary Environment)
 {
     public bool LogsJson => MeshLogging.UsesJson(Options.LogFormat);

@@ -27,7 +27,17 @@ internal sealed record RunMark(string Timeline, long Openings, long Version)
     public void Write(string path)
     {
         var next = path + ".next";
-        File.WriteAllText(next, string.Create(CultureInfo.InvariantCulture, $"{Timeline} {Openings} {Version}\n"));
+        File.Delete(next);
+        using (var file = new StreamWriter(next, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }))
+        {
+            file.Write(string.Create(CultureInfo.InvariantCulture, $"{Timeline} {Openings} {Version}\n"));
+        }
+
         File.Move(next, path, overwrite: true);
     }
 

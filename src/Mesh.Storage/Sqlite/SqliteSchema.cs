@@ -50,16 +50,16 @@ internal static class SqliteSchema
     /// <summary>Makes the tables of a new store; refuses what is not one or is newer than this program.</summary>
     public static void Prepare(SqliteConnection connection, string path)
     {
-        using var read = new Statement(connection, "PRAGMA user_version");
-        long found;
-        using (var rows = read.Query())
-        {
-            rows.Read();
-            found = rows.GetInt64(0);
-        }
-
+        var found = Number(connection, "PRAGMA user_version");
         if (found == 0)
         {
+            // The tables are made with their version in one transaction: tables without one are another program's.
+            if (Number(connection, "SELECT COUNT(*) FROM sqlite_master") > 0)
+            {
+                throw new DataDirectoryRefusedException(
+                    DataDirectoryRefusal.NotAStore, $"'{path}' is the database of another program, and is left as it is.");
+            }
+
             Statement.Execute(connection, "BEGIN IMMEDIATE");
             Statement.Execute(connection, Tables);
             using var first = new Statement(connection, "INSERT INTO store VALUES (1, ?1, 0, 0, 0)", 1);
@@ -105,8 +105,16 @@ internal static class SqliteSchema
     {
         using var read = new Statement(connection, "SELECT timeline, version, openings FROM store");
         using var rows = read.Query();
-        rows.Read();
-        return (rows.GetString(0), rows.GetInt64(1), rows.GetInt64(2));
+        return rows.Read()
+            ? (rows.GetString(0), rows.GetInt64(1), rows.GetInt64(2))
+            : throw new DataDirectoryRefusedException(DataDirectoryRefusal.NotAStore, $"The store '{connection.DataSource}' is damaged; restore its backup.");
+    }
+
+    private static long Number(SqliteConnection connection, string query)
+    {
+        using var read = new Statement(connection, query);
+        using var rows = read.Query();
+        return rows.Read() ? rows.GetInt64(0) : 0;
     }
 
     private static string NewTimeline() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));

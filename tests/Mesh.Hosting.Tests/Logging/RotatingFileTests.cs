@@ -1,5 +1,6 @@
 using Mesh.Hosting.Logging;
 using Mesh.Testing.Processes;
+using Microsoft.Win32.SafeHandles;
 using Xunit;
 
 namespace Mesh.Hosting.Tests.Logging;
@@ -29,10 +30,27 @@ public sealed class RotatingFileTests : IDisposable
     }
 
     [Fact]
+    public void What_others_write_to_the_same_output_overwrites_nothing()
+    {
+        SafeFileHandle? output = null;
+        using var file = new RotatingFile(Log, opened => output = opened);
+        file.Write("first\n"u8);
+        Assert.Null(output);
+        file.BecomeOutput();
+
+        // As the runtime does with its last words: at an offset of its own.
+        RandomAccess.Write(output!, "Out of memory.\n"u8, 0);
+        file.Write("last\n"u8);
+
+        Assert.Equal("first\nOut of memory.\nlast\n", File.ReadAllText(Log));
+    }
+
+    [Fact]
     public void Without_a_new_file_lines_go_on_into_the_full_one_until_there_is_one()
     {
         Exception? failure = null;
         using var file = new RotatingFile(Log, _ => { if (failure is not null) { throw failure; } });
+        file.BecomeOutput();
         file.Write(Full);
         failure = new IOException("no descriptor is left");
         file.Write("one"u8);
