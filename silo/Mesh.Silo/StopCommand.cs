@@ -12,10 +12,26 @@ internal static class StopCommand
     public static async Task<int> RunAsync(string dataDir, TextWriter output, TimeProvider time)
     {
         var data = DataDirectory.Of(dataDir);
-        // The silo first: it would start its node again.
-        var silo = await StopOneAsync("mesh-silo", data.SiloLock, data.SiloPid, output, time);
-        var node = await StopOneAsync("mesh-node", data.NodeLock, data.NodePid, output, time);
-        if (!silo && !node)
+        var silo = RunningProcess.Find(data.SiloLock, data.SiloPid);
+        var withIt = RunningProcess.Find(data.NodeLock, data.NodePid);
+        if (silo is not null)
+        {
+            // The silo first: it would start its node again. It ends its node itself.
+            await StopAsync("mesh-silo", silo, output, time);
+        }
+
+        var left = RunningProcess.Find(data.NodeLock, data.NodePid);
+        if (withIt is not null && withIt.Pid != left?.Pid)
+        {
+            await output.WriteLineAsync($"mesh-node (pid {withIt.Pid}) stopped");
+        }
+
+        if (left is not null)
+        {
+            await StopAsync("mesh-node", left, output, time);
+        }
+
+        if (silo is null && withIt is null && left is null)
         {
             await output.WriteLineAsync($"nothing runs on {data.FullPath}");
         }
@@ -23,15 +39,9 @@ internal static class StopCommand
         return ExitCode.Done;
     }
 
-    private static async Task<bool> StopOneAsync(string name, string lockPath, string pidPath, TextWriter output, TimeProvider time)
+    private static async Task StopAsync(string name, RunningProcess process, TextWriter output, TimeProvider time)
     {
-        if (RunningProcess.Find(lockPath, pidPath) is not { } process)
-        {
-            return false;
-        }
-
         var orderly = await process.StopAsync(Patience, time, CancellationToken.None);
         await output.WriteLineAsync($"{name} (pid {process.Pid}) {(orderly ? "stopped" : "did not stop in time and was killed")}");
-        return true;
     }
 }

@@ -3,6 +3,7 @@ using Mesh.Grains.Events;
 using Mesh.Grains.Gateways;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Nodes;
+using Mesh.Grains.Placement;
 using Mesh.Grains.Projections;
 using Mesh.Grains.Services;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,6 +32,7 @@ public static class MeshGrains
         silo.Services.AddHostedService<Keeper>();
         silo.Services.AddSingleton<ProjectionPace>();
         silo.Services.AddPlacementDirector<LinkedSiloPlacement, LinkedSiloDirector>();
+        silo.Services.AddPlacementDirector<AnySiloPlacement, AnySiloDirector>();
         return silo;
     }
 }

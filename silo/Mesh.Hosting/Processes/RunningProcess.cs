@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Mesh.Hosting.Files;
 
 namespace Mesh.Hosting.Processes;
@@ -19,22 +18,16 @@ public sealed record RunningProcess(int Pid, string LockPath)
 
     public void Kill() => NativeMethods.SendSignal(Pid, NativeMethods.Kill);
 
-    /// <summary>Until it is gone, whoever its parent is.</summary>
+    /// <summary>Until it is gone, whoever its parent is and whenever that collects it.</summary>
     public async Task WaitForExitAsync(TimeProvider time, CancellationToken stop)
     {
-        try
+        if (!IsAlive || ProcessState.StartOf(Pid) is not { } start)
         {
-            // For a child this is the kernel's word; for another's child .NET looks every few milliseconds.
-            using var process = Process.GetProcessById(Pid);
-            await process.WaitForExitAsync(stop);
-        }
-        catch (ArgumentException)
-        {
-            // It is gone already.
+            return;
         }
 
         using var look = new PeriodicTimer(LookEvery, time);
-        while (IsAlive)
+        while (ProcessState.StartOf(Pid) == start)
         {
             await look.WaitForNextTickAsync(stop);
         }

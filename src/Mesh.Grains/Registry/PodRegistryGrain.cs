@@ -1,11 +1,11 @@
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
+using Mesh.Grains.Placement;
 using Mesh.Grains.Pods;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
-using Orleans.Placement;
 
 namespace Mesh.Grains.Registry;
 
@@ -13,7 +13,7 @@ namespace Mesh.Grains.Registry;
 /// Holds one shard's rows and the label subscriptions on them. It comes up with the Pods as stored, and its sets count
 /// as whole only when every node that holds some has told how they are, or was silent for 3 s.
 /// </summary>
-[GrainType("mesh.pod-registry"), RandomPlacement, KeepAlive, Reentrant]
+[GrainType("mesh.pod-registry"), AnySiloPlacement, KeepAlive, Reentrant]
 public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Random random, ILogger<PodRegistryGrain> log)
     : Grain, IPodRegistryGrain, IDisposable
 {

@@ -5,17 +5,17 @@ using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Objects;
+using Mesh.Grains.Placement;
 using Mesh.Grains.Projections;
 using Mesh.Grains.Registry;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
-using Orleans.Placement;
 
 namespace Mesh.Grains.Services;
 
 /// <summary>Owns one Service: its object with the ClusterIP, its endpoints, and their way to the gateways.</summary>
-[GrainType("mesh.service"), RandomPlacement, Reentrant]
+[GrainType("mesh.service"), AnySiloPlacement, Reentrant]
 public sealed class ServiceGrain(
     IObjectStore store,
     IWatchCache cache,

@@ -15,6 +15,20 @@ public static partial class Signals
 
     public static void Continue(int pid) => Send(pid, 18);
 
+    /// <summary>Also when its parent has not collected it yet, as init may take seconds for an orphan.</summary>
+    public static bool HasEnded(int pid)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            return stat[(stat.LastIndexOf(')') + 2)..] is ['Z' or 'X', ..];
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
     private static void Send(int pid, int signal)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(pid, 2);
