@@ -62,7 +62,8 @@ internal sealed class NodeHost : IAsyncDisposable
         var journal = Open(data, time, early.CreateLogger<NodeJournal>());
         var settings = new NodeSettings(journal.Options);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "mesh-node" });
-        builder.Logging.AddMesh(output, settings.LogsJson, () => settings.LogLevel, time);
+        // A file is read by programs, so its lines are JSON however the silo was started.
+        builder.Logging.AddMesh(output, asJson: true, () => settings.LogLevel, time);
         builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
         builder.Configuration.AddInMemoryCollection(MeshTelemetry.Variables(environment));
         builder.Services.AddMeshTelemetry(MeshTelemetry.DataPlane, settings.NodeName, environment);

@@ -24,8 +24,6 @@ internal sealed class NodeSettings(NodeOptions? options)
     /// <summary>Kept as a value, as each log line asks for it.</summary>
     public LogLevel LogLevel => _logLevel;
 
-    public bool LogsJson => Options?.LogFormat != "text";
-
     private static LogLevel LevelOf(NodeOptions? options) =>
         Enum.TryParse<LogLevel>(options?.LogLevel, out var level) ? level : LogLevel.Information;
 }

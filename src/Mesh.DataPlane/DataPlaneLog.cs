@@ -19,8 +19,8 @@ internal static partial class DataPlaneLog
     [LoggerMessage(11, LogLevel.Debug, "Service {service} no longer listens on {address}")]
     public static partial void ServicePortClosed(ILogger log, NamespacedName service, IPEndPoint address);
 
-    [LoggerMessage(12, LogLevel.Warning, "{listener}: {reason}: {message}")]
-    public static partial void PortProblem(ILogger log, string listener, string reason, string message);
+    [LoggerMessage(12, LogLevel.Warning, "{listener}: {reason}: {why}")]
+    public static partial void PortProblem(ILogger log, string listener, string reason, string why);
 
     [LoggerMessage(13, LogLevel.Warning, "Service {service} port {port} could not accept a connection: {error}")]
     public static partial void AcceptFailed(ILogger log, NamespacedName service, int port, string error);

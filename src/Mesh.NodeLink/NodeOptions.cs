@@ -32,6 +32,4 @@ public sealed record NodeOptions
     public ImmutableArray<string> ReservedEndpoints { get; init; } = [];
 
     public required string LogLevel { get; init; }
-
-    public required string LogFormat { get; init; }
 }

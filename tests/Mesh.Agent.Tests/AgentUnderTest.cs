@@ -33,7 +33,6 @@ internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistration
         PodCidr = "127.80.0.0/16",
         ClusterDomain = "cluster.local",
         LogLevel = "info",
-        LogFormat = "text",
         ReservedEndpoints = ["127.0.0.1:6443"],
     };
 

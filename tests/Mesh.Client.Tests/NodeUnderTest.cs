@@ -32,7 +32,6 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
         PodCidr = "127.87.0.0/16",
         ClusterDomain = "cluster.local",
         LogLevel = "info",
-        LogFormat = "text",
         ReservedEndpoints = ["127.0.0.1:6443"],
     };
 

@@ -24,7 +24,6 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
         PodCidr = "127.80.0.0/16",
         ClusterDomain = "cluster.local",
         LogLevel = "info",
-        LogFormat = "text",
         RegisterUids = [1000],
     };
 

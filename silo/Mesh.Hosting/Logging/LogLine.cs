@@ -13,11 +13,14 @@ internal sealed class LogLine : IDisposable
     /// <summary>The last pair of a state that was made of a template, as LoggerMessage makes it.</summary>
     private const string Template = "{OriginalFormat}";
 
+    /// <summary>For a state that was made of no template, and has a message all the same.</summary>
+    public static KeyValuePair<string, object?> WithMessage { get; } = new(Template, null);
+
     private const int LongestKept = 64 * 1024;
     private const int RoundTripMilliseconds = 23; // of the 27 characters of the round-trip format
 
     private static readonly SearchValues<char> Controls = SearchValues.Create(
-        [.. Enumerable.Range(0, 256).Select(c => (char)c).Where(c => char.IsControl(c) && c != '\t')]);
+        [.. Enumerable.Range(0, char.MaxValue).Where(c => (char.IsControl((char)c) && c != '\t') || c is 0x2028 or 0x2029 || LogEncoder.TurnsDirection(c)).Select(c => (char)c)]);
 
     [ThreadStatic]
     private static LogLine? Unused;
@@ -25,7 +28,7 @@ internal sealed class LogLine : IDisposable
     private readonly ArrayBufferWriter<byte> _bytes = new(1024);
     private readonly Utf8JsonWriter _json;
 
-    private LogLine() => _json = new Utf8JsonWriter(_bytes, new JsonWriterOptions { SkipValidation = true });
+    private LogLine() => _json = new Utf8JsonWriter(_bytes, new JsonWriterOptions { SkipValidation = true, Encoder = LogEncoder.Instance });
 
     /// <summary>The thread's own; another one when a value that is being written logs itself.</summary>
     public static LogLine Begin()
@@ -129,15 +132,16 @@ internal sealed class LogLine : IDisposable
             var (key, value) = pairs[i];
             if (key != Template)
             {
-                WritePair(key, value);
-                nameTrace |= key == "trace_id";
+                var name = FieldName.Of(key);
+                WritePair(name, value);
+                nameTrace |= name.EncodedUtf8Bytes.SequenceEqual("trace_id"u8);
             }
         }
 
         return nameTrace;
     }
 
-    private void WritePair(string key, object? value)
+    private void WritePair(JsonEncodedText key, object? value)
     {
         switch (value)
         {

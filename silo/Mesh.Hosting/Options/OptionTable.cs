@@ -39,7 +39,7 @@ public static class OptionTable
         new("silo-port", "PORT", "11111", "between silos"),
         new("register-uids", "UID,…", "", "further users whose processes may register"),
         new("log-level", "LEVEL", "info", "trace, debug, info, warning or error"),
-        new("log-format", "text|json", "text on a terminal, else json", "form of log lines"),
+        new("log-format", "text|json", "text on a terminal, else json", "form of the silo's log lines (node.log is JSON always)"),
         new("config", "FILE", "", "YAML file with these options; command line and environment win"),
     ];
 

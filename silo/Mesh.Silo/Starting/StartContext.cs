@@ -22,6 +22,9 @@ internal sealed record StartContext(
 {
     public bool LogsJson => MeshLogging.UsesJson(Options.LogFormat);
 
+    /// <summary>Standard output is a terminal, or text was asked for: otherwise plain text would stand between lines of JSON.</summary>
+    public bool TellsPeople => Options.LogFormat is null ? !Console.IsOutputRedirected : Options.LogFormat == "text";
+
     /// <summary>What this machine's node is told to run with.</summary>
     public NodeOptions ForNode => new()
     {
@@ -36,7 +39,5 @@ internal sealed record StartContext(
         RegisterUids = Options.RegisterUids,
         ReservedEndpoints = ImmutableArray.Create(Addresses.Api.ToString(), Addresses.Silo.ToString()),
         LogLevel = Options.LogLevel.ToString(),
-        // The node writes a file: text only for a person who asked for it.
-        LogFormat = Options.LogFormat ?? "json",
     };
 }

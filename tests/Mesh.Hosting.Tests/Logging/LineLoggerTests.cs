@@ -39,6 +39,36 @@ public sealed class LineLoggerTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task What_can_be_pasted_stays_as_it_is_and_what_moves_a_terminal_is_escaped()
+    {
+        using var output = new Collected();
+        using var provider = new LineLoggerProvider(output, asJson: true, _time);
+
+        Log.Told(provider.CreateLogger("Mesh.Some"), "run 'setcap cap=+ep' <über 日本 &`> \"q\" \\ \u001b[2J \u0085 \u2028 \u202e\u2066 \ud800", 3, 1.5);
+
+        var line = await output.NextAsync(Stop);
+        Assert.Contains("run 'setcap cap=+ep' <über 日本 &`> \\\"q\\\" \\\\ \\u001B[2J \\u0085 \\u2028 \\u202E\\u2066 ", line, StringComparison.Ordinal);
+        Assert.DoesNotContain(line[..^1], char.IsControl);
+        using var json = JsonDocument.Parse(line);
+        Assert.StartsWith("run 'setcap cap=+ep' <über 日本 &`> \"q\" \\ \u001b[2J \u0085 \u2028 \u202e\u2066 ", json.RootElement.GetProperty("text").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Names_are_of_one_kind_and_none_stands_twice()
+    {
+        using var output = new Collected();
+        using var provider = new LineLoggerProvider(output, asJson: true, _time);
+
+        Log.Mixed(provider.CreateLogger("Mesh.Some"), "a", "b", "c", "d");
+
+        using var json = JsonDocument.Parse(await output.NextAsync(Stop));
+        Assert.Equal(
+            ["time", "level", "category", "event", "message", "field_message", "data_dir", "end_point", "trace_id"],
+            json.RootElement.EnumerateObject().Select(property => property.Name));
+        Assert.Equal("a in b at c of d", json.RootElement.GetProperty("message").GetString());
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task A_line_without_a_template_is_its_values_alone_and_names_its_trace_once()
     {
         using var output = new Collected();
@@ -63,9 +93,9 @@ public sealed class LineLoggerTests
         using var output = new Collected();
         using var provider = new LineLoggerProvider(output, asJson: false, _time);
 
-        Log.Told(provider.CreateLogger("Mesh.Some"), "über\r\n\u001b[2Jb", 3, 1.5);
+        Log.Told(provider.CreateLogger("Mesh.Some"), "über\r\n\u001b[2J\u2028\u202eb", 3, 1.5);
 
-        Assert.EndsWith(" info    Some: über   [2Jb and 3 of 1.5\n", await output.NextAsync(Stop), StringComparison.Ordinal);
+        Assert.EndsWith(" info    Some: über   [2J  b and 3 of 1.5\n", await output.NextAsync(Stop), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 30_000)]
@@ -174,4 +204,7 @@ internal static partial class Log
 {
     [LoggerMessage(7, LogLevel.Information, "{text} and {number} of {share}")]
     public static partial void Told(ILogger log, string text, int number, double share);
+
+    [LoggerMessage(8, LogLevel.Information, "{Message} in {DataDir} at {endPoint} of {TraceId}")]
+    public static partial void Mixed(ILogger log, string message, string dataDir, string endPoint, string traceId);
 }
