@@ -95,7 +95,9 @@ internal static class SiloProcess
         await readiness.FirstReady.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!stop.IsCancellationRequested)
         {
-            Console.Write(StartupBlock.For(start.Addresses, start.Data, supervisor, Environment.GetCommandLineArgs()));
+            var command = new StartCommand(Environment.ProcessPath, Environment.GetCommandLineArgs(), start.Environment, Environment.CurrentDirectory);
+            var block = new StartupBlock(start.Addresses, start.Data, supervisor, command);
+            Console.Write(start.TellsPeople ? block.AsText() : block.AsJson(time.GetUtcNow()));
         }
 
         // What is acknowledged must last: without its directory a silo has nowhere to keep it.

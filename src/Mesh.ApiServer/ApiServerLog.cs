@@ -2,10 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.ApiServer;
 
-/// <summary>Every line that the API logs. Writes are told at information: who changed what, and how it was answered.</summary>
+/// <summary>Every line that the API logs. Writes are told when debugging: a silo that is well is quiet.</summary>
 internal static partial class ApiServerLog
 {
-    [LoggerMessage(1, LogLevel.Information, "{Verb} {Resource} {Ns}/{Name} by {Manager}: {Code} {Reason}")]
+    [LoggerMessage(1, LogLevel.Debug, "{Verb} {Resource} {Ns}/{Name} by {Manager}: {Code} {Reason}")]
     public static partial void Written(
         this ILogger logger, string verb, string resource, string ns, string name, string manager, int code, string reason);
 

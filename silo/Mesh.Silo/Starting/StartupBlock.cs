@@ -1,38 +1,68 @@
+using System.Globalization;
+using System.Net;
 using System.Text;
 using Mesh.Hosting.Files;
+using Mesh.Hosting.Logging;
+using Mesh.Hosting.Options;
 using Mesh.Silo.Nodes;
 
 namespace Mesh.Silo.Starting;
 
-/// <summary>What a person sees when a silo has started: everything needed to use, stop and start it again.</summary>
-internal static class StartupBlock
+/// <summary>
+/// What a person sees when a silo has started: everything needed to use, stop and start it again, each value as it can be
+/// pasted. A program that reads the output gets the same as one line of JSON.
+/// </summary>
+internal sealed class StartupBlock
 {
-    public static string For(SiloAddresses addresses, DataDirectory data, NodeSupervisor node, IReadOnlyList<string> arguments)
-    {
-        var text = new StringBuilder();
-        void Row(string name, string value) => text.AppendLine($"  {name,-16} {value}");
+    private const string Headline = "Mesh is up.";
 
-        text.AppendLine("Mesh is up.");
-        Row("Kubernetes API", $"https://{addresses.Api}");
-        Row("Ingress", $"http://{addresses.IngressHttp}");
-        Row("registration", $"http://{addresses.Node}  (also {data.NodeSocket})");
-        Row("DNS", $"{addresses.Dns}  (UDP and TCP)");
-        Row("data directory", data.FullPath);
-        Row("processes", $"mesh-silo {Environment.ProcessId}, mesh-node {node.Pid}{(node.TookOver ? " (kept running)" : "")}");
-        Row("node's log", data.NodeLog);
-        Row("kubectl", $"export KUBECONFIG={Quote(data.Kubeconfig)}");
-        Row("stop", $"Ctrl-C, or: mesh-silo --stop --data-dir {Quote(data.FullPath)}");
-        Row("start again", CommandLine(arguments));
+    private readonly IReadOnlyList<(string Name, string Value, string Note)> _rows;
+
+    public StartupBlock(SiloAddresses addresses, DataDirectory data, NodeSupervisor node, StartCommand command)
+    {
+        _rows =
+        [
+            ("Kubernetes API", $"https://{Reachable(addresses.Api)}", ""),
+            ("Ingress", $"http://{Reachable(addresses.IngressHttp)}", ""),
+            ("registration", $"http://{Reachable(addresses.Node)}", $"also {data.NodeSocket}"),
+            ("DNS", Reachable(addresses.Dns).ToString(), "UDP and TCP"),
+            ("open to the network", OpenToTheNetwork(addresses), ""),
+            ("data directory", data.FullPath, ""),
+            ("processes", $"mesh-silo {Environment.ProcessId}, mesh-node {node.Pid}{(node.TookOver ? " (kept running)" : "")}", ""),
+            ("node's log", data.NodeLog, ""),
+            ("kubectl", $"export KUBECONFIG={StartCommand.Quote(data.Kubeconfig)}", ""),
+            ("stop", command.Stop(data.FullPath), "or Ctrl-C"),
+            ("start again", command.Start(data.FullPath), ""),
+        ];
+    }
+
+    public string AsText()
+    {
+        var text = new StringBuilder().AppendLine(Headline);
+        foreach (var (name, value, note) in _rows)
+        {
+            // A shell reads from # on as a comment.
+            text.AppendLine(CultureInfo.InvariantCulture, $"  {name,-19} {value}{(note.Length > 0 ? "  # " + note : "")}");
+        }
+
         return text.ToString();
     }
 
-    /// <summary>What was typed, as far as the process can know it.</summary>
-    private static string CommandLine(IReadOnlyList<string> arguments) =>
-        string.Join(' ', arguments.Skip(1).Prepend(Environment.ProcessPath ?? "mesh-silo").Select(Quote));
+    public string AsJson(DateTimeOffset now) =>
+        JsonLine.Of(now, "Mesh.Silo", "Up", Headline, [.. _rows.Select(row => KeyValuePair.Create(Key(row.Name), (object?)row.Value))]);
 
-    /// <summary>As a shell takes it back.</summary>
-    private static string Quote(string word) =>
-        word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:=,@%+".Contains(c, StringComparison.Ordinal))
-            ? word
-            : "'" + word.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+    private static string Key(string name) => name.Replace("'s", "", StringComparison.Ordinal).Replace(' ', '_').ToLowerInvariant();
+
+    /// <summary>An address to open: all of them are none.</summary>
+    private static IPEndPoint Reachable(ListenAddress at) => at.IsAny
+        ? new IPEndPoint(at.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : IPAddress.IPv6Loopback, at.Port)
+        : new IPEndPoint(at.Address, at.Port);
+
+    private static string OpenToTheNetwork(SiloAddresses addresses)
+    {
+        (string Name, ListenAddress At)[] listeners =
+            [("Kubernetes API", addresses.Api), ("Ingress", addresses.IngressHttp), ("registration", addresses.Node), ("DNS", addresses.Dns)];
+        var open = listeners.Where(listener => !IPAddress.IsLoopback(listener.At.Address)).Select(listener => $"{listener.Name} on {listener.At}").ToList();
+        return open.Count > 0 ? string.Join(", ", open) : "nothing";
+    }
 }

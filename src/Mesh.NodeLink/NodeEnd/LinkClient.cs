@@ -20,11 +20,16 @@ public sealed class LinkClient(string socket, INodeLinkHandler handler, ReportOu
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
+    // Both processes start together: that the silo does not listen yet is no news.
+    private static readonly TimeSpan SilosStart = TimeSpan.FromSeconds(15);
+
     /// <summary>Links until stopped. Its owner awaits it.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         var wait = FirstWait;
         var told = false;
+        var linkedOnce = false;
+        var began = time.GetTimestamp();
         while (!stop.IsCancellationRequested)
         {
             var session = new NodeLinkSession(handler, outbox, time, logger);
@@ -34,9 +39,10 @@ public sealed class LinkClient(string socket, INodeLinkHandler handler, ReportOu
                 handler.OnLinkLost();
                 wait = FirstWait;
                 told = false;
+                linkedOnce = true;
             }
 
-            if (!told && !stop.IsCancellationRequested)
+            if (!told && !stop.IsCancellationRequested && (linkedOnce || time.GetElapsedTime(began) > SilosStart))
             {
                 logger.LinkLost(reason);
                 told = true;
@@ -54,6 +60,10 @@ public sealed class LinkClient(string socket, INodeLinkHandler handler, ReportOu
         {
             await session.RunAsync(new Link.LinkClient(channel), stop);
             return "the silo ended it.";
+        }
+        catch (RpcException lost) when (lost.Status.DebugException?.GetBaseException() is SocketException nobody)
+        {
+            return $"nobody answers on {socket} ({nobody.SocketErrorCode}).";
         }
         catch (RpcException lost)
         {

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
+using Mesh.EndToEnd.Tests.Traffic;
 using Mesh.Testing;
+using Mesh.Testing.Backends;
 using Mesh.Testing.Processes;
 using Xunit;
 
@@ -17,7 +19,7 @@ public sealed class StartAndStopTests
         await using var machine = await SiloUnderTest.StartNewAsync();
 
         foreach (var part in (string[])[machine.ApiUrl.ToString().TrimEnd('/'), machine.NodeUrl.ToString().TrimEnd('/'), machine.DataDir,
-            $"export KUBECONFIG={machine.Kubeconfig}", $"mesh-silo {machine.SiloPid}", $"mesh-node {machine.NodePid}", "node.log", "--stop", "start again"])
+            $"export KUBECONFIG={machine.Kubeconfig}", $"mesh-silo {machine.SiloPid}", $"mesh-node {machine.NodePid}", "node.log", "--stop", "start_again"])
         {
             Assert.Contains(part, machine.Process.Output, StringComparison.Ordinal);
         }
@@ -75,7 +77,27 @@ public sealed class StartAndStopTests
 
         // Its own session: a terminal's signal to the silo's group never reaches it, and its end is waited for all the same.
         Assert.Equal(0, await machine.StopAsync(Stop));
-        Assert.False(Directory.Exists($"/proc/{nodePid}"));
+        Assert.True(Signals.HasEnded(nodePid));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_stop_after_a_take_over_says_nothing_of_grains_that_found_no_silo()
+    {
+        await using var machine = await SiloUnderTest.StartNewAsync(["--log-format", "text"]);
+        await using var echo = new TcpEcho();
+        using (var api = machine.Api())
+        {
+            await SomeService.CreateAsync(api, "web", "web", [new { port = 18080, targetPort = echo.Port }], Stop);
+        }
+
+        await using var pod = await RegisteredPod.RegisterAsync(
+            machine.NodeUrl, "default", "web", new { labels = new { app = "web" }, ports = new[] { new { containerPort = echo.Port } } }, Stop);
+        await machine.KillSiloAsync(Stop);
+        await machine.StartAsync();
+
+        Assert.Equal(0, await machine.StopAsync(Stop));
+
+        Assert.Equal("", machine.Process.Errors);
     }
 
     [Fact(Timeout = 60_000)]
@@ -109,12 +131,12 @@ public sealed class StartAndStopTests
     public async Task Stop_ends_both_and_says_so_and_a_node_that_was_left_alone_too()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();
-        var silo = machine.SiloPid;
+        var (silo, itsNode) = (machine.SiloPid, machine.NodePid);
 
         await using (var stop = ProcessUnderTest.Start(BuiltProgram.Silo, ["--stop", "--data-dir", machine.DataDir]))
         {
             var (code, output, _) = await stop.RunToEndAsync(Stop);
-            Assert.Equal((0, $"mesh-silo (pid {silo}) stopped\n"), (code, output));
+            Assert.Equal((0, $"mesh-silo (pid {silo}) stopped\nmesh-node (pid {itsNode}) stopped\n"), (code, output));
         }
 
         Assert.Equal(0, await machine.Process.WaitForExitAsync(Stop));
@@ -170,7 +192,7 @@ public sealed class StartAndStopTests
             BuiltProgram.Silo,
             ["--data-dir", deep, "--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", "127.0.0.1:0", "--dns-listen", "127.0.0.1:0", "--silo-port", "0"]);
 
-        await Eventually.Is("mesh-silo starts", () => silo.Output.Contains("start again", StringComparison.Ordinal), true, TimeSpan.FromSeconds(20));
+        await Eventually.Is("mesh-silo starts", () => silo.Output.Contains("Mesh is up.", StringComparison.Ordinal), true, TimeSpan.FromSeconds(20));
         Signals.Terminate(silo.Pid);
         Assert.Equal(0, await silo.WaitForExitAsync(Stop));
     }

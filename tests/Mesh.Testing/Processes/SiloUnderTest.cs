@@ -97,7 +97,7 @@ public sealed partial class SiloUnderTest : IAsyncDisposable
         await Eventually.Meets(
             "mesh-silo starts",
             _ => Task.FromResult(process),
-            seen => seen.HasExited || seen.Output.Contains("start again", StringComparison.Ordinal),
+            seen => seen.HasExited || seen.Output.Contains("Mesh is up.", StringComparison.Ordinal),
             StartTime);
         if (process.HasExited)
         {
