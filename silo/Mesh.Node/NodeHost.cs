@@ -91,7 +91,7 @@ internal sealed class NodeHost : IAsyncDisposable
     private async Task RestoreAsync(NodeOptions options)
     {
         _agent.Configure(options);
-        await _routing.BeginResyncAsync(options.NodeName, _stop.Token);
+        await _routing.BeginResyncAsync(options, _stop.Token);
         await _agent.RestoreAsync(_journal.Registrations, _stop.Token);
         await _routing.ApplyAsync(_journal.Changes, synced: false, _stop.Token);
         foreach (var change in _journal.Changes)

@@ -80,6 +80,7 @@ public sealed class AgentService : BackgroundService
         _nodeName = options.NodeName;
         RegisterUids = options.RegisterUids;
         Pods.Configure(options);
+        _runner.Rule = _table.Addresses.Rule;
     }
 
     /// <summary>Takes up what the journal holds; call it after <see cref="Configure"/>, before the first link and before anything listens.</summary>

@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
 
 namespace Mesh.Grains;
 
@@ -10,6 +12,11 @@ public sealed class GrainOptions
     [Required]
     public IPNetwork ServiceCidr { get; set; } = IPNetwork.Parse("127.96.0.0/16");
 
+    /// <summary>Where Mesh listens on this machine, wildcards as the addresses that they stand for: no endpoint may be there.</summary>
+    public IReadOnlyList<IPEndPoint> OwnListeners { get; set; } = [];
+
     /// <summary>The node of this silo's own machine: manifest Pods that name no node and no node's address run there.</summary>
     public string NodeName { get; set; } = "";
+
+    public EndpointRule ForEndpoints() => new(IPRange.TryCreate(ServiceCidr.ToString(), out var cidr) ? cidr : null, OwnListeners, []);
 }

@@ -18,6 +18,7 @@ public static class MeshGrains
     public static ISiloBuilder AddMeshGrains(this ISiloBuilder silo, GrainOptions options)
     {
         silo.Services.AddSingleton(Options.Create(options));
+        silo.Services.AddSingleton(options.ForEndpoints());
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddSingleton<Random>(_ => new SystemRandom());
         silo.Services.AddSingleton<MembershipSignal>();

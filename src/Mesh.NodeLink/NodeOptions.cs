@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using System.Net;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
 
 namespace Mesh.NodeLink;
 
@@ -32,4 +35,15 @@ public sealed record NodeOptions
     public ImmutableArray<string> ReservedEndpoints { get; init; } = [];
 
     public required string LogLevel { get; init; }
+
+    /// <summary>Where no endpoint may be with these options.</summary>
+    /// <param name="machine">The machine's addresses: what a wildcard listens on.</param>
+    public EndpointRule ForEndpoints(IEnumerable<IPAddress> machine)
+    {
+        string[] own = [NodeListen, IngressHttp, DnsListen, .. ReservedEndpoints];
+        return new EndpointRule(
+            IPRange.TryCreate(ServiceCidr, out var cidr) ? cidr : null,
+            own.Where(listener => listener.Length > 0).Select(listener => IPEndPoint.Parse(listener)),
+            [.. machine, IPAddress.Parse(Advertise)]);
+    }
 }

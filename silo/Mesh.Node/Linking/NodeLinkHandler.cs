@@ -53,7 +53,7 @@ internal sealed class NodeLinkHandler(
         agent.Configure(options);
         agent.BeginResync();
         problems.Forget();
-        await routing.BeginResyncAsync(options.NodeName, stop);
+        await routing.BeginResyncAsync(options, stop);
         await listeners.ApplyAsync(options, stop);
     }
 

@@ -4,6 +4,8 @@ using Mesh.Agent;
 using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
+using Mesh.DataPlane.Listening;
+using Mesh.NodeLink;
 
 namespace Mesh.Node.Routing;
 
@@ -34,7 +36,7 @@ internal sealed class RoutingLoop(Published<RoutingSnapshot> routes, Action<Immu
     public ValueTask ForgetAsync(string uid, CancellationToken stop) => AskAsync(_local, () => _table.ForgetLocal(uid), stop);
 
     /// <summary>A link begins (or the journal is read): everything is told again, to the first synced change.</summary>
-    public ValueTask BeginResyncAsync(string nodeName, CancellationToken stop) =>
+    public ValueTask BeginResyncAsync(NodeOptions options, CancellationToken stop) =>
         AskAsync(
             _told,
             () =>
@@ -42,9 +44,10 @@ internal sealed class RoutingLoop(Published<RoutingSnapshot> routes, Action<Immu
                 // The first options name the node; nothing was routed before. A node that is renamed is started anew.
                 if (NodeName.Length == 0)
                 {
-                    Volatile.Write(ref _table, new RoutingTable(nodeName));
+                    Volatile.Write(ref _table, new RoutingTable(options.NodeName));
                 }
 
+                _table.Apply(options.ForEndpoints(ListenAddresses.OfThisMachine()));
                 _table.BeginResync();
             },
             stop);

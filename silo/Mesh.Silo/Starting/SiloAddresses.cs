@@ -37,6 +37,10 @@ internal sealed record SiloAddresses(ListenAddress Api, ListenAddress Node, List
         return settled;
     }
 
+    /// <summary>Every address and port that Mesh listens on, wildcards as what they stand for.</summary>
+    public IReadOnlyList<IPEndPoint> Listeners() =>
+        [.. new[] { Api, Node, IngressHttp, Dns, Silo }.SelectMany(listener => listener.EndPoints())];
+
     private AddressBook Book() => new()
     {
         Api = Api.ToString(),

@@ -50,7 +50,12 @@ internal static class SiloHost
         builder.UseOrleans(orleans =>
         {
             OrleansSetup.Alone(orleans, start.Addresses.Silo.Port, options.NodeName);
-            orleans.AddMeshGrains(new GrainOptions { ServiceCidr = options.ServiceCidr, NodeName = options.NodeName });
+            orleans.AddMeshGrains(new GrainOptions
+            {
+                ServiceCidr = options.ServiceCidr,
+                NodeName = options.NodeName,
+                OwnListeners = start.Addresses.Listeners(),
+            });
         });
         builder.Services.AddSingleton<IConfigureOptions<ApiOptions>>(services => new ConfigureOptions<ApiOptions>(api =>
             api.WhyNotReady = services.GetRequiredService<NodeReadiness>().WhyNot));

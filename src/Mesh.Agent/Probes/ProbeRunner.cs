@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using Mesh.Core.Pods;
+using Mesh.Core.Routing;
 using Mesh.Core.Services;
 
 namespace Mesh.Agent.Probes;
@@ -33,9 +34,17 @@ internal sealed class ProbeRunner(TimeProvider time) : IDisposable
 #pragma warning restore CA5359
     });
 
+    /// <summary>Where no Pod may be, so that no probe goes there: on Mesh's own listener it would find Mesh.</summary>
+    public EndpointRule Rule { get; set; } = EndpointRule.Unconfigured;
+
     /// <summary>Null for success, else what failed.</summary>
     public async Task<ProbeFailure?> TryAsync(ProbeSpec spec, CancellationToken stop)
     {
+        if (WhyNever(spec) is { } why)
+        {
+            return new ProbeFailure(why);
+        }
+
         using var late = new CancellationTokenSource(spec.Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
         try
@@ -55,6 +64,24 @@ internal sealed class ProbeRunner(TimeProvider time) : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private string? WhyNever(ProbeSpec spec)
+    {
+        if (Rule.WhyNot(spec.Address) is { } why)
+        {
+            return $"{spec.Address} {why}";
+        }
+
+        foreach (var port in spec.TargetPorts())
+        {
+            if (Rule.WhyNot(spec.Address, port) is { } own)
+            {
+                return $"{new IPEndPoint(spec.Address, port)} {own}";
+            }
+        }
+
+        return null;
+    }
 
     private static async Task<ProbeFailure?> PortsAcceptAsync(ProbeSpec spec, CancellationToken stop)
     {

@@ -30,6 +30,15 @@ internal sealed record ProbeSpec(
     private static ImmutableArray<ContainerPort> Tried(ImmutableArray<ContainerPort> ports) =>
         [.. ports.Where(port => port.Protocol == TransportProtocol.Tcp).DistinctBy(port => port.Number).Take(Registrations.RegistrationParser.MaxPorts)];
 
+    /// <summary>The numbers of the ports that an attempt connects to.</summary>
+    public IEnumerable<int> TargetPorts() => Action switch
+    {
+        null => Ports.Where(port => port.Protocol == TransportProtocol.Tcp).Select(port => port.Number),
+        ProbeAction.TcpSocket tcp => tcp.Port.In(Ports) is { } number ? [number] : [],
+        ProbeAction.HttpGet http => http.Port.In(Ports) is { } number ? [number] : [],
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
     /// <summary>Whether both try the same thing in the same rhythm. (Records that hold collections do not compare by content.)</summary>
     public bool IsSame(ProbeSpec other) =>
         (Address, InitialDelay, Period, Timeout, SuccessThreshold, FailureThreshold)

@@ -3,6 +3,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Mesh.Core.Names;
 using Mesh.Core.Pods;
+using Mesh.Core.Routing;
 using Mesh.NodeLink;
 
 namespace Mesh.Agent.Registrations;
@@ -17,9 +18,10 @@ internal sealed class PodAddresses
     private NodeOptions? _options;
     private IPAddress _host = IPAddress.Loopback;
     private IPNetwork _podCidr;
-    private IPNetwork _serviceCidr;
-    private IPEndPoint[] _own = [];
     private uint _next;
+
+    /// <summary>Where no Pod may be.</summary>
+    public EndpointRule Rule { get; private set; } = EndpointRule.Unconfigured;
 
     public void Configure(NodeOptions options)
     {
@@ -31,9 +33,7 @@ internal sealed class PodAddresses
         _options = options;
         _host = IPAddress.Parse(options.Advertise);
         _podCidr = IPNetwork.Parse(options.PodCidr);
-        _serviceCidr = IPNetwork.Parse(options.ServiceCidr);
-        string[] own = [options.NodeListen, options.IngressHttp, options.DnsListen, .. options.ReservedEndpoints];
-        _own = [.. own.Where(endpoint => endpoint.Length > 0).Select(endpoint => IPEndPoint.Parse(endpoint)).Where(endpoint => endpoint.Port != 0)];
+        Rule = options.ForEndpoints(OfThisMachine());
     }
 
     /// <summary>The address for a registration, reserved; or why not.</summary>
@@ -69,7 +69,7 @@ internal sealed class PodAddresses
     }
 
     public Refusal? RefusePorts(IPAddress address, IReadOnlyCollection<ContainerPort> ports) =>
-        ports.FirstOrDefault(port => IsOwn(address, port.Number)) is { } own
+        ports.FirstOrDefault(port => Rule.IsOwn(address, port.Number)) is { } own
             ? Refusal.BadRequest($"ports: {new IPEndPoint(address, own.Number)} is one of Mesh's own ports.")
             : null;
 
@@ -96,9 +96,9 @@ internal sealed class PodAddresses
 
     private Refusal? Check(IPAddress address, IPAddress? replaced)
     {
-        if (_serviceCidr.Contains(address))
+        if (Rule.WhyNot(address) is { } why)
         {
-            return Refusal.BadRequest($"address: {address} is of the Service CIDR {_serviceCidr}.");
+            return Refusal.BadRequest($"address: {address} {why}.");
         }
 
         if (_reserved.ContainsKey(address) && !address.Equals(replaced))
@@ -106,14 +106,14 @@ internal sealed class PodAddresses
             return Refusal.Conflict($"address: {address} was allocated to another Pod.");
         }
 
-        return IPAddress.IsLoopback(address) || address.Equals(_host) || IsOfThisMachine(address)
+        return IPAddress.IsLoopback(address) || address.Equals(_host) || OfThisMachine().Contains(address)
             ? null
             : Refusal.BadRequest($"address: {address} is not an address of this machine.");
     }
 
-    private static bool IsOfThisMachine(IPAddress address) => NetworkInterface.GetAllNetworkInterfaces()
+    private static IEnumerable<IPAddress> OfThisMachine() => NetworkInterface.GetAllNetworkInterfaces()
         .SelectMany(card => card.GetIPProperties().UnicastAddresses)
-        .Any(own => own.Address.Equals(address));
+        .Select(own => own.Address);
 
     /// <summary>In order, around and around: an address is not used again soon after its Pod's end.</summary>
     private IPAddress? Allocate()
@@ -139,11 +139,4 @@ internal sealed class PodAddresses
 
         return null;
     }
-
-    /// <summary>A wildcard in Mesh's options stands for the interfaces' addresses and 127.0.0.1, not for the rest of 127/8.</summary>
-    private bool IsOwn(IPAddress address, int port) => _own.Any(own =>
-        own.Port == port
-        && (own.Address.Equals(address)
-            || ((own.Address.Equals(IPAddress.Any) || own.Address.Equals(IPAddress.IPv6Any))
-                && (address.Equals(_host) || address.Equals(IPAddress.Loopback) || !IPAddress.IsLoopback(address)))));
 }

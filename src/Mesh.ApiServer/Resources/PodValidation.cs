@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
@@ -12,11 +11,7 @@ internal static class PodValidation
     public static void Validate(JsonObject? stored, JsonObject document, Causes causes)
     {
         var spec = document.At("spec");
-        if (document.At("metadata", "annotations", MeshAnnotations.PodIP).AsText() is { } address && !IPAddress.TryParse(address, out _))
-        {
-            causes.Invalid($"metadata.annotations[{MeshAnnotations.PodIP}]", address, ServiceAddressValidation.NoAddress);
-        }
-
+        ValidateAddress(stored, document, causes);
         if (spec.At("nodeName").AsText() is { Length: > 0 } node && !DnsSubdomain.IsValid(node))
         {
             causes.Invalid("spec.nodeName", node, NameRule.DnsSubdomain.Explain(node));
@@ -36,6 +31,24 @@ internal static class PodValidation
         if (stored is not null)
         {
             ValidateUnchanged(stored, document, causes);
+        }
+    }
+
+    /// <summary>A Pod keeps its address, as in Kubernetes: whoever routes or probes it knows it by that.</summary>
+    private static void ValidateAddress(JsonObject? stored, JsonObject document, Causes causes)
+    {
+        const string Field = $"metadata.annotations[{MeshAnnotations.PodIP}]";
+        var asked = document.At("metadata", "annotations", MeshAnnotations.PodIP).AsText();
+        if (stored is not null)
+        {
+            if (asked != stored.At("metadata", "annotations", MeshAnnotations.PodIP).AsText())
+            {
+                causes.Invalid(Field, asked, "field is immutable; delete the Pod and create it with the other address");
+            }
+        }
+        else if (asked is not null)
+        {
+            ServiceAddressValidation.ValidateMachine(asked, Field, causes);
         }
     }
 

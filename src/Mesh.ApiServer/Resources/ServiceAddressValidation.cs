@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
 
 namespace Mesh.ApiServer.Resources;
 
@@ -10,6 +12,19 @@ namespace Mesh.ApiServer.Resources;
 internal static class ServiceAddressValidation
 {
     public const string NoAddress = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+
+    /// <summary>An address that traffic may be sent to: written as Kubernetes writes it, and some machine's.</summary>
+    public static void ValidateMachine(string? text, string field, Causes causes)
+    {
+        if (!AddressText.TryParse(text, out var address))
+        {
+            causes.Invalid(field, text, NoAddress);
+        }
+        else if (EndpointRule.WhyNoMachine(address) is { } why)
+        {
+            causes.Invalid(field, text, why);
+        }
+    }
 
     public static void Validate(JsonObject? stored, JsonNode? spec, string type, Causes causes)
     {

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
@@ -124,14 +123,7 @@ internal static class ServiceValidation
     {
         foreach (var (address, index) in spec.At("externalIPs").AsList().Select((address, index) => (address, index)))
         {
-            if (!IPAddress.TryParse(address.AsText(), out var parsed))
-            {
-                causes.Invalid($"spec.externalIPs[{index}]", address, ServiceAddressValidation.NoAddress);
-            }
-            else if (parsed.Equals(IPAddress.Any) || parsed.Equals(IPAddress.IPv6Any))
-            {
-                causes.Invalid($"spec.externalIPs[{index}]", address, "may not be unspecified (0.0.0.0 or ::)");
-            }
+            ServiceAddressValidation.ValidateMachine(address.AsText(), $"spec.externalIPs[{index}]", causes);
         }
     }
 

@@ -3,11 +3,13 @@ using Mesh.Core.Services;
 
 namespace Mesh.Core.Routing;
 
-/// <summary>What the Agent of this machine holds alive, and which Services' rows that concerns.</summary>
+/// <summary>What this machine knows by itself: which Pods its Agent holds alive, which Services' rows that concerns, and where no endpoint may be.</summary>
 internal sealed class LocalPods(string nodeName)
 {
     private readonly Dictionary<string, LocalPod> _pods = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<NamespacedName>> _services = new(StringComparer.Ordinal);
+
+    public EndpointRule Rule { get; set; } = EndpointRule.Unconfigured;
 
     /// <summary>False when it is older than what the Agent said before, or the same.</summary>
     public bool TrySet(LocalPod pod)
@@ -46,12 +48,18 @@ internal sealed class LocalPods(string nodeName)
     }
 
     /// <summary>
-    /// The endpoint as this machine routes it, null when it must not: a registered Pod of this machine is used only while
+    /// The endpoint as this machine routes it, null when it must not: whoever published it, it may not be where the rule
+    /// forbids; a registered Pod of this machine is used only while
     /// the Agent holds its uid alive, whatever the control plane says, and the Agent's word on its readiness wins unless
     /// the control plane has a later one.
     /// </summary>
-    public Endpoint? Judge(Endpoint endpoint, Service service)
+    public Endpoint? Judge(Endpoint told, Service service)
     {
+        if (Rule.Allowed(told) is not { } endpoint)
+        {
+            return null;
+        }
+
         if (!IsHere(endpoint))
         {
             return endpoint;

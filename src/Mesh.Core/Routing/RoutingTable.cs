@@ -77,6 +77,14 @@ public sealed class RoutingTable
         }
     }
 
+    /// <summary>Where no endpoint may be, whoever published it: this machine knows its own listeners best, also when they change.</summary>
+    public void Apply(EndpointRule rule)
+    {
+        _local.Rule = rule;
+        _services.JudgeAll();
+        Publish();
+    }
+
     /// <summary>What the Agent of this machine says of one of its registered Pods; a local fact beats every silo's.</summary>
     public void ApplyLocal(LocalPod pod)
     {

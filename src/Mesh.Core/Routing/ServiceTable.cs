@@ -86,6 +86,16 @@ internal sealed class ServiceTable(LocalPods local, Func<string, bool> isSilent)
         }
     }
 
+    /// <summary>What this machine allows of endpoints changed. Rare, so every Service is looked at.</summary>
+    public void JudgeAll()
+    {
+        foreach (var entry in _entries.Values)
+        {
+            entry.Rows.Judge(entry.Service);
+            Rebuild(entry);
+        }
+    }
+
     public void DropUntold(int generation)
     {
         foreach (var (name, older) in _objects.Untold(generation))

@@ -1,4 +1,5 @@
 using Mesh.Core.Names;
+using Mesh.Core.Routing;
 using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
@@ -42,6 +43,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         IWatchCache cache,
         KnownNodes nodes,
         IOptions<GrainOptions> options,
+        EndpointRule rule,
         ProjectionPace pace,
         EventRecorder events,
         TimeProvider time,
@@ -51,7 +53,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         var key = context.GrainId.Key.ToString();
         _name = NamespacedName.TryParse(key, out var name) ? name : throw new ArgumentException($"'{key}' is not the key of a Pod.", nameof(context));
         (_events, _time, _log) = (events, time, log);
-        _rules = new PodRules(cache, nodes, options.Value.NodeName, time, random);
+        _rules = new PodRules(cache, nodes, rule, options.Value.NodeName, time, random);
         _registration = new PodRegistration(_name, _rules, time);
         _object = new OwnedObject(Kinds.Pod(_name), store, cache, new FinalizedRules(_rules, time));
         _projection = new Projection(new ShownStatus(_object, _rules, _ended, cache, time, () => _life), pace, time, random, reason => log.ProjectionFailed(key, reason));

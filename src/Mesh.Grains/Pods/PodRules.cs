@@ -1,5 +1,8 @@
+using System.Net;
+using System.Text.Json.Nodes;
 using Mesh.Core.Names;
 using Mesh.Core.Pods;
+using Mesh.Core.Routing;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Nodes;
 using Mesh.Grains.Objects;
@@ -8,8 +11,9 @@ using Mesh.Storage;
 namespace Mesh.Grains.Pods;
 
 /// <summary>What the API may do to a Pod: the node is bound when it is created, its status is the grain's own.</summary>
+/// <param name="rule">Where no Pod may be.</param>
 /// <param name="ownNode">The node of this silo's machine.</param>
-internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, string ownNode, TimeProvider time, Random random) : IObjectRules
+internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, EndpointRule rule, string ownNode, TimeProvider time, Random random) : IObjectRules
 {
     /// <summary>As Kubernetes' default for a Pod that names none.</summary>
     private const long DefaultGraceSeconds = 30;
@@ -42,7 +46,7 @@ internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, string ownNo
             : PodStatus.Stored(shown, address, host);
     }
 
-    private WritePlan.Put Create(ReadOnlyMemory<byte> document)
+    private WritePlan Create(ReadOnlyMemory<byte> document)
     {
         var pod = StoredFields.Open(document);
         var metadata = pod.Child("metadata");
@@ -51,8 +55,43 @@ internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, string ownNo
         var asked = (string?)metadata["annotations"]?[MeshAnnotations.PodIP];
         var node = (string?)pod["spec"]?["nodeName"] is { Length: > 0 } named ? named : Owner(asked) ?? ownNode;
         pod.Child("spec")["nodeName"] = node;
+        if (NotAllowed(asked ?? AddressOf(node), pod) is { } refused)
+        {
+            return new WritePlan.Refuse(refused);
+        }
+
         var status = new PodStatus(false, PodReasons.ProcessAwaited, "its node has not reported yet", asked ?? AddressOf(node), AddressOf(node));
         return new WritePlan.Put(status.Apply(StoredFields.Close(pod), time.GetUtcNow()), []);
+    }
+
+    /// <summary>What is plainly wrong is said at once: Mesh itself is there, so the Pod's process cannot be.</summary>
+    private ObjectReply? NotAllowed(string text, JsonObject pod)
+    {
+        if (!AddressText.TryParse(text, out var address))
+        {
+            return null; // its node is not known yet
+        }
+
+        if (rule.WhyNot(address) is { } why)
+        {
+            return Replies.Invalid($"metadata.annotations[{MeshAnnotations.PodIP}]", $"Invalid value: \"{text}\": {why}");
+        }
+
+        var containers = pod["spec"]?["containers"] as JsonArray ?? [];
+        for (var i = 0; i < containers.Count; i++)
+        {
+            var ports = containers[i]?["ports"] as JsonArray ?? [];
+            for (var j = 0; j < ports.Count; j++)
+            {
+                if (ports[j]?["containerPort"] is JsonValue value && value.TryGetValue(out int port) && rule.WhyNot(address, port) is { } own)
+                {
+                    return Replies.Invalid(
+                        $"spec.containers[{i}].ports[{j}].containerPort", $"Invalid value: {port}: {new IPEndPoint(address, port)} {own}");
+                }
+            }
+        }
+
+        return null;
     }
 
     private static WritePlan Update(ReadOnlyMemory<byte> document, StoredObject current)

@@ -1,9 +1,11 @@
 using Mesh.Core.Names;
+using Mesh.Core.Routing;
 using Mesh.Core.Services;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
+using Mesh.Grains.Events;
 using Mesh.Grains.Objects;
 using Mesh.Grains.Placement;
 using Mesh.Grains.Projections;
@@ -22,11 +24,14 @@ public sealed class ServiceGrain(
     ClusterIPs addresses,
     MembershipSignal membership,
     ProjectionPace pace,
+    EndpointRule rule,
+    EventRecorder events,
     TimeProvider time,
     Random random,
     ILogger<ServiceGrain> log) : Grain, IServiceGrain, IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly PublishedEndpoints _published = new(rule, events);
     private NamespacedName _name = null!;
     private OwnedObject _object = null!;
     private ServiceEndpoints _endpoints = null!;
@@ -130,7 +135,7 @@ public sealed class ServiceGrain(
     /// <summary>What slices and Endpoints should say; null while that is unknown.</summary>
     private Mirrored? Mirror() =>
         _endpoints is { IsSynced: true, Spec: { } spec } && _object.Current is { } stored && stored.Uid == spec.Uid
-            ? new Mirrored(spec, stored, [.. _endpoints.Rows().Where(row => !row.IsEnded)])
+            ? new Mirrored(spec, stored, _published.Of(stored, _endpoints.Rows().Where(row => !row.IsEnded)))
             : null;
 
     private OutboxSettings Settings() => new(

@@ -41,7 +41,10 @@ public sealed class MeshTestCluster : IAsyncDisposable
 
     public Network Network { get; } = new();
 
-    public GrainOptions Options { get; } = new() { ServiceCidr = IPNetwork.Parse("127.96.0.0/16"), NodeName = "own" };
+    public GrainOptions Options { get; } = new() { ServiceCidr = IPNetwork.Parse("127.96.0.0/16"), NodeName = "own", OwnListeners = [OwnListener] };
+
+    /// <summary>Where Mesh itself is said to listen.</summary>
+    public static IPEndPoint OwnListener { get; } = new(IPAddress.Parse("127.0.0.99"), 8080);
 
     public IClusterClient Client => _cluster.Client;
 
