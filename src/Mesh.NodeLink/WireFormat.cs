@@ -26,6 +26,7 @@ public static class WireFormat
         },
         RoutingChange.IngressSpec ingress => new Wire.Change { Ingress = ToWire(ingress.Object) },
         RoutingChange.IngressRemoved removed => new Wire.Change { Ingress = Gone(removed.Ingress, removed.Uid) },
+        RoutingChange.IngressClass named => new Wire.Change { IngressClass = new Wire.IngressClassChange { Name = named.Name, Ours = named.IsOurs } },
         RoutingChange.PodSpec pod => new Wire.Change { Pod = ToWire(pod.Object) },
         RoutingChange.PodRemoved removed => new Wire.Change { Pod = Gone(removed.Pod, removed.Uid) },
         RoutingChange.NamespaceExists ns => new Wire.Change { Namespace = new Wire.NamespaceChange { Name = ns.Name, Exists = ns.Exists } },
@@ -44,6 +45,7 @@ public static class WireFormat
             ? new RoutingChange.PodRemoved(Name(change.Pod), change.Pod.Uid)
             : new RoutingChange.PodSpec(FromWire(change.Pod)),
         Wire.Change.BodyOneofCase.Namespace => new RoutingChange.NamespaceExists(change.Namespace.Name, change.Namespace.Exists),
+        Wire.Change.BodyOneofCase.IngressClass => new RoutingChange.IngressClass(change.IngressClass.Name, change.IngressClass.Ours),
         Wire.Change.BodyOneofCase.Node => new RoutingChange.NodeSilent(change.Node.Name, change.Node.Silent),
         var unknown => throw new FormatException($"A change of kind {unknown} is not known to this version."),
     };

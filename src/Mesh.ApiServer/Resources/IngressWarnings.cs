@@ -29,15 +29,12 @@ internal static class IngressWarnings
 
     private static IEnumerable<string> Fields(JsonObject document)
     {
-        const string EveryClass = NotServed.Words + ": Mesh serves every Ingress, whatever its class";
-        if (!document.At("spec", "ingressClassName").IsUnset())
+        var ownClass = document.At("spec", "ingressClassName").AsText();
+        var legacyClass = document.At("metadata", "annotations", MeshAnnotations.LegacyIngressClass).AsText();
+        if (!IngressAcceptance.IsMeshs(legacyClass ?? ownClass))
         {
-            yield return $"spec.ingressClassName {EveryClass}";
-        }
-
-        if (!document.At("metadata", "annotations", MeshAnnotations.LegacyIngressClass).IsUnset())
-        {
-            yield return $"metadata.annotations[{MeshAnnotations.LegacyIngressClass}] {EveryClass}";
+            var field = legacyClass is null ? "spec.ingressClassName" : $"metadata.annotations[{MeshAnnotations.LegacyIngressClass}]";
+            yield return $"{field}: {legacyClass ?? ownClass} is not Mesh's class: this Ingress is routed only while an IngressClass of that name has the controller {MeshIngressClass.Controller}";
         }
 
         if (!document.At("spec", "tls").IsUnset())

@@ -9,8 +9,14 @@ namespace Mesh.Core.Ingresses;
 public static class IngressAcceptance
 {
     /// <summary>Why nothing of the Ingress is routed; null when it is.</summary>
-    public static NotRouted? WhyNot(Ingress ingress)
+    /// <param name="isOurClass">Whether an IngressClass of the name exists whose controller is Mesh's.</param>
+    public static NotRouted? WhyNot(Ingress ingress, Func<string, bool> isOurClass)
     {
+        if (!IsMeshs(ingress.ClassName) && !isOurClass(ingress.ClassName!))
+        {
+            return new NotRouted("OtherClass", OtherClass(ingress.ClassName!));
+        }
+
         if (!ingress.Restrictions.IsEmpty && !ingress.RoutesUnprotected)
         {
             return new NotRouted("AccessNotEnforced", AccessNotEnforced(ingress));
@@ -18,6 +24,13 @@ public static class IngressAcceptance
 
         return null;
     }
+
+    /// <summary>Mesh's own class, which is also the one of an Ingress that names none.</summary>
+    public static bool IsMeshs(string? className) => string.IsNullOrEmpty(className) || className == MeshIngressClass.Name;
+
+    private static string OtherClass(string className) =>
+        $"not routed: it is of class {className}, and there is no IngressClass {className} whose controller is {MeshIngressClass.Controller}; "
+        + $"with spec.ingressClassName {MeshIngressClass.Name}, or none, it is routed";
 
     private static string AccessNotEnforced(Ingress ingress)
     {

@@ -7,6 +7,8 @@ namespace Mesh.Core.Routing;
 internal sealed class IngressObjects
 {
     private readonly HeldObjects _held = new();
+    private readonly ToldSet _classes = new(); // those whose controller is Mesh's
+    private readonly Dictionary<NamespacedName, Ingress> _told = []; // routed or not
 
     public IngressTable Table { get; private set; } = IngressTable.Empty;
 
@@ -32,7 +34,16 @@ internal sealed class IngressObjects
     {
         if (_held.TryRemove(name, uid, sweep))
         {
+            _told.Remove(name);
             Table = Table.Without(name);
+        }
+    }
+
+    public void Apply(RoutingChange.IngressClass named, int generation)
+    {
+        if (_classes.Tell(named.Name, named.IsOurs, generation))
+        {
+            RouteAgain(named.Name);
         }
     }
 
@@ -42,6 +53,7 @@ internal sealed class IngressObjects
         foreach (var (name, older) in _held.Untold(generation))
         {
             _held.Drop(name);
+            _told.Remove(name);
             Table = Table.Without(name);
             if (older is not null)
             {
@@ -51,10 +63,30 @@ internal sealed class IngressObjects
         }
     }
 
+    public void DropUntoldClasses(int generation)
+    {
+        foreach (var name in _classes.DropUntold(generation))
+        {
+            RouteAgain(name);
+        }
+    }
+
     public void DropTombstones(int before) => _held.DropTombstones(before);
 
-    private void Route(Ingress ingress) =>
-        Table = IngressAcceptance.WhyNot(ingress) is null ? Table.With(ingress) : Table.Without(ingress.Name);
+    private void Route(Ingress ingress)
+    {
+        _told[ingress.Name] = ingress;
+        Table = IngressAcceptance.WhyNot(ingress, _classes.Contains) is null ? Table.With(ingress) : Table.Without(ingress.Name);
+    }
+
+    /// <summary>Classes come and go rarely, so every Ingress is looked at.</summary>
+    private void RouteAgain(string className)
+    {
+        foreach (var ingress in _told.Values.Where(ingress => ingress.ClassName == className).ToArray())
+        {
+            Route(ingress);
+        }
+    }
 
     private static Ingress Parse(ObjectDocument document)
     {

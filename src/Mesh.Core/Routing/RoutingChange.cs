@@ -20,6 +20,9 @@ public abstract record RoutingChange
 
     public sealed record IngressRemoved(NamespacedName Ingress, string Uid) : RoutingChange;
 
+    /// <summary>An IngressClass whose controller is Mesh's appeared, or is not there (any more): Ingresses of its name are routed, or not.</summary>
+    public sealed record IngressClass(string Name, bool IsOurs) : RoutingChange;
+
     /// <summary>A Pod of this node: a manifest to probe, labels changed, a deletion asked for. Not routed by; for the Agent.</summary>
     public sealed record PodSpec(ObjectDocument Object) : RoutingChange;
 

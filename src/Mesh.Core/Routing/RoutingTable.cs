@@ -63,6 +63,10 @@ public sealed class RoutingTable
                 _ingresses.Remove(removed.Ingress, removed.Uid, _sweep);
                 Publish();
                 break;
+            case RoutingChange.IngressClass named:
+                _ingresses.Apply(named, _generation);
+                Publish();
+                break;
             case RoutingChange.NamespaceExists ns:
                 _namespaces.Tell(ns.Name, ns.Exists, _generation);
                 Publish(namespaces: ns.Exists ? Current.Namespaces.Add(ns.Name) : Current.Namespaces.Remove(ns.Name));
@@ -115,6 +119,7 @@ public sealed class RoutingTable
 
         _services.DropUntold(_generation);
         _ingresses.DropUntold(_generation);
+        _ingresses.DropUntoldClasses(_generation);
         Publish(namespaces: Current.Namespaces.Except(_namespaces.DropUntold(_generation)), isSynced: true);
     }
 

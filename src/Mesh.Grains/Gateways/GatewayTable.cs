@@ -4,6 +4,7 @@ using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Delivery;
+using Mesh.Grains.Ingresses;
 using Mesh.Grains.Nodes;
 using Mesh.Grains.Pods;
 using Mesh.Storage;
@@ -201,6 +202,9 @@ internal sealed class GatewayTable
         {
             case "Service" when !removed:
                 ReleaseService(stored);
+                break;
+            case "IngressClass":
+                _untold.Mark(stored.Key, new RoutingChange.IngressClass(stored.Key.Name, !removed && IngressClasses.IsOurs(stored)));
                 break;
             case "Namespace":
                 _untold.Mark(stored.Key, new RoutingChange.NamespaceExists(stored.Key.Name, !removed));

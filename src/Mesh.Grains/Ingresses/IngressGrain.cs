@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Events;
@@ -47,7 +46,7 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
         }
 
         _found = found;
-        await ShowAddressesAsync(IngressAcceptance.WhyNot(ingress) is null ? NodeAddresses() : [], stop);
+        await ShowAddressesAsync(IngressReview.WhyNotRouted(ingress, _cache) is null ? NodeAddresses() : [], stop);
     }
 
     public void Dispose() => _object.Dispose();

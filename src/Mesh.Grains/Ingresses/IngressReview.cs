@@ -10,9 +10,12 @@ namespace Mesh.Grains.Ingresses;
 internal static class IngressReview
 {
     public static IReadOnlyList<Finding> Of(Ingress ingress, IWatchCache cache) =>
-        IngressAcceptance.WhyNot(ingress) is { } not
+        WhyNotRouted(ingress, cache) is { } not
             ? [new Finding(not.Reason, not.Message)]
             : [.. Backends(ingress, cache).Concat(Conflicts(ingress, cache)).Distinct()];
+
+    public static NotRouted? WhyNotRouted(Ingress ingress, IWatchCache cache) =>
+        IngressAcceptance.WhyNot(ingress, name => IngressClasses.IsOurs(cache, name));
 
     private static IEnumerable<Finding> Backends(Ingress ingress, IWatchCache cache)
     {
@@ -35,7 +38,7 @@ internal static class IngressReview
     {
         var claims = Claims(ingress).ToHashSet();
         foreach (var older in Dependents.Parsed(cache, null)
-            .Where(other => other.CreatedVersion < ingress.CreatedVersion && IngressAcceptance.WhyNot(other) is null))
+            .Where(other => other.CreatedVersion < ingress.CreatedVersion && WhyNotRouted(other, cache) is null))
         {
             foreach (var (host, path, _) in Claims(older).Where(claims.Contains))
             {

@@ -23,6 +23,7 @@ internal static class Dependents
             "Endpoints" => ServiceOf(key.Namespace, key.Name),
             "Service" => Ingresses(cache, key.Namespace, ingress => Backends(ingress).Any(service => service.Name == key.Name)),
             "Ingress" => SharingHost(change, cache),
+            "IngressClass" => Ingresses(cache, null, ingress => ingress.ClassName == key.Name),
             "Node" when IsSeen(change) => PodsOf(cache, key.Name).Concat(Ingresses(cache, null, static _ => true)),
             _ => [],
         };

@@ -98,6 +98,7 @@ internal sealed class JournalState
         {
             Change.BodyOneofCase.Ingress => new Change { Ingress = Named(record.Change.Ingress) },
             Change.BodyOneofCase.Pod => new Change { Pod = Named(record.Change.Pod) },
+            Change.BodyOneofCase.IngressClass => new Change { IngressClass = new IngressClassChange { Name = record.Change.IngressClass.Name } },
             Change.BodyOneofCase.Namespace => new Change { Namespace = new NamespaceChange { Name = record.Change.Namespace.Name } },
             _ => new Change { Node = new NodeChange { Name = record.Change.Node.Name } },
         },
@@ -117,6 +118,9 @@ internal sealed class JournalState
                 break;
             case Change.BodyOneofCase.Pod:
                 ApplyObject("p/" + Key(change.Pod), change.Pod.Document.IsEmpty, record);
+                break;
+            case Change.BodyOneofCase.IngressClass:
+                ApplyObject("c/" + change.IngressClass.Name, !change.IngressClass.Ours, record);
                 break;
             case Change.BodyOneofCase.Namespace:
                 ApplyObject("n/" + change.Namespace.Name, !change.Namespace.Exists, record);

@@ -48,12 +48,12 @@ public class IngressAcceptanceTests
         var ingress = Parse((annotation, value));
 
         Assert.True(ForeignAnnotations.ChangesTraffic(annotation));
-        var not = IngressAcceptance.WhyNot(ingress);
+        var not = IngressAcceptance.WhyNot(ingress, NoClass);
         Assert.Equal("AccessNotEnforced", not?.Reason);
         Assert.Contains(annotation, not!.Message, StringComparison.Ordinal);
         Assert.Contains("kubectl annotate -n n ingress i mesh.internal/route-unprotected=true", not.Message, StringComparison.Ordinal);
-        Assert.Null(IngressAcceptance.WhyNot(Parse((annotation, value), ("mesh.internal/route-unprotected", "true"))));
-        Assert.NotNull(IngressAcceptance.WhyNot(Parse((annotation, value), ("mesh.internal/route-unprotected", "false"))));
+        Assert.Null(IngressAcceptance.WhyNot(Parse((annotation, value), ("mesh.internal/route-unprotected", "true")), NoClass));
+        Assert.NotNull(IngressAcceptance.WhyNot(Parse((annotation, value), ("mesh.internal/route-unprotected", "false")), NoClass));
     }
 
     [Theory]
@@ -73,7 +73,7 @@ public class IngressAcceptanceTests
     public void What_keeps_nobody_out_is_warned_of_and_routed(string annotation, string value)
     {
         Assert.True(ForeignAnnotations.ChangesTraffic(annotation));
-        Assert.Null(IngressAcceptance.WhyNot(Parse((annotation, value))));
+        Assert.Null(IngressAcceptance.WhyNot(Parse((annotation, value)), NoClass));
     }
 
     [Theory]
@@ -87,7 +87,7 @@ public class IngressAcceptanceTests
     public void What_no_controller_reads_is_nobodys_business(string annotation)
     {
         Assert.False(ForeignAnnotations.ChangesTraffic(annotation));
-        Assert.Null(IngressAcceptance.WhyNot(Parse((annotation, "basic"))));
+        Assert.Null(IngressAcceptance.WhyNot(Parse((annotation, "basic")), NoClass));
     }
 
     [Fact]
@@ -96,8 +96,28 @@ public class IngressAcceptanceTests
         IngressAcceptance.WhyNot(Parse(
             ("nginx.ingress.kubernetes.io/auth-type", "basic"),
             ("nginx.ingress.kubernetes.io/auth-secret", "users"),
-            ("nginx.ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8")))!.Message,
+            ("nginx.ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8")), NoClass)!.Message,
         StringComparison.Ordinal);
+
+    [Theory]
+    [Trait("Row", "ING-K01")]
+    [Trait("Row", "ING-K02")]
+    [Trait("Row", "ING-K04")]
+    [InlineData(null, true)]
+    [InlineData("", true)]
+    [InlineData("mesh", true)]
+    [InlineData("internal", true)] // an IngressClass with Mesh's controller
+    [InlineData("nginx", false)]
+    [InlineData("Mesh", false)]
+    public void An_Ingress_of_another_class_is_not_routed(string? className, bool isRouted)
+    {
+        var not = IngressAcceptance.WhyNot(Parse() with { ClassName = className }, name => name == "internal");
+
+        Assert.Equal(isRouted ? null : "OtherClass", not?.Reason);
+        Assert.True(isRouted || not!.Message.Contains($"it is of class {className}", StringComparison.Ordinal));
+    }
+
+    private static bool NoClass(string name) => false;
 
     private static Ingress Parse(params (string Name, string Value)[] annotations)
     {

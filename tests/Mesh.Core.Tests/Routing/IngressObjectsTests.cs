@@ -62,6 +62,26 @@ public class IngressObjectsTests
         Assert.Empty(_table.Current.Ingresses.Ingresses);
     }
 
+    [Fact]
+    [Trait("Row", "ING-K03")]
+    [Trait("Row", "ING-K07")]
+    public void A_class_that_comes_and_goes_takes_its_Ingresses_with_it()
+    {
+        const string Other = "\"kubernetes.io/ingress.class\":\"other\"";
+        Assert.False(IsRouted(Told(1, Other)));
+        Assert.False(IsRouted(new RoutingChange.IngressClass("another", true)));
+        Assert.True(IsRouted(new RoutingChange.IngressClass("other", true)));
+        Assert.False(IsRouted(new RoutingChange.IngressClass("other", false)));
+        Assert.True(IsRouted(new RoutingChange.IngressClass("other", true)));
+
+        _table.BeginResync();
+        _table.Apply(Told(1, Other));
+        _table.MarkSynced(); // the class was not told again
+
+        Assert.Empty(_table.Current.Ingresses.Ingresses);
+        Assert.True(IsRouted(Told(2, "\"kubernetes.io/ingress.class\":\"mesh\"")));
+    }
+
     private bool IsRouted(RoutingChange change)
     {
         _table.Apply(change);

@@ -124,6 +124,23 @@ public class KeeperTests(SharedCluster shared)
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Row", "ING-K07")]
+    public async Task An_Ingress_of_another_class_says_so_and_shows_an_address_once_its_class_is_Meshs()
+    {
+        var ns = await Cluster.NamespaceAsync();
+        await Cluster.Client.GetGrain<INodeGrain>("ing-node").Open(
+            new NodeSession("g", 1, 1, "192.0.2.7", "test"), new NodeFacts("boot", "Test Linux", "6.1", "amd64", 2, 1L << 30), Stop);
+        await IngressAsync(ns, "shop", 80, $"\"kubernetes.io/ingress.class\":\"{ns}\"");
+        Assert.Contains($"it is of class {ns}", await UntilEventAsync(ns, "OtherClass"), StringComparison.Ordinal);
+        Assert.False(IsShown(Cluster.Cache().Get(Kinds.Ingress(NamespacedName.Of(ns, "shop"))), "192.0.2.7"));
+
+        await Cluster.PutAsync(
+            new ObjectKey(Kinds.NetworkingGroup, "IngressClass", "", ns),
+            $$$"""{"apiVersion":"networking.k8s.io/v1","kind":"IngressClass","metadata":{"name":"{{{ns}}}","uid":"uid-{{{ns}}}"},"spec":{"controller":"mesh.internal/ingress"}}""");
+        await UntilAsync(Kinds.Ingress(NamespacedName.Of(ns, "shop")), stored => IsShown(stored, "192.0.2.7"));
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task An_Event_lives_for_an_hour_after_it_was_last_seen()
     {
         var ns = await Cluster.NamespaceAsync();

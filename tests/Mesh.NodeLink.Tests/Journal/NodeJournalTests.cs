@@ -25,6 +25,7 @@ public sealed class NodeJournalTests
         Gen.Int[0, 2].Select(name => (RoutingChange)new RoutingChange.IngressRemoved(Name($"i{name}"), "u")),
         Gen.Int[0, 2].Select(name => (RoutingChange)new RoutingChange.PodSpec(Document($"p{name}", "u", 1))),
         Gen.Select(Gen.Int[0, 2], Gen.Bool).Select((name, exists) => (RoutingChange)new RoutingChange.NamespaceExists($"n{name}", exists)),
+        Gen.Select(Gen.Int[0, 2], Gen.Bool).Select((name, ours) => (RoutingChange)new RoutingChange.IngressClass($"c{name}", ours)),
         Gen.Select(Gen.Int[0, 2], Gen.Bool).Select((name, silent) => (RoutingChange)new RoutingChange.NodeSilent($"m{name}", silent)));
 
     [Fact]

@@ -1,0 +1,13 @@
+namespace Mesh.Core.Names;
+
+/// <summary>The IngressClass that Mesh makes at its start, and what says that a class is Mesh's or the default one.</summary>
+public static class MeshIngressClass
+{
+    public const string Name = "mesh";
+
+    /// <summary><c>spec.controller</c> of each class whose Ingresses Mesh serves.</summary>
+    public const string Controller = "mesh.internal/ingress";
+
+    /// <summary>An Ingress that names no class is of the class that has this annotation with the value <c>true</c>.</summary>
+    public const string IsDefaultAnnotation = "ingressclass.kubernetes.io/is-default-class";
+}
