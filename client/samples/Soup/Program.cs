@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Mesh.Client;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -6,6 +7,7 @@ using OpenTelemetry.Trace;
 var builder = WebApplication.CreateBuilder(args);
 builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
 builder.AddMesh();
+builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull);
 
 if (Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is not null)
 {
@@ -17,13 +19,17 @@ if (Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is not nul
 var app = builder.Build();
 app.MapMeshHealth();
 var bowls = 0;
-app.Map("/{**path}", (HttpContext request, IMeshRegistration mesh) => new
+app.Map("/{**path}", async (HttpContext request, IMeshRegistration mesh) =>
 {
-    pod = mesh.Identity?.Name,
-    pid = Environment.ProcessId,
-    bowls = Interlocked.Increment(ref bowls),
-    path = request.Request.Path.Value,
-    host = request.Request.Host.Value,
-    traceparent = request.Request.Headers.TraceParent.FirstOrDefault(),
+    await request.Response.WriteAsJsonAsync(new
+    {
+        pod = mesh.Identity?.Name,
+        pid = Environment.ProcessId,
+        bowls = Interlocked.Increment(ref bowls),
+        path = request.Request.Path.Value,
+        host = request.Request.Host.Value,
+        traceparent = request.Request.Headers.TraceParent.FirstOrDefault(),
+    });
+    await request.Response.WriteAsync("\n"); // a terminal shows it
 });
 await app.RunAsync();
