@@ -66,7 +66,7 @@ internal sealed class NodeHost : IAsyncDisposable
         builder.Logging.AddMesh(output, asJson: true, () => settings.LogLevel, time);
         builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
         builder.Configuration.AddInMemoryCollection(MeshTelemetry.Variables(environment));
-        builder.Services.AddMeshTelemetry(MeshTelemetry.DataPlane, settings.NodeName, environment);
+        builder.Services.AddDataPlaneTelemetry(settings.NodeName, environment);
         return new NodeHost(data, builder.Build(), journal, settings, ending, time);
     }
 

@@ -29,10 +29,9 @@ public static class ApiServerMetrics
             return;
         }
 
-        var method = context.Request.Method;
         var tags = new TagList
         {
-            { "http.request.method", IsKnown(method) ? method : "_OTHER" }, // a client may send any word (semantic conventions, HTTP)
+            { "http.request.method", MethodOf(context.Request) },
             { "http.response.status_code", context.Response.StatusCode },
             { "url.scheme", context.Request.Scheme },
         };
@@ -52,7 +51,7 @@ public static class ApiServerMetrics
     private static KeyValuePair<string, object?> Kind(Resource resource) => new("mesh.api.resource", resource.Qualified);
 
     // The words of Kubernetes' audit log and RBAC rules.
-    private static string Verb(HttpRequest http, ResourceRequest request) => (http.Method, request.IsCollection) switch
+    internal static string Verb(HttpRequest http, ResourceRequest request) => (http.Method, request.IsCollection) switch
     {
         ("GET", _) when ListOptions.IsWatchAsked(http) => "watch",
         ("GET", true) => "list",
@@ -65,5 +64,7 @@ public static class ApiServerMetrics
         _ => "other",
     };
 
-    private static bool IsKnown(string method) => method is "GET" or "HEAD" or "POST" or "PUT" or "PATCH" or "DELETE" or "OPTIONS";
+    /// <summary>A client may send any word (semantic conventions, HTTP).</summary>
+    internal static string MethodOf(HttpRequest http) =>
+        http.Method is "GET" or "HEAD" or "POST" or "PUT" or "PATCH" or "DELETE" or "OPTIONS" ? http.Method : "_OTHER";
 }

@@ -37,4 +37,6 @@ public sealed record MeshOptions
 
     /// <summary><c>text</c> or <c>json</c>; null: text on a terminal, else json.</summary>
     public string? LogFormat { get; init; }
+
+    public ControlPlaneTraces TraceControlPlane { get; init; }
 }

@@ -40,6 +40,7 @@ public static class OptionTable
         new("register-uids", "UID,…", "", "further users whose processes may register"),
         new("log-level", "LEVEL", "info", "trace, debug, info, warning or error"),
         new("log-format", "text|json", "text on a terminal, else json", "form of the silo's log lines (node.log is JSON always)"),
+        new("trace-control-plane", "none|requests|all", "none", "traces that the silo begins: of API requests, of everything"),
         new("config", "FILE", "", "YAML file with these options; command line and environment win"),
     ];
 

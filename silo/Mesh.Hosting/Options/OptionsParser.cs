@@ -99,6 +99,7 @@ public sealed class OptionsParser
             RegisterUids = Take("register-uids", Uids, "numeric user ids, separated by commas", "").Value,
             LogLevel = Take("log-level", Level, "trace, debug, info, warning or error", "info").Value,
             LogFormat = _sources.Find("log-format") is null ? null : Take("log-format", text => text is "text" or "json" ? text : null, "text or json", "json"),
+            TraceControlPlane = Take("trace-control-plane", Traces, "none, requests or all", "none").Value,
         };
     }
 
@@ -229,6 +230,14 @@ public sealed class OptionsParser
         "info" => new(LogLevel.Information),
         "warning" or "warn" => new(LogLevel.Warning),
         "error" => new(LogLevel.Error),
+        _ => null,
+    };
+
+    private static Boxed<ControlPlaneTraces>? Traces(string text) => text switch
+    {
+        "none" => new(ControlPlaneTraces.None),
+        "requests" => new(ControlPlaneTraces.Requests),
+        "all" => new(ControlPlaneTraces.All),
         _ => null,
     };
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using Mesh.Hosting.Options;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -16,10 +17,29 @@ public static class MeshTelemetry
     /// <summary>Every ActivitySource and Meter of Mesh begins so.</summary>
     private const string Own = "Mesh.*";
 
+    private const string Orleans = "Microsoft.Orleans";
+
+    /// <summary>For mesh-node: every request of the Ingress that is sampled.</summary>
+    public static IServiceCollection AddDataPlaneTelemetry(this IServiceCollection services, string nodeName, IDictionary environment) =>
+        services.AddTelemetry(DataPlane, nodeName, environment, static tracing => tracing, static meters => meters);
+
+    /// <summary>For mesh-silo: what was asked for, and what happens below a sampled request.</summary>
+    public static IServiceCollection AddControlPlaneTelemetry(
+        this IServiceCollection services, string nodeName, IDictionary environment, ControlPlaneTraces traces) => services.AddTelemetry(
+            ControlPlane,
+            nodeName,
+            environment,
+            tracing => ControlPlaneSampler.For(traces) is { } sampler ? tracing.AddSource(Orleans + ".Application").SetSampler(sampler) : tracing.AddSource(Orleans + ".Application"),
+            static meters => meters.AddMeter(Orleans));
+
     /// <param name="serviceName">What Jaeger shows, unless OTEL_SERVICE_NAME says otherwise.</param>
-    /// <param name="sources">Sources and meters of packages that this process listens to beside Mesh's own.</param>
-    public static IServiceCollection AddMeshTelemetry(
-        this IServiceCollection services, string serviceName, string nodeName, IDictionary environment, params string[] sources)
+    private static IServiceCollection AddTelemetry(
+        this IServiceCollection services,
+        string serviceName,
+        string nodeName,
+        IDictionary environment,
+        Func<TracerProviderBuilder, TracerProviderBuilder> trace,
+        Func<MeterProviderBuilder, MeterProviderBuilder> measure)
     {
         var traces = IsExported(environment, "TRACES");
         var metrics = IsExported(environment, "METRICS");
@@ -31,12 +51,12 @@ public static class MeshTelemetry
         var telemetry = services.AddOpenTelemetry().ConfigureResource(resource => Describe(resource, serviceName, nodeName, environment));
         if (traces)
         {
-            telemetry.WithTracing(tracing => tracing.AddSource([Own, .. sources]).AddOtlpExporter());
+            telemetry.WithTracing(tracing => trace(tracing.AddSource(Own)).AddOtlpExporter());
         }
 
         if (metrics)
         {
-            telemetry.WithMetrics(meters => meters.AddMeter([Own, .. sources]).AddOtlpExporter());
+            telemetry.WithMetrics(meters => measure(meters.AddMeter(Own)).AddOtlpExporter());
         }
 
         return services;
@@ -63,7 +83,7 @@ public static class MeshTelemetry
         if (environment["OTEL_SERVICE_NAME"] is not string { Length: > 0 })
         {
             resource.AddService(
-                serviceName, serviceNamespace: "mesh-system", serviceVersion: Options.HelpText.Version, serviceInstanceId: nodeName);
+                serviceName, serviceNamespace: "mesh-system", serviceVersion: HelpText.Version, serviceInstanceId: nodeName);
         }
 
         resource.AddAttributes(new Dictionary<string, object>

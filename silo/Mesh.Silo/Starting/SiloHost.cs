@@ -31,7 +31,7 @@ internal static class SiloHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddRoutingCore();
         builder.Configuration.AddInMemoryCollection(MeshTelemetry.Variables(start.Environment));
-        builder.Services.AddMeshTelemetry(MeshTelemetry.ControlPlane, options.NodeName, start.Environment, "Microsoft.Orleans.Application", "Microsoft.Orleans");
+        builder.Services.AddControlPlaneTelemetry(options.NodeName, start.Environment, options.TraceControlPlane);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

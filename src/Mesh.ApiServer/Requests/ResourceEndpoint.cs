@@ -19,9 +19,11 @@ internal sealed class ResourceEndpoint(
         var path = context.Request.Path.Value ?? "";
         var request = ResourceRequest.Parse(catalog, path);
         var started = time.GetTimestamp();
+        using var span = ApiTracing.Start(context, request);
+        ApiStatus? refusal = null;
         try
         {
-            var refusal = request is null
+            refusal = request is null
                 ? ApiStatus.NoSuchResource()
                 : await DispatchAsync(context, request, stop);
             if (refusal is not null)
@@ -30,8 +32,13 @@ internal sealed class ResourceEndpoint(
                 await Responses.WriteAsync(context, refusal, stop);
             }
         }
+        catch (Exception failure) when (ApiTracing.IsNoted(span, context, failure))
+        {
+            throw;
+        }
         finally
         {
+            ApiTracing.End(span, context, refusal);
             ApiServerMetrics.Answered(context, request, time.GetElapsedTime(started));
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Mesh.Grains.Abstractions.Delivery;
 
 namespace Mesh.Grains.Delivery;
@@ -103,7 +104,9 @@ public sealed class Subscription<TKey, TRow>(
             {
                 _nudge = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 var membership = settings.MembershipChanged();
-                if (await TryAsync())
+                var isDone = await TryAsync();
+                LeaveTheRequest();
+                if (isDone)
                 {
                     _backoff.Reset();
                     await WaitAsync(membership);
@@ -119,6 +122,16 @@ public sealed class Subscription<TKey, TRow>(
 #pragma warning restore CA1031
         {
         }
+    }
+
+    /// <summary>
+    /// The loop began in the turn of some request and goes on long after its answer: what it does from here is no part of
+    /// that request, nor of its trace.
+    /// </summary>
+    private static void LeaveTheRequest()
+    {
+        Activity.Current = null;
+        RequestContext.Clear();
     }
 
     /// <summary>One step: subscribe or renew. False: try again soon.</summary>

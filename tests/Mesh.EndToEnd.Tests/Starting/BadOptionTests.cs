@@ -37,6 +37,7 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--cluster-domain 'Cluster'", "--cluster-domain", "Cluster")]
     [InlineData("--log-level 'loud'", "--log-level", "loud")]
     [InlineData("--register-uids '1000,bob'", "--register-uids", "1000,bob")]
+    [InlineData("--trace-control-plane 'yes' is not none, requests or all", "--trace-control-plane", "yes")]
     [InlineData("--config /nowhere.yaml", "--config", "/nowhere.yaml")]
     public async Task A_bad_option_is_one_line_and_exit_code_2(string line, params string[] arguments)
     {

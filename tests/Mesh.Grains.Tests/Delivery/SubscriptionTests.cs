@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Tests.Cluster;
@@ -68,6 +69,21 @@ public class SubscriptionTests
         Assert.Equal(8, _target.Subscribed); // answered
     }
 
+    [Fact]
+    public void What_a_subscription_does_after_its_first_try_is_no_part_of_the_request_in_whose_turn_it_began()
+    {
+        using var request = new Activity("request").Start();
+        RequestContext.Set("traceparent", request.Id!);
+        Open();
+        Assert.Equal((request, request.Id), _target.Within);
+
+        Advance(TimeSpan.FromSeconds(30));
+
+        Assert.Single(_target.Renewals);
+        Assert.Equal((null, null), _target.Within);
+        RequestContext.Clear();
+    }
+
     private void Open()
     {
         var settings = new SubscriptionSettings("receiver", _time, new Random(1), new SemaphoreSlim(64), () => _membership.Task, _ => { });
@@ -92,16 +108,26 @@ public class SubscriptionTests
 
         public string ObjectUid => "service";
 
-        public Task<Delta<PodRow>> SubscribeAsync(StreamName stream, CancellationToken stop) => ++Subscribed <= Failing
-            ? throw new TimeoutException()
-            : Task.FromResult(new Delta<PodRow>(stream, "publisher", 0, 1, true, true, "service", 1, [Some.Row("a", 1, 1)]));
+        /// <summary>The request that the last call belonged to, as traces see it.</summary>
+        public (Activity? Span, object? Header) Within { get; private set; }
+
+        public Task<Delta<PodRow>> SubscribeAsync(StreamName stream, CancellationToken stop)
+        {
+            Note();
+            return ++Subscribed <= Failing
+                ? throw new TimeoutException()
+                : Task.FromResult(new Delta<PodRow>(stream, "publisher", 0, 1, true, true, "service", 1, [Some.Row("a", 1, 1)]));
+        }
 
         public Task<RenewalAck> RenewAsync(Renewal renewal, CancellationToken stop)
         {
+            Note();
             Renewals.Add(renewal);
             return Task.FromResult(Acks);
         }
 
         public Task UnsubscribeAsync(StreamName stream) => Task.CompletedTask;
+
+        private void Note() => Within = (Activity.Current, RequestContext.Get("traceparent"));
     }
 }

@@ -34,6 +34,9 @@ public sealed class OtlpReceiver : IAsyncDisposable
     /// <summary>The metrics that came, with the unit and the service of each.</summary>
     public IReadOnlyCollection<ReceivedMetric> Metrics => [.. _received.Metrics.Keys];
 
+    /// <summary>How often a service has exported its metrics: each is a moment that it has lived through.</summary>
+    public int MetricExports(string service) => _received.MetricExports.GetValueOrDefault(service);
+
     /// <summary>What makes a process export to this receiver, without waiting long for a full batch.</summary>
     public IReadOnlyDictionary<string, string> Environment => Exporting(GrpcEndpoint, "grpc");
 
@@ -107,11 +110,14 @@ public sealed class ReceivedSpans
 
     public ConcurrentDictionary<ReceivedMetric, bool> Metrics { get; } = new();
 
+    public ConcurrentDictionary<string, int> MetricExports { get; } = new();
+
     public void Add(ExportMetricsServiceRequest request)
     {
         foreach (var resource in request.ResourceMetrics)
         {
             var service = Text(resource.Resource.Attributes).GetValueOrDefault("service.name", "");
+            MetricExports.AddOrUpdate(service, 1, (_, count) => count + 1);
             foreach (var metric in resource.ScopeMetrics.SelectMany(scope => scope.Metrics))
             {
                 Metrics[new ReceivedMetric(service, metric.Name, metric.Unit)] = true;
