@@ -1,13 +1,14 @@
 using System.Collections;
 using Mesh.Hosting.Options;
 using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
 namespace Mesh.Hosting.Telemetry;
 
-/// <summary>Traces and metrics over OTLP, when the standard variables name an endpoint; otherwise nothing at all.</summary>
+/// <summary>Traces, metrics and logs over OTLP, when the standard variables name an endpoint; otherwise nothing at all.</summary>
 public static class MeshTelemetry
 {
     public const string DataPlane = "mesh-ingress";
@@ -16,6 +17,9 @@ public static class MeshTelemetry
 
     /// <summary>Every ActivitySource and Meter of Mesh begins so.</summary>
     private const string Own = "Mesh.*";
+
+    /// <summary>Collections, memory, processor time and threads, as .NET measures them of itself.</summary>
+    private const string Runtime = "System.Runtime";
 
     private const string Orleans = "Microsoft.Orleans";
 
@@ -43,7 +47,8 @@ public static class MeshTelemetry
     {
         var traces = IsExported(environment, "TRACES");
         var metrics = IsExported(environment, "METRICS");
-        if ((!traces && !metrics) || Is(environment, "OTEL_SDK_DISABLED", "true"))
+        var logs = IsExported(environment, "LOGS");
+        if ((!traces && !metrics && !logs) || Is(environment, "OTEL_SDK_DISABLED", "true"))
         {
             return services;
         }
@@ -56,7 +61,13 @@ public static class MeshTelemetry
 
         if (metrics)
         {
-            telemetry.WithMetrics(meters => measure(meters.AddMeter(Own)).AddOtlpExporter());
+            telemetry.WithMetrics(meters => measure(meters.AddMeter(Own, Runtime)).AddOtlpExporter());
+        }
+
+        if (logs)
+        {
+            // What the log says, no more: the filters of the log's level count for every provider.
+            telemetry.WithLogging(records => records.AddOtlpExporter(), options => options.IncludeFormattedMessage = true);
         }
 
         return services;

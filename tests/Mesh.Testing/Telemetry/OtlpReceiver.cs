@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Testing.Telemetry;
 
-/// <summary>A collector of traces and metrics: OTLP over gRPC and over HTTP (protobuf), each on a port of its own.</summary>
+/// <summary>A collector of traces, metrics and logs: OTLP over gRPC and over HTTP (protobuf), each on a port of its own.</summary>
 public sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -31,6 +31,8 @@ public sealed class OtlpReceiver : IAsyncDisposable
 
     public IReadOnlyList<ReceivedSpan> Spans => [.. _received.All];
 
+    public IReadOnlyList<ReceivedLog> Logs => [.. _received.Logs];
+
     /// <summary>The metrics that came, with the unit and the service of each.</summary>
     public IReadOnlyCollection<ReceivedMetric> Metrics => [.. _received.Metrics.Keys];
 
@@ -49,6 +51,7 @@ public sealed class OtlpReceiver : IAsyncDisposable
         ["OTEL_EXPORTER_OTLP_PROTOCOL"] = protocol,
         ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
         ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
+        ["OTEL_BLRP_SCHEDULE_DELAY"] = "100",
     };
 
     public static async Task<OtlpReceiver> StartAsync(CancellationToken stop)
@@ -65,10 +68,13 @@ public sealed class OtlpReceiver : IAsyncDisposable
         var app = builder.Build();
         app.MapGrpcService<TraceReceiver>();
         app.MapGrpcService<MetricsReceiver>();
+        app.MapGrpcService<LogsReceiver>();
         app.MapPost("/v1/traces", async (HttpContext context, ReceivedSpans received) =>
             received.Add(ExportTraceServiceRequest.Parser.ParseFrom(await BodyAsync(context))));
         app.MapPost("/v1/metrics", async (HttpContext context, ReceivedSpans received) =>
             received.Add(ExportMetricsServiceRequest.Parser.ParseFrom(await BodyAsync(context))));
+        app.MapPost("/v1/logs", async (HttpContext context, ReceivedSpans received) =>
+            received.Add(ExportLogsServiceRequest.Parser.ParseFrom(await BodyAsync(context))));
         await app.StartAsync(stop);
         var addresses = app.Urls.ToList();
         return new OtlpReceiver(app, app.Services.GetRequiredService<ReceivedSpans>(), addresses[0], addresses[1]);
@@ -87,8 +93,11 @@ public sealed class OtlpReceiver : IAsyncDisposable
 /// <summary>An instrument of a service that was exported.</summary>
 public sealed record ReceivedMetric(string Service, string Name, string Unit);
 
+/// <summary>One log record with the resource that made it.</summary>
+public sealed record ReceivedLog(string Service, string Severity, string Body, string TraceId, string SpanId, IReadOnlyDictionary<string, string> Attributes);
+
 /// <summary>One span with the resource that made it.</summary>
-public sealed record ReceivedSpan(string TraceId, string SpanId, string ParentSpanId, string Name, SpanKind Kind, string Service, IReadOnlyDictionary<string, string> Attributes, bool IsError);
+public sealed record ReceivedSpan(string TraceId, string SpanId, string ParentSpanId, string Name, SpanKind Kind, string Service, IReadOnlyDictionary<string, string> Attributes, bool IsError, string StatusMessage, IReadOnlyDictionary<string, string> Resource);
 
 /// <summary>As OTLP numbers them.</summary>
 public enum SpanKind
@@ -101,12 +110,14 @@ public enum SpanKind
     Consumer,
 }
 
-/// <summary>Every span that came, in order, and every instrument.</summary>
+/// <summary>Every span and log record that came, in order, and every instrument.</summary>
 public sealed class ReceivedSpans
 {
     private readonly ConcurrentQueue<ReceivedSpan> _spans = new();
 
     public IEnumerable<ReceivedSpan> All => _spans;
+
+    public ConcurrentQueue<ReceivedLog> Logs { get; } = new();
 
     public ConcurrentDictionary<ReceivedMetric, bool> Metrics { get; } = new();
 
@@ -121,6 +132,24 @@ public sealed class ReceivedSpans
             foreach (var metric in resource.ScopeMetrics.SelectMany(scope => scope.Metrics))
             {
                 Metrics[new ReceivedMetric(service, metric.Name, metric.Unit)] = true;
+            }
+        }
+    }
+
+    public void Add(ExportLogsServiceRequest request)
+    {
+        foreach (var resource in request.ResourceLogs)
+        {
+            var service = Text(resource.Resource.Attributes).GetValueOrDefault("service.name", "");
+            foreach (var record in resource.ScopeLogs.SelectMany(scope => scope.LogRecords))
+            {
+                Logs.Enqueue(new ReceivedLog(
+                    service,
+                    record.SeverityText,
+                    Text(record.Body),
+                    Convert.ToHexStringLower(record.TraceId.Span),
+                    Convert.ToHexStringLower(record.SpanId.Span),
+                    Text(record.Attributes)));
             }
         }
     }
@@ -140,7 +169,9 @@ public sealed class ReceivedSpans
                     (SpanKind)span.Kind,
                     service,
                     Text(span.Attributes),
-                    span.Status?.Code == 2));
+                    span.Status?.Code == 2,
+                    span.Status?.Message ?? "",
+                    Text(resource.Resource.Attributes)));
             }
         }
     }
@@ -173,5 +204,14 @@ internal sealed class MetricsReceiver(ReceivedSpans received) : MetricsService.M
     {
         received.Add(request);
         return Task.FromResult(new ExportMetricsServiceResponse());
+    }
+}
+
+internal sealed class LogsReceiver(ReceivedSpans received) : LogsService.LogsServiceBase
+{
+    public override Task<ExportLogsServiceResponse> Export(ExportLogsServiceRequest request, ServerCallContext context)
+    {
+        received.Add(request);
+        return Task.FromResult(new ExportLogsServiceResponse());
     }
 }
