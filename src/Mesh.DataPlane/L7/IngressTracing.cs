@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Carrier;
 using Microsoft.AspNetCore.Http;
@@ -89,7 +90,7 @@ public static class IngressTracing
         span.SetTag("http.response.status_code", status);
         if (exchange.Refusal is { } refusal)
         {
-            span.SetTag("mesh.response_flag", refusal.Reason.ToString());
+            Tell(span, refusal);
         }
 
         // A 4xx is the client's error and leaves the status unset; a cut answer is an error whatever its status was.
@@ -108,13 +109,13 @@ public static class IngressTracing
         }
 
         var method = MethodOf(exchange);
-        var span = Source.StartActivity(method == "_OTHER" ? "HTTP" : method, ActivityKind.Client, exchange.Span.Context);
+        var service = exchange.Service!;
+        var span = Source.StartActivity(AttemptName(method, service, exchange.Attempts), ActivityKind.Client, exchange.Span.Context);
         if (span is not { IsAllDataRequested: true })
         {
             return span;
         }
 
-        var service = exchange.Service!;
         span.SetTag("http.request.method", method);
         SetServer(span, exchange.Http.Request.Host);
         span.SetTag("url.full", $"http://{exchange.HostSent}{exchange.PathSent}");
@@ -134,7 +135,17 @@ public static class IngressTracing
         return span;
     }
 
-    internal static void EndAttempt(Activity? span, Exchange exchange, CarryOutcome outcome)
+    /// <summary>
+    /// Method and target, as the conventions name CLIENT spans: the target is the Service, since there are few of them while
+    /// Pods come and go without end. Which Pod it was is an attribute, and in the sentence of an attempt that failed.
+    /// </summary>
+    private static string AttemptName(string method, NamespacedName service, int attempt)
+    {
+        var word = method == "_OTHER" ? "HTTP" : method;
+        return attempt > 1 ? $"{word} {service} (attempt {attempt})" : $"{word} {service}";
+    }
+
+    internal static void EndAttempt(Activity? span, Exchange exchange, Target target, CarryOutcome outcome)
     {
         if (span is not { IsAllDataRequested: true })
         {
@@ -151,13 +162,17 @@ public static class IngressTracing
             return; // the caller's doing, not the endpoint's
         }
 
-        var error = outcome is not CarryOutcome.Answered
-            ? outcome.GetType().Name
-            : exchange.AnsweredStatus >= StatusCodes.Status400BadRequest ? exchange.AnsweredStatus?.ToString(CultureInfo.InvariantCulture) : null;
-        if (error is not null)
+        if (outcome is not CarryOutcome.Answered)
         {
-            span.SetTag("error.type", error);
-            span.SetStatus(ActivityStatusCode.Error);
+            var refusal = RequestForwarder.Refuse(outcome, target, attempts: 1);
+            span.SetTag("error.type", outcome.GetType().Name);
+            Tell(span, refusal);
+            span.SetStatus(ActivityStatusCode.Error, refusal.Detail);
+        }
+        else if (exchange.AnsweredStatus >= StatusCodes.Status400BadRequest)
+        {
+            span.SetTag("error.type", exchange.AnsweredStatus?.ToString(CultureInfo.InvariantCulture));
+            span.SetStatus(ActivityStatusCode.Error); // the status says it all
         }
     }
 
@@ -178,7 +193,14 @@ public static class IngressTracing
         span?.SetTag("url.scheme", "http");
         span?.SetTag("client.address", client);
         span?.SetTag("http.response.status_code", refusal.Status);
+        Tell(span, refusal);
+    }
+
+    /// <summary>The same reason and sentence that the client was told.</summary>
+    private static void Tell(Activity? span, Refusal refusal)
+    {
         span?.SetTag("mesh.response_flag", refusal.Reason.ToString());
+        span?.SetTag("mesh.response_detail", refusal.Detail);
     }
 
     private static void SetServer(Activity span, HostString host)

@@ -54,7 +54,7 @@ internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions opti
     {
         using var span = exchange.AttemptSpan = IngressTracing.StartAttempt(exchange, target);
         var outcome = await carrier.CarryAsync(exchange, target);
-        IngressTracing.EndAttempt(span, exchange, outcome);
+        IngressTracing.EndAttempt(span, exchange, target, outcome);
         exchange.AttemptSpan = null;
         return outcome;
     }
@@ -83,7 +83,8 @@ internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions opti
         (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method) || HttpMethods.IsOptions(http.Request.Method))
         && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
 
-    private static Refusal Refuse(CarryOutcome outcome, Target target, int attempts)
+    /// <summary>What an attempt that brought no answer is to those who asked.</summary>
+    internal static Refusal Refuse(CarryOutcome outcome, Target target, int attempts)
     {
         var pod = $"Pod {target.Endpoint.Pod} ({target.Address})";
         var tried = attempts > 1 ? $" (after {attempts} attempts)" : "";

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Threading.Channels;
 using Mesh.DataPlane.L7;
 using Mesh.DataPlane.Tests.Support;
 using Microsoft.Extensions.Logging;
@@ -158,19 +159,7 @@ public sealed class AttemptTests
     {
         const string traceId = "0af7651916cd43dd8448eb211c80319c";
         var spans = new ConcurrentQueue<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name == IngressTracing.SourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> options) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = span =>
-            {
-                if (span.TraceId.ToHexString() == traceId)
-                {
-                    spans.Enqueue(span);
-                }
-            },
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var listener = SpansOf(traceId, spans.Enqueue);
         using var logs = new Lines();
         await using var backend = new RecordingBackend(FirstClosesAsync());
         await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")], logs: logs);
@@ -194,13 +183,54 @@ public sealed class AttemptTests
         var attempts = spans.Where(span => span.Kind == ActivityKind.Client).ToArray();
         Assert.Equal(2, attempts.Length);
         Assert.All(attempts, span => Assert.Equal(server.SpanId, span.ParentSpanId));
-        Assert.All(attempts, span => Assert.Equal(("GET", "web-1", "web"), (span.DisplayName, span.GetTagItem("k8s.pod.name"), span.GetTagItem("peer.service"))));
-        Assert.Equal((ActivityStatusCode.Error, "NotAnswered"), (attempts[0].Status, attempts[0].GetTagItem("error.type")));
+        Assert.All(attempts, span => Assert.Equal(("web-1", "web"), (span.GetTagItem("k8s.pod.name"), span.GetTagItem("peer.service"))));
+        Assert.Equal(["GET default/web", "GET default/web (attempt 2)"], attempts.Select(span => span.DisplayName));
+        Assert.Equal((ActivityStatusCode.Error, "NotAnswered", "UpstreamFailed"), (attempts[0].Status, attempts[0].GetTagItem("error.type"), attempts[0].GetTagItem("mesh.response_flag")));
+        Assert.StartsWith("Pod default/web-1 (127.0.0.1:", attempts[0].StatusDescription, StringComparison.Ordinal);
+        Assert.Contains("gave no answer", attempts[0].StatusDescription, StringComparison.Ordinal);
+        Assert.Equal(attempts[0].StatusDescription, attempts[0].GetTagItem("mesh.response_detail"));
         Assert.Equal((ActivityStatusCode.Unset, 1), (attempts[1].Status, attempts[1].GetTagItem("http.request.resend_count")));
         Assert.Equal(attempts[1].Id, backend.Requests.Single(request => request.Header("traceparent") == attempts[1].Id).Header("traceparent"));
         Assert.Equal(server.Id, answer.Header("traceresponse"));
         Assert.Equal("a=b", backend.Requests[0].Header("tracestate"));
         Assert.Equal("a=1,b=2", backend.Requests[0].Header("baggage"));
+    }
+
+    [Theory(Timeout = 30_000)]
+    [InlineData("nobody.test", 404, "NoMatchingHost", ActivityStatusCode.Unset)]
+    [InlineData("app.test", 503, "NoEndpoints", ActivityStatusCode.Error)]
+    [Trait("Row", "ECO-7.2")]
+    public async Task The_sentence_of_a_refusal_is_on_the_span(string name, int status, string reason, ActivityStatusCode spanStatus)
+    {
+        var traceId = ActivityTraceId.CreateRandom().ToHexString();
+        var spans = Channel.CreateBounded<Activity>(4);
+        using var listener = SpansOf(traceId, span => spans.Writer.TryWrite(span));
+        await using var host = await GatewayHost.StartAsync([]);
+
+        var answer = await host.AskAsync($"GET /x HTTP/1.1\r\nHost: {name}\r\ntraceparent: 00-{traceId}-b7ad6b7169203331-01\r\n\r\n", Stop);
+        var span = await spans.Reader.ReadAsync(Stop);
+
+        Assert.Equal((status, reason, spanStatus), (span.GetTagItem("http.response.status_code"), span.GetTagItem("mesh.response_flag"), span.Status));
+        Assert.Equal($"{reason}: {span.GetTagItem("mesh.response_detail")}\n", answer!.Body);
+        Assert.Equal(spanStatus == ActivityStatusCode.Error ? span.GetTagItem("mesh.response_detail") : null, span.StatusDescription);
+    }
+
+    private static ActivityListener SpansOf(string traceId, Action<Activity> stopped)
+    {
+        var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == IngressTracing.SourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> options) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = span =>
+            {
+                if (span.TraceId.ToHexString() == traceId)
+                {
+                    stopped(span);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        return listener;
     }
 
     private static string Format(string method) => Request.Replace("{0}", method, StringComparison.Ordinal);

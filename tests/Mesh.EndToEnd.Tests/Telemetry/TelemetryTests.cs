@@ -97,6 +97,9 @@ public sealed class TelemetryTests
         var answered = Assert.Single(attempts, attempt => !attempt.IsError);
         Assert.Equal(("refusing", false), (failed.Attributes["k8s.pod.name"], failed.Attributes.ContainsKey("http.request.resend_count")));
         Assert.NotEmpty(failed.Attributes["error.type"]);
+        Assert.Equal(("GET default/soup", "GET default/soup (attempt 2)"), (failed.Name, answered.Name));
+        Assert.Contains("Pod default/refusing (127.0.0.1:", failed.Attributes["mesh.response_detail"], StringComparison.Ordinal);
+        Assert.Equal(failed.Attributes["mesh.response_detail"], failed.StatusMessage);
         Assert.Equal(("alive", "1"), (answered.Attributes["k8s.pod.name"], answered.Attributes["http.request.resend_count"]));
         Assert.Equal($"00-{trace}-{answered.SpanId}-01", traceparent);
     }
@@ -128,7 +131,7 @@ public sealed class TelemetryTests
         Assert.Equal(path == "/api/begun" ? "REDACTED" : "(none)", server.Attributes.GetValueOrDefault("url.query", "(none)"));
 
         var attempt = Assert.Single(spans, span => span.Kind == SpanKind.Client);
-        Assert.Equal((server.SpanId, "GET", "mesh-ingress", false), (attempt.ParentSpanId, attempt.Name, attempt.Service, attempt.IsError));
+        Assert.Equal((server.SpanId, "GET default/soup", "mesh-ingress", false), (attempt.ParentSpanId, attempt.Name, attempt.Service, attempt.IsError));
         AssertAttributes(attempt, new()
         {
             ["http.request.method"] = "GET",
