@@ -24,6 +24,7 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly AgentService _agent;
     private readonly NodeListeners _listeners;
     private readonly LinkClient _link;
+    private readonly SiloFigures _siloFigures;
     private readonly NodeJournal _journal;
     private readonly NodeSettings _settings;
     private readonly NodeEnding _ending;
@@ -49,7 +50,8 @@ internal sealed class NodeHost : IAsyncDisposable
         _log = logs.CreateLogger<NodeHost>();
         _routing = new RoutingLoop(routes, changed => _listeners!.Update(changed), time, logs.CreateLogger<RoutingLoop>());
         _agent = new AgentService(identity, _routing, outbox, journal, seed, time, logs.CreateLogger<AgentService>());
-        _listeners = new NodeListeners(data, routes, _agent, problems, seed, time, logs);
+        _siloFigures = new SiloFigures(data.LinkSocket);
+        _listeners = new NodeListeners(data, routes, _agent, problems, MachineFigures.Page(PrometheusPage.Of(telemetry.Services), _siloFigures), seed, time, logs);
         _link = new LinkClient(
             data.LinkSocket, new NodeLinkHandler(_routing, _agent, _listeners, problems, journal, settings, identity, build, ending), outbox, time, logs.CreateLogger<LinkClient>());
         _log.Started(build, data.FullPath, identity.Incarnation);
@@ -134,6 +136,7 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         await _journal.DisposeAsync();
         await _listeners.DisposeAsync();
+        _siloFigures.Dispose();
         _agent.Dispose();
         _routing.Dispose();
         _stop.Dispose();

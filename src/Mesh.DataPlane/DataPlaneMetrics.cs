@@ -27,6 +27,9 @@ public static class DataPlaneMetrics
     private static readonly UpDownCounter<long> ServiceConnections = Meter.CreateUpDownCounter<long>("mesh.service.connections", "{connection}");
     private static readonly Counter<long> ServiceIo = Meter.CreateCounter<long>("mesh.service.io", "By");
 
+    /// <summary>Every status that there is, made once: an attribute is an object.</summary>
+    private static readonly object[] Statuses = [.. Enumerable.Range(0, 600).Select(static status => (object)status)];
+
     internal static void RequestStarted() => ActiveRequests.Add(1);
 
     internal static void Request(Exchange exchange, TimeSpan duration)
@@ -45,7 +48,7 @@ public static class DataPlaneMetrics
         var tags = new TagList
         {
             { "http.request.method", IngressTracing.MethodOf(exchange) },
-            { "http.response.status_code", AccessLog.StatusOf(exchange) },
+            { "http.response.status_code", Boxed(AccessLog.StatusOf(exchange)) },
             { "url.scheme", "http" },
             { "network.protocol.version", "1.1" },
         };
@@ -67,6 +70,8 @@ public static class DataPlaneMetrics
 
         RequestDuration.Record(duration.TotalSeconds, tags);
     }
+
+    private static object Boxed(int status) => status >= 0 && status < Statuses.Length ? Statuses[status] : status;
 
     internal static void Refused(Refusal refusal) =>
         Refusals.Add(1, new KeyValuePair<string, object?>("reason", refusal.Reason.ToString()));

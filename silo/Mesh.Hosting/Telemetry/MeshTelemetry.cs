@@ -1,6 +1,7 @@
 using System.Collections;
 using Mesh.Hosting.Options;
 using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry.Exporter;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -8,7 +9,7 @@ using OpenTelemetry.Trace;
 
 namespace Mesh.Hosting.Telemetry;
 
-/// <summary>Traces, metrics and logs over OTLP, when the standard variables name an endpoint; otherwise nothing at all.</summary>
+/// <summary>Traces, metrics and logs over OTLP when the standard variables name an endpoint; figures for Prometheus always.</summary>
 public static class MeshTelemetry
 {
     public const string DataPlane = "mesh-ingress";
@@ -20,6 +21,8 @@ public static class MeshTelemetry
 
     /// <summary>Collections, memory, processor time and threads, as .NET measures them of itself.</summary>
     private const string Runtime = "System.Runtime";
+
+    private const string Process = "process.executable.name";
 
     private const string Orleans = "Microsoft.Orleans";
 
@@ -45,26 +48,25 @@ public static class MeshTelemetry
         Func<TracerProviderBuilder, TracerProviderBuilder> trace,
         Func<MeterProviderBuilder, MeterProviderBuilder> measure)
     {
-        var traces = IsExported(environment, "TRACES");
-        var metrics = IsExported(environment, "METRICS");
-        var logs = IsExported(environment, "LOGS");
-        if ((!traces && !metrics && !logs) || Is(environment, "OTEL_SDK_DISABLED", "true"))
+        if (Is(environment, "OTEL_SDK_DISABLED", "true"))
         {
             return services;
         }
 
-        var telemetry = services.AddOpenTelemetry().ConfigureResource(resource => Describe(resource, serviceName, nodeName, environment));
-        if (traces)
+        var telemetry = services.AddOpenTelemetry()
+            .ConfigureResource(resource => Describe(resource, serviceName, nodeName, environment))
+            .WithMetrics(meters => measure(meters.AddMeter(Own, Runtime)).AddPrometheusExporter(ForPrometheus));
+        if (IsExported(environment, "METRICS"))
+        {
+            telemetry.WithMetrics(static meters => meters.AddOtlpExporter());
+        }
+
+        if (IsExported(environment, "TRACES"))
         {
             telemetry.WithTracing(tracing => trace(tracing.AddSource(Own)).AddOtlpExporter());
         }
 
-        if (metrics)
-        {
-            telemetry.WithMetrics(meters => measure(meters.AddMeter(Own, Runtime)).AddOtlpExporter());
-        }
-
-        if (logs)
+        if (IsExported(environment, "LOGS"))
         {
             // What the log says, no more: the filters of the log's level count for every provider.
             telemetry.WithLogging(records => records.AddOtlpExporter(), options => options.IncludeFormattedMessage = true);
@@ -81,6 +83,14 @@ public static class MeshTelemetry
         .Cast<DictionaryEntry>()
         .Where(variable => ((string)variable.Key).StartsWith("OTEL_", StringComparison.Ordinal))
         .Select(variable => new KeyValuePair<string, string?>((string)variable.Key, (string?)variable.Value));
+
+    private static void ForPrometheus(PrometheusAspNetCoreOptions page)
+    {
+        // Both processes stand on one page, and nothing else would tell their figures apart: names of services are the user's.
+        page.ResourceConstantLabels = static attribute => attribute == Process;
+        page.ScopeInfoEnabled = false;
+        page.TargetInfoEnabled = false;
+    }
 
     private static bool IsExported(IDictionary environment, string signal) =>
         (environment["OTEL_EXPORTER_OTLP_ENDPOINT"] is string { Length: > 0 } || environment[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"] is string { Length: > 0 })
@@ -101,6 +111,7 @@ public static class MeshTelemetry
         {
             ["k8s.node.name"] = nodeName,
             ["host.name"] = Environment.MachineName,
+            [Process] = serviceName == DataPlane ? "mesh-node" : "mesh-silo",
             ["process.pid"] = (long)Environment.ProcessId,
             ["process.runtime.name"] = ".NET",
             ["process.runtime.version"] = Environment.Version.ToString(),

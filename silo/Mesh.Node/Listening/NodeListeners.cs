@@ -12,6 +12,7 @@ using Mesh.DataPlane.Listening;
 using Mesh.Dns;
 using Mesh.Hosting.Files;
 using Mesh.NodeLink;
+using RequestDelegate = Microsoft.AspNetCore.Http.RequestDelegate;
 
 namespace Mesh.Node.Listening;
 
@@ -24,7 +25,6 @@ internal sealed class NodeListeners : IAsyncDisposable
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
 
     private readonly Published<RoutingSnapshot> _routes;
-    private readonly AgentService _agent;
     private readonly IPortProblems _problems;
     private readonly ISuspects _suspects;
     private readonly TimeProvider _time;
@@ -40,10 +40,9 @@ internal sealed class NodeListeners : IAsyncDisposable
     private string _clusterDomain = "";
 
     public NodeListeners(
-        DataDirectory data, Published<RoutingSnapshot> routes, AgentService agent, IPortProblems problems, Random seed, TimeProvider time, ILoggerFactory logs)
+        DataDirectory data, Published<RoutingSnapshot> routes, AgentService agent, IPortProblems problems, RequestDelegate? metrics, Random seed, TimeProvider time, ILoggerFactory logs)
     {
         _routes = routes;
-        _agent = agent;
         _problems = problems;
         _suspects = new Suspects(agent);
         _time = time;
@@ -53,8 +52,9 @@ internal sealed class NodeListeners : IAsyncDisposable
         var gatewayId = GatewayIdentity.Of(data);
         _ingress = new LiveListener("Ingress", (setting, stop) => OpenIngressAsync(setting, gatewayId, seed, stop), log);
         _dns = new LiveListener("DNS", (setting, stop) => OpenDnsAsync(setting, seed, stop), log);
-        _registration = new LiveListener("registration", OpenRegistrationAsync, log);
-        _socket = new LiveListener("registration socket", async (_, stop) => await RegistrationServer.ListenAsync(data.NodeSocket, agent, WhyNotReady, logs, stop), log);
+        _registration = new LiveListener(
+            "registration", async (setting, stop) => await RegistrationServer.ListenAsync(IPEndPoint.Parse(setting), agent, WhyNotReady, logs, stop, metrics), log);
+        _socket = new LiveListener("registration socket", async (_, stop) => await RegistrationServer.ListenAsync(data.NodeSocket, agent, WhyNotReady, logs, stop, metrics), log);
     }
 
     /// <summary>Why the node is not ready, null when it is.</summary>
@@ -171,9 +171,6 @@ internal sealed class NodeListeners : IAsyncDisposable
         Volatile.Write(ref _names, names);
         return names;
     }
-
-    private async Task<IAsyncDisposable> OpenRegistrationAsync(string setting, CancellationToken stop) =>
-        await RegistrationServer.ListenAsync(IPEndPoint.Parse(setting), _agent, WhyNotReady, _logs, stop);
 
     private sealed class Suspects(AgentService agent) : ISuspects
     {

@@ -64,7 +64,18 @@ internal static class SiloHost
             api.Token = start.Token;
             api.Build = HelpText.Version;
         });
-        return builder.Build().MapMeshApi();
+        return Map(builder.Build());
+    }
+
+    private static WebApplication Map(WebApplication app)
+    {
+        app.MapMeshApi();
+        if (PrometheusPage.Of(app.Services) is { } metrics)
+        {
+            app.MapGet("/metrics", metrics);
+        }
+
+        return app;
     }
 
     private static void AddLinks(IServiceCollection services, StartContext start)
@@ -87,6 +98,7 @@ internal static class SiloHost
             provider.GetRequiredService<NodeLinks>(),
             new Random(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILoggerFactory>()));
+            provider.GetRequiredService<ILoggerFactory>(),
+            PrometheusPage.Of(provider)));
     }
 }

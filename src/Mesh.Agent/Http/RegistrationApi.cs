@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Mesh.Agent.Http;
 
-/// <summary>The registration API and the node's health, as one function of a request.</summary>
-internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady)
+/// <summary>The registration API, the node's health and its figures, as one function of a request.</summary>
+internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady, RequestDelegate? metrics)
 {
     private const int MaxBody = Pods.PodAdmission.MaxSize;
 
@@ -22,7 +22,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
 
     private async Task<Refusal?> AnswerAsync(HttpContext context)
     {
-        // The order counts: a foreign page learns nothing, health needs no user, and nothing is parsed for one who may not ask.
+        // The order counts: a foreign page learns nothing, health and figures need no user, and nothing is parsed for one who may not ask.
         if (_peers.RefuseNames(context) is { } foreign)
         {
             return foreign;
@@ -34,16 +34,37 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
             return await HealthAsync(context, path);
         }
 
+        if (path == "/metrics" && metrics is not null)
+        {
+            return await MetricsAsync(context, metrics);
+        }
+
         return _peers.RefuseUser(context) is { } stranger ? stranger
             : path == "/v1/services" ? await ServicesAsync(context)
             : await PodsAsync(context, path.Split('/'));
     }
 
+    private static async Task<Refusal?> MetricsAsync(HttpContext context, RequestDelegate metrics)
+    {
+        if (RefuseUnlessRead(context, "/metrics") is { } refused)
+        {
+            return refused;
+        }
+
+        await metrics(context);
+        return null;
+    }
+
+    private static Refusal? RefuseUnlessRead(HttpContext context, string path) =>
+        HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
+            ? null
+            : Refusal.MethodNotAllowed($"{context.Request.Method} is not for {path}.", "GET, HEAD");
+
     private async Task<Refusal?> HealthAsync(HttpContext context, string path)
     {
-        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        if (RefuseUnlessRead(context, path) is { } refused)
         {
-            return Refusal.MethodNotAllowed($"{context.Request.Method} is not for {path}.", "GET, HEAD");
+            return refused;
         }
 
         var reason = path == "/livez" ? null : notReady();

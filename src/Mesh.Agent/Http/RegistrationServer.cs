@@ -27,15 +27,16 @@ public sealed class RegistrationServer : IAsyncDisposable
     public int Port { get; private init; }
 
     /// <param name="notReady">Why <c>/readyz</c> is not 200, or null when it is.</param>
+    /// <param name="metrics">Answers <c>/metrics</c>; without it that is 404.</param>
     /// <exception cref="IOException">The port is taken.</exception>
-    public static Task<RegistrationServer> ListenAsync(IPEndPoint endpoint, AgentService agent, Func<string?> notReady, ILoggerFactory loggers, CancellationToken stop) =>
-        StartAsync(kestrel => kestrel.Listen(endpoint), agent, notReady, loggers, stop);
+    public static Task<RegistrationServer> ListenAsync(IPEndPoint endpoint, AgentService agent, Func<string?> notReady, ILoggerFactory loggers, CancellationToken stop, RequestDelegate? metrics = null) =>
+        StartAsync(kestrel => kestrel.Listen(endpoint), agent, notReady, metrics, loggers, stop);
 
     /// <param name="socket">Path of <c>node.sock</c> in the data directory, whose lock the caller holds.</param>
-    public static async Task<RegistrationServer> ListenAsync(string socket, AgentService agent, Func<string?> notReady, ILoggerFactory loggers, CancellationToken stop)
+    public static async Task<RegistrationServer> ListenAsync(string socket, AgentService agent, Func<string?> notReady, ILoggerFactory loggers, CancellationToken stop, RequestDelegate? metrics = null)
     {
         var path = SocketPath.ForListening(socket);
-        var server = await StartAsync(kestrel => kestrel.ListenUnixSocket(path), agent, notReady, loggers, stop);
+        var server = await StartAsync(kestrel => kestrel.ListenUnixSocket(path), agent, notReady, metrics, loggers, stop);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return server;
     }
@@ -48,7 +49,7 @@ public sealed class RegistrationServer : IAsyncDisposable
     }
 
     private static async Task<RegistrationServer> StartAsync(
-        Action<KestrelServerOptions> listen, AgentService agent, Func<string?> notReady, ILoggerFactory loggers, CancellationToken stop)
+        Action<KestrelServerOptions> listen, AgentService agent, Func<string?> notReady, RequestDelegate? metrics, ILoggerFactory loggers, CancellationToken stop)
     {
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.ConfigureEndpointDefaults(listener => listener.Protocols = HttpProtocols.Http1);
@@ -64,7 +65,7 @@ public sealed class RegistrationServer : IAsyncDisposable
         var server = new KestrelServer(Options.Create(options), transport, loggers);
         try
         {
-            await server.StartAsync(new Application(new RegistrationApi(agent, notReady), agent.Logger), stop);
+            await server.StartAsync(new Application(new RegistrationApi(agent, notReady, metrics), agent.Logger), stop);
         }
         catch
         {

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Mesh.NodeLink.Wire;
@@ -93,20 +92,7 @@ public sealed class LinkClient(string socket, INodeLinkHandler handler, ReportOu
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             ConnectTimeout = LinkLimits.Handshake,
             UseProxy = false,
-            ConnectCallback = async (_, cancel) =>
-            {
-                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
-                {
-                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath.ForConnecting(socket)), cancel);
-                    return new NetworkStream(connection, ownsSocket: true);
-                }
-                catch
-                {
-                    connection.Dispose();
-                    throw;
-                }
-            },
+            ConnectCallback = (_, cancel) => SiloSocket.ConnectAsync(socket, cancel),
         };
         return GrpcChannel.ForAddress("http://silo", new GrpcChannelOptions
         {

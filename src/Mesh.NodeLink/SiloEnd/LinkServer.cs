@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -13,9 +14,13 @@ namespace Mesh.NodeLink.SiloEnd;
 /// </summary>
 /// <param name="socket">Path of <c>link.sock</c> in the data directory, whose lock the caller holds.</param>
 /// <param name="random">Makes the session ids.</param>
-public sealed class LinkServer(string socket, ILinkSessionHandler handler, Random random, TimeProvider time, ILoggerFactory loggers)
+/// <param name="metrics">Answers with what the silo measured, for the page of this machine's node.</param>
+public sealed class LinkServer(
+    string socket, ILinkSessionHandler handler, Random random, TimeProvider time, ILoggerFactory loggers, RequestDelegate? metrics = null)
     : IHostedService, IAsyncDisposable
 {
+    internal const string MetricsPath = "/metrics";
+
     private readonly CancellationTokenSource _stopping = new();
     private WebApplication? _app;
 
@@ -44,6 +49,11 @@ public sealed class LinkServer(string socket, ILinkSessionHandler handler, Rando
         });
         _app = builder.Build();
         _app.MapGrpcService<LinkEndpoint>();
+        if (metrics is not null)
+        {
+            _app.MapGet(MetricsPath, metrics);
+        }
+
         await _app.StartAsync(cancellationToken);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
