@@ -47,6 +47,7 @@ public static class MeshHostExtensions
         services.AddSingleton<IConnectionListenerFactory>(host => new ExplainedTransport(host, host.GetRequiredService<WildcardPorts>()));
         services.AddSingleton<IStartupFilter, LeavingConnections>();
         services.AddSingleton<MeshRegistrationService>();
+        PodResource.Describe(services);
         services.AddSingleton(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>().Registration : new DisabledRegistration());
         services.AddSingleton<IHostedService>(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>() : new Nothing());
         return builder;

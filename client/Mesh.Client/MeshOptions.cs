@@ -13,7 +13,22 @@ public sealed class MeshOptions
     /// <summary>The <see cref="Address"/> that asks the node for one.</summary>
     public const string AllocateAddress = "allocate";
 
+    private const int LongestApplicationName = 50;
+
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
+    private string? _firstName;
+
+    /// <summary>The entry assembly's name as a DNS label: what Pods without a name of their own are named after.</summary>
+    public static string ApplicationName
+    {
+        get
+        {
+            var name = System.Reflection.Assembly.GetEntryAssembly()?.GetName().Name?.ToLowerInvariant() ?? "";
+            var label = new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-').Take(LongestApplicationName)]).Trim('-');
+            return label.Length == 0 ? "app" : label;
+        }
+    }
 
     /// <summary>False: nothing is registered, and every call is a no-op (<c>MESH_ENABLED</c>).</summary>
     public bool Enabled { get; set; } = true;
@@ -52,6 +67,13 @@ public sealed class MeshOptions
 
     /// <summary>When the Pod is deleted through the API, as by <c>kubectl delete pod</c> (<c>MESH_WHEN_DELETED</c>).</summary>
     public MeshDeletion WhenDeleted { get; set; } = MeshDeletion.Stay;
+
+    /// <summary>
+    /// The name that the Pod asks for first: <see cref="PodName"/>, or one that is made at the first call and stays. Should
+    /// another Pod have it, the registration takes another.
+    /// </summary>
+    public string FirstPodName(Random random) =>
+        PodName.Length > 0 ? PodName : _firstName ?? Interlocked.CompareExchange(ref _firstName, PodDesired.MakeName(random), null) ?? _firstName;
 
     /// <summary>What is wrong with these options, each in one sentence; empty when nothing is.</summary>
     public IEnumerable<string> Problems()

@@ -7,7 +7,6 @@ internal sealed record PodDesired
 {
     private const string SuffixAlphabet = "bcdfghjklmnpqrstvwxz2456789";
     private const int SuffixLength = 5;
-    private const int MaxPrefixLength = 50;
 
     /// <summary>Counts changes.</summary>
     public long Version { get; init; }
@@ -16,8 +15,8 @@ internal sealed record PodDesired
 
     public required string Name { get; init; }
 
-    /// <summary>Null when the name was chosen by the user; else what is before the random suffix.</summary>
-    public string? GeneratedFrom { get; init; }
+    /// <summary>False when the user chose the name.</summary>
+    public bool IsNameMade { get; init; }
 
     public required string Address { get; init; }
 
@@ -41,24 +40,21 @@ internal sealed record PodDesired
 
     public bool IsReady => Ready && Gates.IsEmpty && !IsDraining;
 
-    public static PodDesired From(MeshOptions options, Random random)
+    public static PodDesired From(MeshOptions options, Random random) => new()
     {
-        var desired = new PodDesired
-        {
-            Namespace = options.Namespace,
-            Name = options.PodName,
-            GeneratedFrom = options.PodName.Length > 0 ? null : AppName(),
-            Address = options.Address,
-            Labels = options.Labels.ToImmutableDictionary(),
-            Annotations = options.Annotations.ToImmutableDictionary(),
-        };
-        return desired.Renamed(random);
-    }
+        Namespace = options.Namespace,
+        Name = options.FirstPodName(random),
+        IsNameMade = options.PodName.Length == 0,
+        Address = options.Address,
+        Labels = options.Labels.ToImmutableDictionary(),
+        Annotations = options.Annotations.ToImmutableDictionary(),
+    };
+
+    /// <summary>The application's name and a random suffix.</summary>
+    public static string MakeName(Random random) => $"{MeshOptions.ApplicationName}-{new string(random.GetItems<char>(SuffixAlphabet, SuffixLength))}";
 
     /// <summary>Another random suffix; a name that the user chose stays.</summary>
-    public PodDesired Renamed(Random random) => GeneratedFrom is null
-        ? this
-        : this with { Name = $"{GeneratedFrom}-{new string(random.GetItems<char>(SuffixAlphabet, SuffixLength))}" };
+    public PodDesired Renamed(Random random) => IsNameMade ? this with { Name = MakeName(random) } : this;
 
     public PodDesired At(string address, IEnumerable<KeyValuePair<string, int>> ports) =>
         this with { Address = address, Ports = [.. ports.Select(port => new RegistrationProtocol.Port(port.Key, port.Value))] };
@@ -90,12 +86,4 @@ internal sealed record PodDesired
 
     private static ImmutableDictionary<string, string> Merge(ImmutableDictionary<string, string> into, IDictionary<string, string?> patch) =>
         patch.Aggregate(into, (map, pair) => pair.Value is { } value ? map.SetItem(pair.Key, value) : map.Remove(pair.Key));
-
-    /// <summary>The entry assembly's name as a DNS label.</summary>
-    private static string AppName()
-    {
-        var name = System.Reflection.Assembly.GetEntryAssembly()?.GetName().Name?.ToLowerInvariant() ?? "";
-        var label = new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-').Take(MaxPrefixLength)]).Trim('-');
-        return label.Length == 0 ? "app" : label;
-    }
 }

@@ -283,7 +283,7 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
             case StreamEnd.Conflict(var reason):
                 _identity = null;
                 _wish.Change(desired => desired.Renamed(_random));
-                Detach(_wish.Desired.GeneratedFrom is null ? NameOrAddress(reason) : reason);
+                Detach(_wish.Desired.IsNameMade ? reason : NameOrAddress(reason));
                 return true;
             case StreamEnd.Lost(var reason):
                 Detach(reason);

@@ -1,20 +1,12 @@
 using System.Text.Json.Serialization;
 using Mesh.Client;
-using OpenTelemetry.Resources;
-using OpenTelemetry.Trace;
 
 // A small web application that joins Mesh by its SDK: GET / counts bowls of soup, and says who served them.
 var builder = WebApplication.CreateBuilder(args);
 builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
 builder.AddMesh();
+builder.AddMeshTelemetry();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull);
-
-if (Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is not null)
-{
-    builder.Services.AddOpenTelemetry()
-        .ConfigureResource(resource => resource.AddService(Environment.GetEnvironmentVariable("OTEL_SERVICE_NAME") ?? "soup"))
-        .WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddOtlpExporter());
-}
 
 var app = builder.Build();
 app.MapMeshHealth();

@@ -148,6 +148,7 @@ public sealed class TelemetryTests
 
         var pod = Assert.Single(spans, span => span is { Kind: SpanKind.Server, Service: "soup" });
         Assert.Equal(attempt.SpanId, pod.ParentSpanId);
+        Assert.Equal(("default.soup-1", "soup-1"), (pod.Resource["service.instance.id"], pod.Resource["k8s.pod.name"]));
         Assert.Equal($"00-{trace}-{attempt.SpanId}-01", answer.GetProperty("traceparent").GetString());
         Assert.Equal("soup-1", answer.GetProperty("pod").GetString());
     }
@@ -160,6 +161,8 @@ public sealed class TelemetryTests
             new("mesh-ingress", "http.server.active_requests", "{request}"),
             new("mesh-ingress", "mesh.pods", "{pod}"),
             new("mesh-silo", "mesh.store.transaction.duration", "s"),
+            new("soup", "http.server.request.duration", "s"),
+            new("soup", "dotnet.gc.collections", "{collection}"),
         ];
         foreach (var metric in expected)
         {
