@@ -58,6 +58,47 @@ public sealed class AlphabetTests
     }
 
     [Theory(Timeout = Limit)]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(100_000)]
+    public async Task Heads_that_are_shown_in_another_form_keep_their_bodies_and_their_order(int piece)
+    {
+        await using var backend = new RecordingBackend(async connection =>
+        {
+            for (var answered = 0; await connection.ReceiveAsync();)
+            {
+                foreach (var request in RecordedRequest.Parse(connection.Received).Skip(answered))
+                {
+                    answered++;
+                    var seen = $"{request.Line} {request.Header("Host")} {request.Body}";
+                    await connection.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {seen.Length}\r\n\r\n{seen}");
+                }
+            }
+        });
+        await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")]);
+        using var client = await host.ConnectAsync(Stop);
+        var requests = "\r\nPOST http://APP.test:/1?a HTTP/1.1\r\nHost: app.TEST:\r\nContent-Length: 3\r\n\r\nabc"
+            + "POST http://app.test?b HTTP/1.1\r\nTransfer-Encoding: chunked\r\nHost: app.test\r\n\r\n3\r\ndef\r\n0\r\n\r\n"
+            + "GET HTTP://app.test HTTP/1.1\r\nHost: app.test\r\n\r\n"
+            + "GET /4 HTTP/1.1\r\nHost: app.test\r\n\r\n";
+        var sending = SendAsync();
+
+        Assert.Equal("POST /1?a HTTP/1.1 app.TEST abc", (await client.AnswerAsync(Stop))!.Body);
+        Assert.Equal("POST /?b HTTP/1.1 app.test def", (await client.AnswerAsync(Stop))!.Body);
+        Assert.Equal("GET / HTTP/1.1 app.test ", (await client.AnswerAsync(Stop))!.Body);
+        Assert.Equal("GET /4 HTTP/1.1 app.test ", (await client.AnswerAsync(Stop))!.Body);
+        await sending;
+
+        async Task SendAsync()
+        {
+            for (var at = 0; at < requests.Length; at += piece)
+            {
+                await client.SendAsync(requests[at..Math.Min(at + piece, requests.Length)], Stop);
+            }
+        }
+    }
+
+    [Theory(Timeout = Limit)]
     [MemberData(nameof(Hosts))]
     public async Task A_host_with_any_mark_is_forwarded_or_refused_in_words(string name)
     {

@@ -102,7 +102,8 @@ public sealed class DeadlineTests
             await Task.Yield();
         }
 
-        Assert.Equal(408, (await AdvanceUntilAsync(time, client.AnswerAsync(Stop)))!.Status);
+        var answer = await AdvanceUntilAsync(time, client.AnswerAsync(Stop));
+        Assert.Equal((408, "RequestTimeout: no byte of the request's body came for 100 s\n"), (answer!.Status, answer.Body));
     }
 
     [Theory(Timeout = Limit)]
