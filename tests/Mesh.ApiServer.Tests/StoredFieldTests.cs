@@ -42,7 +42,8 @@ public sealed class StoredFieldTests(GrainHost host) : IClassFixture<GrainHost>
         var created = await host.Http.SendAsync("POST", path, $$"""{"metadata":{"name":"{{name}}"},"spec":{{spec}} }""");
         var read = await host.Http.SendAsync("GET", $"{path}/{name}");
         var patched = await host.Http.SendAsync("PATCH", $"{path}/{name}", """{"metadata":{"labels":{"a":"b"}}}""", "application/merge-patch+json");
-        var replaced = await host.Http.SendAsync("PUT", $"{path}/{name}", patched.Body!.ToJsonString());
+        patched.Body!["metadata"]!.AsObject().Remove("resourceVersion"); // its grain may write what it shows of it meanwhile
+        var replaced = await host.Http.SendAsync("PUT", $"{path}/{name}", patched.Body.ToJsonString());
 
         Assert.Equal((201, 200, 200), (created.Code, patched.Code, replaced.Code));
         Assert.All(new[] { created, patched, replaced }, answer =>
