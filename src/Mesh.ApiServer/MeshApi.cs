@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Discovery;
 using Mesh.ApiServer.Errors;
+using Mesh.ApiServer.Printing;
 using Mesh.ApiServer.Requests;
 using Mesh.ApiServer.Resources;
 using Mesh.ApiServer.Schemas;
@@ -84,9 +85,27 @@ public static class MeshApi
     private static void MapOpenApi(WebApplication app)
     {
         var documents = app.Services.GetRequiredService<OpenApiDocuments>();
+        app.MapGet("/openapi/v2", context => OpenApiV2Async(context, documents));
         app.MapGet("/openapi/v3", context => AnswerAsync(context, documents.Index));
         app.MapGet("/openapi/v3/{**name}", (string name) =>
             documents.Find(name) is { } document ? Results.Bytes(document, Responses.Json) : Results.NotFound());
+    }
+
+    // kubectl and client-go take protobuf only; people and other clients ask for JSON or for nothing.
+    private static Task OpenApiV2Async(HttpContext context, OpenApiDocuments documents)
+    {
+        context.Response.Headers.Vary = "Accept";
+        var accept = context.Request.Headers.Accept.ToString();
+        var isProtobuf = accept.Contains(OpenApiProtobuf.AnyVersion, StringComparison.OrdinalIgnoreCase);
+        if (!isProtobuf && Representation.For(context.Request).IsRefused(out var notAcceptable, out _))
+        {
+            return Responses.WriteAsync(context, notAcceptable, context.RequestAborted);
+        }
+
+        var body = isProtobuf ? documents.Protobuf : documents.Json;
+        context.Response.ContentType = isProtobuf ? OpenApiProtobuf.MediaType : Responses.Json;
+        context.Response.ContentLength = body.Length;
+        return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 
     // Clients tell the two forms apart by the Content-Type of the answer.

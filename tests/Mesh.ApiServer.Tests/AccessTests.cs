@@ -16,7 +16,7 @@ public sealed class AccessTests(ApiHost host) : IClassFixture<ApiHost>
         using var http = host.NewClient(null);
         http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", token is null ? null : $"Bearer {token}");
 
-        foreach (var path in new[] { Services, "/api", "/version", "/openapi/v3", "/nothing" })
+        foreach (var path in new[] { Services, "/api", "/version", "/openapi/v2", "/openapi/v3", "/nothing" })
         {
             var answer = await http.SendAsync("GET", path);
             Assert.Equal((401, "Unauthorized"), (answer.Code, answer.Reason));

@@ -8,7 +8,7 @@ internal sealed class DiscoveryDocuments
 {
     public const string AggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-    private static readonly string[] Always = ["/api", "/apis", "/openapi/v3", "/version"];
+    private static readonly string[] Always = ["/api", "/apis", "/openapi/v2", "/openapi/v3", "/version"];
 
     private readonly ResourceCatalog _catalog;
 

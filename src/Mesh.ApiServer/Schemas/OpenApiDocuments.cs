@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
@@ -7,82 +6,53 @@ using Mesh.ApiServer.Resources;
 namespace Mesh.ApiServer.Schemas;
 
 /// <summary>
-/// OpenAPI v3, one document a group. kubectl reads three things from it: whether a PATCH takes <c>fieldValidation</c>
-/// (else it validates by a protobuf document that we do not have), the merge keys of lists, and the fields for
-/// <c>kubectl explain</c>.
+/// What the API says of its kinds, made when somebody asks first. OpenAPI v3 is one document a group; kubectl reads three
+/// things from it: whether a PATCH takes <c>fieldValidation</c>, the merge keys of lists, and the fields for
+/// <c>kubectl explain</c>. For a kind that no group has, and for <c>kind: List</c>, it asks for the one document of
+/// version 2, and gives up on the whole file when there is none.
 /// </summary>
 internal sealed class OpenApiDocuments
 {
-    private readonly Dictionary<string, byte[]> _documents = new(StringComparer.Ordinal);
+    private readonly Lazy<Groups> _groups;
+    private readonly Lazy<byte[]> _json;
+    private readonly Lazy<byte[]> _protobuf;
 
     public OpenApiDocuments(ResourceCatalog catalog)
     {
-        var paths = new JsonObject();
-        foreach (var group in catalog.Groups)
-        {
-            var name = group.Key.Group.Length == 0 ? $"api/{group.Key.Version}" : $"apis/{group.Key.Group}/{group.Key.Version}";
-            var document = OpenApiPaths.Document(group).ToUtf8();
-            _documents.Add(name, document);
-            var hash = Convert.ToHexString(SHA256.HashData(document));
-            paths[name] = new JsonObject { ["serverRelativeURL"] = $"/openapi/v3/{name}?hash={hash}" };
-        }
-
-        Index = new JsonObject { ["paths"] = paths };
+        _groups = new(() => new Groups(catalog));
+        _json = new(() => OpenApiV2.Document(catalog).ToUtf8());
+        _protobuf = new(() => OpenApiProtobuf.Write(OpenApiV2.Document(catalog)));
     }
 
-    public JsonObject Index { get; }
+    public JsonObject Index => _groups.Value.Index;
 
-    public byte[]? Find(string name) => _documents.GetValueOrDefault(name);
+    /// <summary>Version 2 as JSON.</summary>
+    public byte[] Json => _json.Value;
 
-    /// <summary>The schema and every one that it refers to.</summary>
-    public static void AddSchema(JsonObject components, ObjectSchema schema)
+    /// <summary>Version 2 as protobuf, which is all that kubectl takes.</summary>
+    public byte[] Protobuf => _protobuf.Value;
+
+    public byte[]? Find(string name) => _groups.Value.Documents.GetValueOrDefault(name);
+
+    private sealed class Groups
     {
-        if (components.ContainsKey(schema.Name))
+        public Groups(ResourceCatalog catalog)
         {
-            return;
-        }
-
-        var properties = new JsonObject();
-        components[schema.Name] = new JsonObject { ["type"] = "object", ["properties"] = properties };
-        foreach (var field in schema.Fields.Values)
-        {
-            var property = ToJson(field.Shape, components);
-            if (field.Merge is { } merge)
+            var paths = new JsonObject();
+            foreach (var group in catalog.Groups)
             {
-                property["x-kubernetes-patch-strategy"] = merge.RetainsKeys ? "merge,retainKeys" : "merge";
-                if (merge.Key.Length > 0)
-                {
-                    property["x-kubernetes-patch-merge-key"] = merge.Key;
-                }
+                var name = group.Key.Group.Length == 0 ? $"api/{group.Key.Version}" : $"apis/{group.Key.Group}/{group.Key.Version}";
+                var document = OpenApiPaths.Document(group).ToUtf8();
+                Documents.Add(name, document);
+                var hash = Convert.ToHexString(SHA256.HashData(document));
+                paths[name] = new JsonObject { ["serverRelativeURL"] = $"/openapi/v3/{name}?hash={hash}" };
             }
 
-            properties[field.Name] = property;
+            Index = new JsonObject { ["paths"] = paths };
         }
-    }
 
-    private static JsonObject ToJson(Shape shape, JsonObject components) => shape switch
-    {
-        Shape.Text => new() { ["type"] = "string", ["default"] = "" },
-        Shape.Number number => new() { ["type"] = "integer", ["format"] = number.Is64Bit ? "int64" : "int32" },
-        Shape.Flag => new() { ["type"] = "boolean" },
-        Shape.Time or Shape.MicroTime => new() { ["type"] = "string", ["format"] = "date-time" },
-        Shape.Bytes => new() { ["type"] = "string", ["format"] = "byte" },
-        Shape.NumberOrText => new() { ["type"] = "string", ["format"] = "int-or-string" },
-        Shape.Quantity => new() { ["type"] = "string" },
-        Shape.Anything => new() { ["type"] = "object" },
-        Shape.ListOf list => new() { ["type"] = "array", ["items"] = ToJson(list.Item, components) },
-        Shape.MapOf map => new() { ["type"] = "object", ["additionalProperties"] = ToJson(map.Value, components) },
-        Shape.Structure structure => Reference(structure.Schema, components),
-        _ => throw new UnreachableException(),
-    };
+        public JsonObject Index { get; }
 
-    private static JsonObject Reference(ObjectSchema schema, JsonObject components)
-    {
-        AddSchema(components, schema);
-        return new JsonObject
-        {
-            ["allOf"] = new JsonArray(new JsonObject { ["$ref"] = $"#/components/schemas/{schema.Name}" }),
-            ["default"] = new JsonObject(),
-        };
+        public Dictionary<string, byte[]> Documents { get; } = new(StringComparer.Ordinal);
     }
 }

@@ -6,19 +6,18 @@ namespace Mesh.ApiServer.Schemas;
 /// <summary>The operations of one group, as OpenAPI v3 tells them.</summary>
 internal static class OpenApiPaths
 {
-    private static readonly string[] PatchTypes =
+    /// <summary>The patches that the API takes.</summary>
+    public static readonly string[] PatchTypes =
         ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"];
 
     public static JsonObject Document(IEnumerable<Resource> resources)
     {
         var paths = new JsonObject();
-        var schemas = new JsonObject();
+        var schemas = new OpenApiSchemas(Reference);
         foreach (var resource in resources)
         {
-            OpenApiDocuments.AddSchema(schemas, resource.Schema);
-            ((JsonObject)schemas[resource.Schema.Name]!)["x-kubernetes-group-version-kind"] = new JsonArray(Kind(resource));
-            var root = resource.Group.Length == 0 ? $"/api/{resource.Version}" : $"/apis/{resource.Group}/{resource.Version}";
-            var collection = resource.IsNamespaced ? $"{root}/namespaces/{{namespace}}/{resource.Plural}" : $"{root}/{resource.Plural}";
+            schemas.Add(resource.Schema)["x-kubernetes-group-version-kind"] = new JsonArray(Kind(resource));
+            var collection = Collection(resource);
             paths[collection] = Operations(resource, isCollection: true);
             if (resource.WrittenBy is not WrittenBy.Nobody)
             {
@@ -31,9 +30,30 @@ internal static class OpenApiPaths
             ["openapi"] = "3.0.0",
             ["info"] = new JsonObject { ["title"] = "Kubernetes", ["version"] = "v1.32.0" },
             ["paths"] = paths,
-            ["components"] = new JsonObject { ["schemas"] = schemas },
+            ["components"] = new JsonObject { ["schemas"] = schemas.All },
         };
     }
+
+    /// <summary>Where the objects of a kind are listed and created.</summary>
+    public static string Collection(Resource resource)
+    {
+        var root = resource.Group.Length == 0 ? $"/api/{resource.Version}" : $"/apis/{resource.Group}/{resource.Version}";
+        return resource.IsNamespaced ? $"{root}/namespaces/{{namespace}}/{resource.Plural}" : $"{root}/{resource.Plural}";
+    }
+
+    public static JsonObject Kind(Resource resource) => new()
+    {
+        ["group"] = resource.Group,
+        ["version"] = resource.Version,
+        ["kind"] = resource.Kind,
+    };
+
+    // A reference alone would hide what stands beside it.
+    private static JsonObject Reference(string name) => new()
+    {
+        ["allOf"] = new JsonArray(new JsonObject { ["$ref"] = $"#/components/schemas/{name}" }),
+        ["default"] = new JsonObject(),
+    };
 
     private static JsonObject Operations(Resource resource, bool isCollection)
     {
@@ -100,11 +120,4 @@ internal static class OpenApiPaths
 
         return parameter;
     }
-
-    private static JsonObject Kind(Resource resource) => new()
-    {
-        ["group"] = resource.Group,
-        ["version"] = resource.Version,
-        ["kind"] = resource.Kind,
-    };
 }
