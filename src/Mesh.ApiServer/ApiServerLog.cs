@@ -18,8 +18,8 @@ internal static partial class ApiServerLog
     [LoggerMessage(4, LogLevel.Error, "{Verb} {Path} failed")]
     public static partial void Failed(this ILogger logger, Exception exception, string verb, string path);
 
-    [LoggerMessage(5, LogLevel.Warning, "Namespace {Name} could not be created yet: {Why}")]
-    public static partial void NamespaceNotCreated(this ILogger logger, string name, string why);
+    [LoggerMessage(5, LogLevel.Warning, "A {Kind} that Mesh keeps itself could not be written yet: {Why}")]
+    public static partial void NotCreated(this ILogger logger, string kind, string why);
 
     [LoggerMessage(6, LogLevel.Warning, "A request that wants to be taken for another user was refused: {Verb} {Path} with {Header}")]
     public static partial void Impersonating(this ILogger logger, string verb, string path, string header);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Discovery;
 using Mesh.ApiServer.Errors;
+using Mesh.ApiServer.Own;
 using Mesh.ApiServer.Printing;
 using Mesh.ApiServer.Requests;
 using Mesh.ApiServer.Resources;
@@ -38,7 +39,10 @@ public static class MeshApi
         services.AddSingleton<WriteVerbs>();
         services.AddSingleton<CollectionDeletion>();
         services.AddSingleton<ResourceEndpoint>();
-        services.AddHostedService<InitialNamespaces>();
+        services.AddSingleton<OwnObjects>();
+        services.AddHostedService<InitialObjects>();
+        services.AddHostedService<DefaultServiceAccounts>();
+        services.AddHostedService<ApiService>();
         return services;
     }
 

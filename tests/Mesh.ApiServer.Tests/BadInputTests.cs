@@ -38,7 +38,7 @@ public sealed class BadInputTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal((400, "BadRequest"), (answer.Code, answer.Reason));
         Assert.Contains(sentence, answer.Message, StringComparison.Ordinal);
         Assert.Equal("application/json", answer.ContentHeaders.ContentType!.MediaType);
-        Assert.Empty((await host.Http.SendAsync("GET", Services)).Body!["items"]!.AsArray());
+        Assert.DoesNotContain((await host.Http.SendAsync("GET", Services)).Body!["items"]!.AsArray(), service => (string?)service!["metadata"]!["name"] != "kubernetes");
     }
 
     [Theory(Timeout = 30_000)]

@@ -62,12 +62,16 @@ public sealed class KubectlAuthTests(ApiHost host) : IClassFixture<ApiHost>
 
         Assert.Equal(
             [
-                "componentstatuses", "endpoints", "endpointslices.discovery.k8s.io", "events", "ingresses.networking.k8s.io",
-                "leases.coordination.k8s.io", "namespaces", "nodes", "pods", "services",
+                "componentstatuses", "configmaps", "endpoints", "endpointslices.discovery.k8s.io", "events", "ingressclasses.networking.k8s.io",
+                "ingresses.networking.k8s.io", "leases.coordination.k8s.io", "namespaces", "nodes", "pods", "secrets", "serviceaccounts", "services",
             ],
             Sorted(await kubectl.RunAsync("api-resources --verbs=list -o name")));
         Assert.Equal(
-            ["ingresses.networking.k8s.io", "namespaces", "pods", "services"], Sorted(await kubectl.RunAsync("api-resources --verbs=create,delete -o name")));
+            [
+                "configmaps", "ingressclasses.networking.k8s.io", "ingresses.networking.k8s.io", "leases.coordination.k8s.io",
+                "namespaces", "pods", "secrets", "serviceaccounts", "services",
+            ],
+            Sorted(await kubectl.RunAsync("api-resources --verbs=create,delete -o name")));
         Assert.Equal(
             ["authentication.k8s.io/v1", "authorization.k8s.io/v1", "coordination.k8s.io/v1", "discovery.k8s.io/v1", "networking.k8s.io/v1", "v1"],
             Sorted(await kubectl.RunAsync("api-versions")));

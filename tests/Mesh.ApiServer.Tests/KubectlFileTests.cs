@@ -140,6 +140,34 @@ public sealed class KubectlFileTests(GrainHost host) : IClassFixture<GrainHost>
         }
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task Prune_takes_what_the_file_does_not_name_of_the_kinds_that_it_is_told()
+    {
+        using var kubectl = await NewAsync("pruned");
+        const string Served = "--prune -l part=all --prune-allowlist=core/v1/Service --prune-allowlist=networking.k8s.io/v1/Ingress";
+        await kubectl.TryAsync("apply -n pruned -f -", Mixed);
+
+        var pruned = await kubectl.RunAsync($"apply -n pruned {Served} -f -", Service);
+
+        Assert.Equal("service/web unchanged\ningress.networking.k8s.io/web pruned\n", pruned);
+        // Without a list kubectl goes through the kinds that it knows, and names the first that is not served.
+        var all = await kubectl.TryAsync("apply -n pruned --prune -l part=all -f -", Service);
+        Assert.Contains("no matches for kind \"PersistentVolumeClaim\" in version \"v1\"", all.Error, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_dump_of_the_cluster_is_whole()
+    {
+        using var kubectl = await NewAsync("dumped");
+        await kubectl.TryAsync("apply -n dumped -f -", Mixed);
+
+        var dump = await kubectl.RunAsync("cluster-info dump --namespaces dumped");
+
+        Assert.Contains("\"kind\": \"ServiceList\"", dump, StringComparison.Ordinal);
+        Assert.Contains("\"kind\": \"DeploymentList\"", dump, StringComparison.Ordinal);
+        Assert.Contains("\"name\": \"web\"", dump, StringComparison.Ordinal);
+    }
+
     private async Task<Kubectl> NewAsync(string ns)
     {
         await Kubectl.SkipUnlessUsableAsync(TestContext.Current.CancellationToken);

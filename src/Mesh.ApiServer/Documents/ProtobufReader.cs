@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Errors;
@@ -16,8 +17,19 @@ internal static class ProtobufReader
 
     private const int RawField = 2;
 
-    // Pointers in Go: false is an answer, not an absence.
-    private static readonly FrozenSet<string> Pointers = ["allocateLoadBalancerNodePorts", "controller", "blockOwnerDeletion"];
+    private const long NanosecondsPerSecond = 1_000_000_000;
+
+    // The years 1 to 9999.
+    private const long MinSeconds = -62_135_596_800;
+
+    private const long MaxSeconds = 253_402_300_799;
+
+    // Pointers in Go: a zero value is an answer, not an absence.
+    private static readonly FrozenSet<string> Pointers =
+    [
+        "allocateLoadBalancerNodePorts", "controller", "blockOwnerDeletion", "immutable", "automountServiceAccountToken",
+        "holderIdentity", "leaseDurationSeconds", "leaseTransitions", "gracePeriodSeconds", "orphanDependents",
+    ];
 
     private static ReadOnlySpan<byte> Magic => "k8s\0"u8;
 
@@ -86,12 +98,12 @@ internal static class ProtobufReader
 
                 items.Add(ReadValue(list.Item, ref message));
                 break;
-            case Shape.MapOf:
+            case Shape.MapOf map:
                 var entry = new ProtobufSpan(message.Bytes);
-                var (key, value) = ("", "");
+                var (key, value) = ("", (JsonNode?)"");
                 while (entry.Next())
                 {
-                    (key, value) = entry.Field == 1 ? (Text(entry.Bytes), value) : (key, Text(entry.Bytes));
+                    (key, value) = entry.Field == 1 ? (Text(entry.Bytes), value) : (key, ReadValue(map.Value, ref entry));
                 }
 
                 target.Child(field.Name)[key] = value;
@@ -112,6 +124,10 @@ internal static class ProtobufReader
         {
             case Shape.Text:
                 return Text(message.Bytes);
+            case Shape.Bytes:
+                return Convert.ToBase64String(message.Bytes);
+            case Shape.Time or Shape.MicroTime:
+                return ReadTime(new ProtobufSpan(message.Bytes));
             case Shape.Number:
                 return (long)message.Number;
             case Shape.Flag:
@@ -150,9 +166,27 @@ internal static class ProtobufReader
         return isText ? JsonValue.Create(text) : JsonValue.Create(number);
     }
 
+    // Time and MicroTime: 1 is seconds since 1970, 2 the nanoseconds of the second.
+    private static JsonValue ReadTime(ProtobufSpan message)
+    {
+        var (seconds, nanoseconds) = (0L, 0L);
+        while (message.Next())
+        {
+            (seconds, nanoseconds) = message.Field == 1 ? ((long)message.Number, nanoseconds) : (seconds, (long)message.Number);
+        }
+
+        if (seconds is < MinSeconds or > MaxSeconds || nanoseconds is < 0 or >= NanosecondsPerSecond)
+        {
+            throw new FormatException("a time is out of range");
+        }
+
+        var time = DateTimeOffset.FromUnixTimeSeconds(seconds).AddTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
+        return JsonValue.Create(time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
+    }
+
     private static bool IsZero(string field, JsonNode value) =>
-        value.AsText() is "" || value.AsNumber() is 0
-        || (value is JsonValue flag && flag.TryGetValue<bool>(out var isSet) && !isSet && !Pointers.Contains(field));
+        !Pointers.Contains(field)
+        && (value.AsText() is "" || value.AsNumber() is 0 || (value is JsonValue flag && flag.TryGetValue<bool>(out var isSet) && !isSet));
 
     private static string Text(ReadOnlySpan<byte> bytes) => System.Text.Unicode.Utf8.IsValid(bytes)
         ? Encoding.UTF8.GetString(bytes)

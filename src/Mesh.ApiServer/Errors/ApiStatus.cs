@@ -40,6 +40,10 @@ public sealed record ApiStatus(int Code, string Reason, string Message)
 
     public static ApiStatus NoSuchResource() => new(404, "NotFound", "the server could not find the requested resource");
 
+    /// <summary>A kind that Kubernetes has, perhaps, and Mesh has not.</summary>
+    public static ApiStatus NotServed(string plural, string apiVersion) =>
+        new(404, "NotFound", $"the server could not find the requested resource: \"{plural}\" in version \"{apiVersion}\" are not served; docs/differences.md tells what is");
+
     public static ApiStatus MethodNotAllowed(string message) => new(405, "MethodNotAllowed", message);
 
     public static ApiStatus NotAcceptable() =>

@@ -1,13 +1,13 @@
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
-using Mesh.ApiServer.Resources;
+using Mesh.ApiServer.Schemas;
 
 namespace Mesh.ApiServer.Requests;
 
 /// <summary>Makes JSON of a body, whatever of the accepted formats it was sent in.</summary>
 internal static class BodyDecoder
 {
-    public static Outcome<RequestBody> Decode(Resource resource, RequestBody body)
+    public static Outcome<RequestBody> Decode(ObjectSchema schema, RequestBody body)
     {
         switch (body.MediaType)
         {
@@ -18,7 +18,7 @@ internal static class BodyDecoder
                     ? malformed
                     : new RequestBody(json, Responses.Json);
             case ProtobufReader.MediaType:
-                return ProtobufReader.Read(body.Bytes, resource.Schema).IsRefused(out var refusal, out var document)
+                return ProtobufReader.Read(body.Bytes, schema).IsRefused(out var refusal, out var document)
                     ? refusal
                     : new RequestBody(document.ToUtf8(), Responses.Json);
             default:

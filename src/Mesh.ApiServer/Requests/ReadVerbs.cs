@@ -9,6 +9,9 @@ namespace Mesh.ApiServer.Requests;
 /// <summary>Get and list, for every kind.</summary>
 internal sealed class ReadVerbs(Reads reads, PagedLists pages, TimeProvider time)
 {
+    /// <summary>Up to which change of the store everything is known.</summary>
+    public long Version => reads.Cache.Version;
+
     public async Task<ApiStatus?> GetAsync(HttpContext context, ResourceRequest request, Freshness freshness, CancellationToken stop)
     {
         if (Representation.For(context.Request).IsRefused(out var notAcceptable, out var form))

@@ -66,27 +66,38 @@ internal sealed class Reads(IWatchCache cache, TimeProvider time)
         }
     }
 
-    private StoredObject? Find(ResourceRequest request) => request.Resource.WrittenBy switch
+    private StoredObject? Find(ResourceRequest request)
     {
-        WrittenBy.Derived derived when request.Namespace != derived.Namespace => null,
-        WrittenBy.Derived derived => cache.Get(derived.From.Key("", request.Name)) is { } source ? Derive(request.Resource, derived, source) : null,
-        _ => cache.Get(request.Key),
-    };
+        if (request.Resource.Derived is not { } derived || request.Namespace != derived.Namespace)
+        {
+            return cache.Get(request.Key);
+        }
+
+        return cache.Get(derived.From.Key("", request.Name)) is { } source ? Derive(request.Resource, derived, source) : null;
+    }
 
     private CacheList All(Resource resource, string ns)
     {
-        if (resource.WrittenBy is not WrittenBy.Derived derived)
+        // First, so that a watch from this version misses nothing of the two.
+        var stored = cache.List(resource.Group, resource.Kind, ns.Length == 0 ? null : ns);
+        if (resource.Derived is not { } derived || (ns.Length > 0 && ns != derived.Namespace))
         {
-            return cache.List(resource.Group, resource.Kind, ns.Length == 0 ? null : ns);
+            return stored;
         }
 
-        var sources = cache.List(derived.From.Group, derived.From.Kind, null);
-        return ns.Length == 0 || ns == derived.Namespace
-            ? sources with { Items = [.. sources.Items.Select(source => Derive(resource, derived, source))] }
-            : sources with { Items = [] };
+        var made = cache.List(derived.From.Group, derived.From.Kind, null).Items.Select(source => Derive(resource, derived, source));
+        return stored with
+        {
+            Items =
+            [
+                .. stored.Items.Concat(made)
+                    .OrderBy(item => item.Key.Namespace, StringComparer.Ordinal)
+                    .ThenBy(item => item.Key.Name, StringComparer.Ordinal),
+            ],
+        };
     }
 
-    private StoredObject Derive(Resource resource, WrittenBy.Derived derived, StoredObject source)
+    private StoredObject Derive(Resource resource, Derivation derived, StoredObject source)
     {
         using var document = JsonDocument.Parse(source.Document);
         var made = derived.Make(document.RootElement, time.GetUtcNow());

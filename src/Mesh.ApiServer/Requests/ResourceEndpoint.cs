@@ -24,11 +24,11 @@ internal sealed class ResourceEndpoint(
         try
         {
             refusal = request is null
-                ? ApiStatus.NoSuchResource()
+                ? await AnswerUnservedAsync(context, path, stop)
                 : await DispatchAsync(context, request, stop);
             if (refusal is not null)
             {
-                log.Refused(context.Request.Method, path, refusal.Code, refusal.Reason, refusal.Message);
+                log.Refused(context.Request.Method, path, refusal.Code, refusal.Reason, Told(request?.Resource, refusal)!.Message);
                 await Responses.WriteAsync(context, refusal, stop);
             }
         }
@@ -38,9 +38,21 @@ internal sealed class ResourceEndpoint(
         }
         finally
         {
-            ApiTracing.End(span, context, refusal);
+            ApiTracing.End(span, context, Told(request?.Resource, refusal));
             ApiServerMetrics.Answered(context, request, time.GetElapsedTime(started));
         }
+    }
+
+    private async Task<ApiStatus?> AnswerUnservedAsync(HttpContext context, string path, CancellationToken stop)
+    {
+        var isList = HttpMethods.IsGet(context.Request.Method) && !context.Request.Query.ContainsKey("watch");
+        if (!isList || EmptyLists.Find(path, reads.Version) is not { } none)
+        {
+            return ResourceRequest.NoSuch(catalog, path);
+        }
+
+        await Responses.WriteAsync(context, StatusCodes.Status200OK, none, stop);
+        return null;
     }
 
     private Task<ApiStatus?> DispatchAsync(HttpContext context, ResourceRequest request, CancellationToken stop)
@@ -61,16 +73,24 @@ internal sealed class ResourceEndpoint(
             return Refuse(ApiStatus.MethodNotAllowed("a path below /watch/ can only be read"));
         }
 
+        if (request.Resource.IsDerivedIn(request.Namespace))
+        {
+            return Refuse(AreDerived(request));
+        }
+
         var isQuestion = request.Resource.WrittenBy is WrittenBy.Nobody && HttpMethods.IsPost(method);
         return request.Resource.IsWritable || isQuestion ? WriteAsync(context, request, stop) : Refuse(NotAVerbOf(request.Resource));
     }
 
     private static ApiStatus NotAVerbOf(Resource resource) => ApiStatus.MethodNotAllowed(resource.WrittenBy switch
     {
-        WrittenBy.Derived => $"{resource.Plural} are made from other objects when they are read, and can be neither written nor watched",
         WrittenBy.Nobody => $"{resource.Plural} are answered when they are created, and not kept",
         _ => $"writing {resource.Plural} is not in this version; Mesh keeps them itself",
     });
+
+    private static ApiStatus AreDerived(ResourceRequest request) => ApiStatus.MethodNotAllowed(
+        (request.Namespace.Length > 0 ? $"{request.Resource.Plural} in the namespace {request.Namespace}" : request.Resource.Plural)
+        + " are made from other objects when they are read, and can be neither written nor watched");
 
     private Task<ApiStatus?> SubresourceAsync(HttpContext context, ResourceRequest request, CancellationToken stop)
     {
@@ -113,6 +133,11 @@ internal sealed class ResourceEndpoint(
             warnings.WriteTo(context.Response);
         }
 
+        if (options.IsWatch && request.Resource.IsDerivedIn(request.Namespace))
+        {
+            return AreDerived(request);
+        }
+
         var verb = options.IsWatch ? "watch" : request.IsCollection ? "list" : "get";
         if (!request.Resource.Verbs.Contains(verb))
         {
@@ -142,6 +167,13 @@ internal sealed class ResourceEndpoint(
             return badBody;
         }
 
+        // Typed Go clients, Helm's among them, send options as they send objects.
+        if (HttpMethods.IsDelete(method) && body.MediaType == ProtobufReader.MediaType && body.Bytes.Length > 0
+            && BodyDecoder.Decode(catalog.DeleteOptions, body).IsRefused(out badBody, out body))
+        {
+            return badBody;
+        }
+
         var warnings = new Warnings();
         var outcome = (method, request.IsCollection) switch
         {
@@ -153,7 +185,7 @@ internal sealed class ResourceEndpoint(
             _ => ApiStatus.MethodNotAllowed("the server does not allow this method on the requested resource"),
         };
         var code = outcome.Refusal?.Code ?? outcome.Value!.Code;
-        log.Written(method, request.Resource.Plural, request.Namespace, outcome.Value?.Name ?? request.Name, options.Manager, code, outcome.Refusal?.Message ?? "");
+        log.Written(method, request.Resource.Plural, request.Namespace, outcome.Value?.Name ?? request.Name, options.Manager, code, Told(request.Resource, outcome.Refusal)?.Message ?? "");
         warnings.WriteTo(context.Response);
         if (outcome.IsRefused(out var refusal, out var written))
         {
@@ -166,14 +198,14 @@ internal sealed class ResourceEndpoint(
 
     private async Task<Outcome<Written>> CreateAsync(
         ResourceRequest request, RequestBody body, WriteOptions options, Warnings warnings, CancellationToken stop) =>
-        BodyDecoder.Decode(request.Resource, body).IsRefused(out var refusal, out var json) ? refusal
+        BodyDecoder.Decode(request.Resource.Schema, body).IsRefused(out var refusal, out var json) ? refusal
             : request.Resource.WrittenBy is WrittenBy.Nobody kind ? Questions.Answer(request.Resource, kind, json, options, warnings)
             : await writes.CreateAsync(request, json, options, warnings, stop);
 
     private async Task<Outcome<Written>> PutAsync(
         ResourceRequest request, RequestBody body, WriteOptions options, Warnings warnings, CancellationToken stop)
     {
-        if (BodyDecoder.Decode(request.Resource, body).IsRefused(out var refusal, out var json))
+        if (BodyDecoder.Decode(request.Resource.Schema, body).IsRefused(out var refusal, out var json))
         {
             return refusal;
         }
@@ -247,6 +279,10 @@ internal sealed class ResourceEndpoint(
             ["details"] = details,
         };
     }
+
+    /// <summary>The refusal as logs and traces may hold it: what is wrong with an object may quote it.</summary>
+    private static ApiStatus? Told(Resource? resource, ApiStatus? refusal) =>
+        resource is { IsConfidential: true } && refusal is not null ? refusal with { Message = refusal.Reason } : refusal;
 
     private static Task<ApiStatus?> Refuse(ApiStatus status) => Task.FromResult<ApiStatus?>(status);
 }

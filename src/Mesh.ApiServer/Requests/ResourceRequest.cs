@@ -1,3 +1,4 @@
+using Mesh.ApiServer.Errors;
 using Mesh.ApiServer.Resources;
 using Mesh.Core.Names;
 
@@ -19,17 +20,11 @@ internal sealed record ResourceRequest(Resource Resource, string Namespace, stri
     /// </summary>
     public static ResourceRequest? Parse(ResourceCatalog catalog, string path)
     {
-        var parts = path.Trim('/').Split('/');
-        var (group, version, rest) = parts switch
-        {
-            ["api", var coreVersion, .. var tail] => ("", coreVersion, tail),
-            ["apis", var named, var namedVersion, .. var tail] => (named, namedVersion, tail),
-            _ => ("", "", []),
-        };
-        return rest switch
+        var (group, version, tail) = Split(path);
+        return tail switch
         {
             ["watch", .. var watched] when Of(catalog, group, version, watched) is { Subresource: "" } request => request with { IsWatch = true },
-            _ => Of(catalog, group, version, rest),
+            _ => Of(catalog, group, version, tail),
         };
     }
 
@@ -37,12 +32,35 @@ internal sealed record ResourceRequest(Resource Resource, string Namespace, stri
         rest switch
         {
             // A namespace itself, unless a kind of that name lives in namespaces.
-            ["namespaces", var ns, var plural, .. var tail] when catalog.Find(group, version, plural) is { IsNamespaced: true } resource =>
-                Of(resource, ns, tail),
-            [var plural, .. var tail] when catalog.Find(group, version, plural) is { } resource
-                && (!resource.IsNamespaced || tail.Length == 0) => Of(resource, "", tail),
+            ["namespaces", var ns, var plural, .. var named] when catalog.Find(group, version, plural) is { IsNamespaced: true } resource =>
+                Of(resource, ns, named),
+            ["namespaces", _, not ("status" or "finalize"), ..] => null, // a kind that is not served
+            [var plural, .. var named] when catalog.Find(group, version, plural) is { } resource
+                && (!resource.IsNamespaced || named.Length == 0) => Of(resource, "", named),
             _ => null,
         };
+
+    /// <summary>Why a path names nothing: it names a kind that is not served, or is none of the API's.</summary>
+    public static ApiStatus NoSuch(ResourceCatalog catalog, string path)
+    {
+        var (group, version, tail) = Split(path);
+        var plural = tail switch
+        {
+            ["namespaces", _, var inNamespace, ..] => inNamespace,
+            [var first, ..] => first,
+            [] => "",
+        };
+        return plural.Length == 0 || catalog.Find(group, version, plural) is not null
+            ? ApiStatus.NoSuchResource()
+            : ApiStatus.NotServed(plural, group.Length == 0 ? version : $"{group}/{version}");
+    }
+
+    private static (string Group, string Version, string[] Tail) Split(string path) => path.Trim('/').Split('/') switch
+    {
+        ["api", var version, .. var tail] => ("", version, tail),
+        ["apis", var group, var version, .. var tail] => (group, version, tail),
+        _ => ("", "", []),
+    };
 
     private static ResourceRequest? Of(Resource resource, string ns, string[] tail) => tail switch
     {

@@ -22,7 +22,8 @@ internal static class ComponentStatusResource
         IsNamespaced = false,
         HasStatus = false,
         Schema = schemas.Read(typeof(V1ComponentStatus)),
-        WrittenBy = new WrittenBy.Derived(node, "", Status),
+        WrittenBy = new WrittenBy.Derived(),
+        Derived = new Derivation(node, "", Status),
         ReadWarning = "v1 ComponentStatus is deprecated in v1.19+",
         Columns = [TableColumn.ObjectName, TableColumn.Text("Status"), TableColumn.Text("Message"), TableColumn.Text("Error")],
         Cells = static (document, _) =>

@@ -38,6 +38,12 @@ public sealed record Resource
     /// <summary>Who commits this kind's objects.</summary>
     public required WrittenBy WrittenBy { get; init; }
 
+    /// <summary>Objects of this kind that nobody stores, beside those that are stored.</summary>
+    public Derivation? Derived { get; init; }
+
+    /// <summary>What its objects hold is for who reads them only: nothing of it may be logged.</summary>
+    public bool IsConfidential { get; init; }
+
     /// <summary>Which names objects of this kind may have.</summary>
     public NameRule Names { get; init; } = NameRule.DnsSubdomain;
 
@@ -111,8 +117,16 @@ public sealed record Resource
         _ => throw new UnreachableException(),
     };
 
+    /// <summary>Whether the objects of this namespace are made when they are read.</summary>
+    public bool IsDerivedIn(string ns) => Derived is { } derived && ns == derived.Namespace;
+
     public ObjectKey Key(string ns, string name) => new(Group, Kind, ns, name);
 }
+
+/// <summary>Objects each of which is made, when it is read, from the object of the same name of another kind.</summary>
+/// <param name="From">A kind without namespaces.</param>
+/// <param name="Namespace">Where they are shown, and no others can be; empty for a kind without namespaces.</param>
+public sealed record Derivation(Resource From, string Namespace, Func<JsonElement, DateTimeOffset, JsonObject> Make);
 
 /// <summary>Who commits the objects of a kind.</summary>
 public abstract record WrittenBy
@@ -130,10 +144,8 @@ public abstract record WrittenBy
     /// <summary>Parts of Mesh; clients only read.</summary>
     public sealed record Others : WrittenBy;
 
-    /// <summary>Nobody stores them: each is made, when it is read, from the object of the same name of another kind.</summary>
-    /// <param name="From">A kind without namespaces.</param>
-    /// <param name="Namespace">Where they are shown; empty for a kind without namespaces.</param>
-    public sealed record Derived(Resource From, string Namespace, Func<JsonElement, DateTimeOffset, JsonObject> Make) : WrittenBy;
+    /// <summary>Nobody stores them: all are <see cref="Resource.Derived"/>.</summary>
+    public sealed record Derived : WrittenBy;
 
     /// <summary>Nobody keeps them: each is a question, created to be answered.</summary>
     /// <param name="Answer">The status of a question.</param>

@@ -18,18 +18,23 @@ public sealed class ResourceCatalog
         [
             NamespaceResource.Create(schemas),
             node,
+            ConfigMapResource.Create(schemas),
+            SecretResource.Create(schemas),
+            ServiceAccountResource.Create(schemas),
             PodResource.Create(schemas),
             ServiceResource.Create(schemas),
             ReadOnlyResources.Endpoints(schemas),
             ReadOnlyResources.Event(schemas),
             IngressResource.Create(schemas),
+            IngressClassResource.Create(schemas),
             ReadOnlyResources.EndpointSlice(schemas),
-            NodeLeaseResource.Create(schemas, node),
+            LeaseResource.Create(schemas, node),
             ComponentStatusResource.Create(schemas, node),
             .. ReviewResources.All(schemas),
         ];
         _byPath = All.ToFrozenDictionary(resource => (resource.Group, resource.Version, resource.Plural));
         Namespaces = Find("", "v1", "namespaces")!;
+        IngressClasses = Find(Core.Names.Kinds.NetworkingGroup, "v1", "ingressclasses")!;
         DeleteOptions = schemas.Read(typeof(k8s.Models.V1DeleteOptions));
     }
 
@@ -43,6 +48,8 @@ public sealed class ResourceCatalog
     ]);
 
     public Resource Namespaces { get; }
+
+    public Resource IngressClasses { get; }
 
     public ObjectSchema DeleteOptions { get; }
 

@@ -39,6 +39,7 @@ internal static class MergeRules
             [("V1EphemeralContainer", "env")] = new("name"),
             [("V1EphemeralContainer", "volumeMounts")] = new("mountPath"),
             [("V1EphemeralContainer", "volumeDevices")] = new("devicePath"),
+            [("V1ServiceAccount", "secrets")] = new("name"),
             [("V1NodeSpec", "podCIDRs")] = new(""),
             [("V1NodeStatus", "addresses")] = new("type"),
             [("V1NodeStatus", "conditions")] = new("type"),

@@ -2,11 +2,14 @@ namespace Mesh.ApiServer.Schemas;
 
 /// <summary>The fields of one API type, read from its class in the KubernetesClient package.</summary>
 /// <param name="name">As in OpenAPI's components, such as <c>io.k8s.v1.ServiceSpec</c>.</param>
-public sealed class ObjectSchema(string name)
+/// <param name="source">The class.</param>
+public sealed class ObjectSchema(string name, string source)
 {
     private readonly Dictionary<string, Field> _fields = new(StringComparer.Ordinal);
 
     public string Name { get; } = name;
+
+    public string Source { get; } = source;
 
     public IReadOnlyDictionary<string, Field> Fields => _fields;
 
@@ -14,8 +17,9 @@ public sealed class ObjectSchema(string name)
 }
 
 /// <summary>One field of a type.</summary>
+/// <param name="Source">The property of the class.</param>
 /// <param name="Merge">How a strategic merge patch treats it; null: maps are merged, everything else is replaced.</param>
-public sealed record Field(string Name, Shape Shape, MergeRule? Merge);
+public sealed record Field(string Name, string Source, Shape Shape, MergeRule? Merge);
 
 /// <summary>The <c>patchStrategy</c> and <c>patchMergeKey</c> tags of the Go type.</summary>
 /// <param name="Key">The member that identifies an item; empty for lists of primitives.</param>

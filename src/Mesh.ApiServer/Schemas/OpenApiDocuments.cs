@@ -38,11 +38,12 @@ internal sealed class OpenApiDocuments
     {
         public Groups(ResourceCatalog catalog)
         {
+            var descriptions = Descriptions.Read();
             var paths = new JsonObject();
             foreach (var group in catalog.Groups)
             {
                 var name = group.Key.Group.Length == 0 ? $"api/{group.Key.Version}" : $"apis/{group.Key.Group}/{group.Key.Version}";
-                var document = OpenApiPaths.Document(group).ToUtf8();
+                var document = OpenApiPaths.Document(group, descriptions).ToUtf8();
                 Documents.Add(name, document);
                 var hash = Convert.ToHexString(SHA256.HashData(document));
                 paths[name] = new JsonObject { ["serverRelativeURL"] = $"/openapi/v3/{name}?hash={hash}" };

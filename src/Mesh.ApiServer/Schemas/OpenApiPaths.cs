@@ -10,15 +10,20 @@ internal static class OpenApiPaths
     public static readonly string[] PatchTypes =
         ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"];
 
-    public static JsonObject Document(IEnumerable<Resource> resources)
+    public static JsonObject Document(IEnumerable<Resource> resources, Descriptions descriptions)
     {
         var paths = new JsonObject();
-        var schemas = new OpenApiSchemas(Reference);
+        var schemas = new OpenApiSchemas(Reference, descriptions);
         foreach (var resource in resources)
         {
             schemas.Add(resource.Schema)["x-kubernetes-group-version-kind"] = new JsonArray(Kind(resource));
             var collection = Collection(resource);
             paths[collection] = Operations(resource, isCollection: true);
+            if (resource is { IsNamespaced: true, WrittenBy: not WrittenBy.Nobody })
+            {
+                paths[$"{Root(resource)}/{resource.Plural}"] = new JsonObject { ["get"] = Operation(resource, "list") };
+            }
+
             if (resource.WrittenBy is not WrittenBy.Nobody)
             {
                 paths[$"{collection}/{{name}}"] = Operations(resource, isCollection: false);
@@ -35,11 +40,8 @@ internal static class OpenApiPaths
     }
 
     /// <summary>Where the objects of a kind are listed and created.</summary>
-    public static string Collection(Resource resource)
-    {
-        var root = resource.Group.Length == 0 ? $"/api/{resource.Version}" : $"/apis/{resource.Group}/{resource.Version}";
-        return resource.IsNamespaced ? $"{root}/namespaces/{{namespace}}/{resource.Plural}" : $"{root}/{resource.Plural}";
-    }
+    public static string Collection(Resource resource) =>
+        resource.IsNamespaced ? $"{Root(resource)}/namespaces/{{namespace}}/{resource.Plural}" : $"{Root(resource)}/{resource.Plural}";
 
     public static JsonObject Kind(Resource resource) => new()
     {
@@ -47,6 +49,9 @@ internal static class OpenApiPaths
         ["version"] = resource.Version,
         ["kind"] = resource.Kind,
     };
+
+    private static string Root(Resource resource) =>
+        resource.Group.Length == 0 ? $"/api/{resource.Version}" : $"/apis/{resource.Group}/{resource.Version}";
 
     // A reference alone would hide what stands beside it.
     private static JsonObject Reference(string name) => new()

@@ -5,7 +5,8 @@ namespace Mesh.ApiServer.Schemas;
 
 /// <summary>Schemas as both versions of OpenAPI write them; how one refers to another is the caller's.</summary>
 /// <param name="refer">A reference to the schema of that name.</param>
-internal sealed class OpenApiSchemas(Func<string, JsonObject> refer)
+/// <param name="descriptions">What is said of types and fields.</param>
+internal sealed class OpenApiSchemas(Func<string, JsonObject> refer, Descriptions descriptions)
 {
     public JsonObject All { get; } = [];
 
@@ -20,9 +21,11 @@ internal sealed class OpenApiSchemas(Func<string, JsonObject> refer)
         var properties = new JsonObject();
         var json = new JsonObject { ["type"] = "object", ["properties"] = properties };
         All[schema.Name] = json;
+        Describe(json, schema.Source);
         foreach (var field in schema.Fields.Values)
         {
             var property = ToJson(field.Shape);
+            Describe(property, $"{schema.Source}.{field.Source}");
             if (field.Merge is { } merge)
             {
                 property["x-kubernetes-patch-strategy"] = merge.RetainsKeys ? "merge,retainKeys" : "merge";
@@ -36,6 +39,14 @@ internal sealed class OpenApiSchemas(Func<string, JsonObject> refer)
         }
 
         return json;
+    }
+
+    private void Describe(JsonObject json, string source)
+    {
+        if (descriptions.Of(source) is { } text)
+        {
+            json["description"] = text;
+        }
     }
 
     private JsonObject ToJson(Shape shape) => shape switch

@@ -14,7 +14,7 @@ internal static class OpenApiV2
 
     public static JsonObject Document(ResourceCatalog catalog)
     {
-        var definitions = new OpenApiSchemas(Reference);
+        var definitions = new OpenApiSchemas(Reference, Descriptions.Read());
         var paths = new JsonObject();
         foreach (var resource in catalog.All)
         {

@@ -4,8 +4,9 @@ namespace Mesh.ApiServer.Schemas;
 
 /// <summary>
 /// Field numbers of the types that kubectl's own commands (<c>create namespace</c>, <c>create service</c>,
-/// <c>create ingress</c>, <c>auth</c>) send as protobuf, whatever the server offers. The C# types do not carry them, so they are listed
-/// here (generated.proto of kubernetes/api and apimachinery). Times and statuses are left out: clients do not set them.
+/// <c>create secret</c>, <c>auth</c> and so on) and elections of leaders send as protobuf, whatever the server offers. The C# types
+/// do not carry them, so they are listed here (generated.proto of kubernetes/api and apimachinery). Statuses are left out:
+/// clients do not set them.
 /// </summary>
 internal static class ProtobufFields
 {
@@ -16,6 +17,8 @@ internal static class ProtobufFields
     {
         ["ObjectMeta"] = "1 name 2 generateName 3 namespace 5 uid 6 resourceVersion 11 labels 12 annotations 13 ownerReferences 14 finalizers",
         ["OwnerReference"] = "1 kind 3 name 4 uid 5 apiVersion 6 controller 7 blockOwnerDeletion",
+        ["DeleteOptions"] = "1 gracePeriodSeconds 2 preconditions 3 orphanDependents 4 propagationPolicy 5 dryRun",
+        ["Preconditions"] = "1 uid 2 resourceVersion",
         ["Namespace"] = "1 metadata 2 spec",
         ["NamespaceSpec"] = "1 finalizers",
         ["Service"] = "1 metadata 2 spec",
@@ -36,6 +39,16 @@ internal static class ProtobufFields
         ["IngressBackend"] = "3 resource 4 service",
         ["IngressServiceBackend"] = "1 name 2 port",
         ["ServiceBackendPort"] = "1 name 2 number",
+        ["ConfigMap"] = "1 metadata 2 data 3 binaryData 4 immutable",
+        ["Secret"] = "1 metadata 2 data 3 type 4 stringData 5 immutable",
+        ["ServiceAccount"] = "1 metadata 2 secrets 3 imagePullSecrets 4 automountServiceAccountToken",
+        ["ObjectReference"] = "1 kind 2 namespace 3 name 4 uid 5 apiVersion 6 resourceVersion 7 fieldPath",
+        ["LocalObjectReference"] = "1 name",
+        ["IngressClass"] = "1 metadata 2 spec",
+        ["IngressClassSpec"] = "1 controller 2 parameters",
+        ["IngressClassParametersReference"] = "1 apiGroup 2 kind 3 name 4 scope 5 namespace",
+        ["Lease"] = "1 metadata 2 spec",
+        ["LeaseSpec"] = "1 holderIdentity 2 leaseDurationSeconds 3 acquireTime 4 renewTime 5 leaseTransitions 6 strategy 7 preferredHolder",
         ["SelfSubjectAccessReview"] = "1 metadata 2 spec",
         ["SelfSubjectAccessReviewSpec"] = "1 resourceAttributes 2 nonResourceAttributes",
         ["ResourceAttributes"] = "1 namespace 2 verb 3 group 4 version 5 resource 6 subresource 7 name",

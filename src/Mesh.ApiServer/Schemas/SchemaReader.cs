@@ -24,13 +24,14 @@ internal sealed partial class SchemaReader
             return known;
         }
 
-        var schema = new ObjectSchema(NameOf(type));
+        var schema = new ObjectSchema(NameOf(type), type.Name);
         _known.Add(type, schema); // before its fields: types may contain themselves
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
             if (property.GetCustomAttribute<JsonPropertyNameAttribute>() is { Name: var name })
             {
-                schema.Add(new Field(name, MicroTimes.Contains((type.Name, name)) ? new Shape.MicroTime() : ShapeOf(property.PropertyType), MergeRules.For(type, name)));
+                var shape = MicroTimes.Contains((type.Name, name)) ? new Shape.MicroTime() : ShapeOf(property.PropertyType);
+                schema.Add(new Field(name, property.Name, shape, MergeRules.For(type, name)));
             }
         }
 
