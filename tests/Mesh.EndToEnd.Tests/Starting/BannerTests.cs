@@ -31,7 +31,7 @@ public sealed partial class BannerTests
             Assert.Equal(0, await machine.Process.WaitForExitAsync(Stop));
 
             await using var again = ProcessUnderTest.Start("sh", ["-c", "cd / && exec " + Field(told, "start_again")]);
-            await Eventually.Is("mesh-silo starts again", () => again.Output.Contains("Mesh is up.", StringComparison.Ordinal), true, Soon);
+            await Eventually.Is("mesh-silo starts again", () => SiloUnderTest.HasToldAll(again.Output), true, Soon);
             Assert.Equal(again.Pid, machine.SiloPid);
             await PastedAsync(Field(told, "stop"));
             Assert.Equal(0, await again.WaitForExitAsync(Stop));
@@ -64,7 +64,7 @@ public sealed partial class BannerTests
             + " --api-listen 127.0.0.1:0 --node-listen 127.0.0.1:0 --ingress-http 127.0.0.1:0 --dns-listen 127.0.0.1:0 --silo-port 0 --log-format text";
         await using var silo = ProcessUnderTest.Start("sh", ["-c", line]);
 
-        await Eventually.Is("mesh-silo starts", () => silo.Output.Contains("Mesh is up.", StringComparison.Ordinal), true, Soon);
+        await Eventually.Is("mesh-silo starts", () => SiloUnderTest.HasToldAll(silo.Output), true, Soon);
 
         Assert.DoesNotContain(" ./", silo.Output, StringComparison.Ordinal);
         Assert.Contains($"--data-dir {machine.DataDir} --api-listen", silo.Output, StringComparison.Ordinal);

@@ -192,7 +192,7 @@ public sealed class StartAndStopTests
             BuiltProgram.Silo,
             ["--data-dir", deep, "--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", "127.0.0.1:0", "--dns-listen", "127.0.0.1:0", "--silo-port", "0"]);
 
-        await Eventually.Is("mesh-silo starts", () => silo.Output.Contains("Mesh is up.", StringComparison.Ordinal), true, TimeSpan.FromSeconds(20));
+        await Eventually.Is("mesh-silo starts", () => SiloUnderTest.HasToldAll(silo.Output), true, TimeSpan.FromSeconds(20));
         Signals.Terminate(silo.Pid);
         Assert.Equal(0, await silo.WaitForExitAsync(Stop));
     }
