@@ -30,7 +30,7 @@ public sealed class LogTests
         await SendAsync(client, HttpMethod.Get, "/there?password=hush", RequestTrace, content: null);
 
         await AssertCorrelatedAsync(otlp, "mesh-ingress", RequestTrace, log => log.Body.Contains("GET there.example.com/there 404 ", StringComparison.Ordinal));
-        await AssertCorrelatedAsync(otlp, "mesh-silo", WriteTrace, log => log.Body.Contains("hidden", StringComparison.Ordinal));
+        await AssertCorrelatedAsync(otlp, "mesh-silo", WriteTrace, log => log.Body.StartsWith("POST services default/hidden by ", StringComparison.Ordinal));
         var token = api.DefaultRequestHeaders.Authorization!.Parameter!;
         var everything = string.Join('\n', otlp.Logs.Select(log => $"{log.Body} {string.Join(' ', log.Attributes)}"));
         Assert.DoesNotContain(token, everything, StringComparison.Ordinal);
