@@ -1,6 +1,6 @@
 using Mesh.Core.Names;
-using Mesh.Core.Routing;
 using Mesh.Core.Pods;
+using Mesh.Core.Routing;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
