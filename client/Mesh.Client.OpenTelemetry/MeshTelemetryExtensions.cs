@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry.Exporter;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
@@ -29,10 +30,10 @@ public static class MeshTelemetryExtensions
 
         services.AddSingleton<Added>();
         services.AddOpenTelemetry()
-            .WithTracing(traces => If(IsExported(builder, "TRACES"), traces.AddAspNetCoreInstrumentation(server => server.Filter = IsWorthASpan).AddSource("System.Net.Http"), to => to.AddOtlpExporter()))
-            .WithMetrics(meters => If(IsExported(builder, "METRICS"), meters.AddMeter(Meters), to => to.AddOtlpExporter()))
+            .WithTracing(traces => If(IsExported(builder, "TRACES"), traces.AddAspNetCoreInstrumentation(server => server.Filter = IsWorthASpan).AddSource("System.Net.Http"), to => to.AddOtlpExporter(options => Signal(options, builder, "TRACES"))))
+            .WithMetrics(meters => If(IsExported(builder, "METRICS"), meters.AddMeter(Meters), to => to.AddOtlpExporter(options => Signal(options, builder, "METRICS"))))
             .WithLogging(
-                records => If(IsExported(builder, "LOGS"), records, to => to.AddOtlpExporter()),
+                records => If(IsExported(builder, "LOGS"), records, to => to.AddOtlpExporter(options => Signal(options, builder, "LOGS"))),
                 static options => options.IncludeFormattedMessage = true);
         return builder;
     }
@@ -45,6 +46,26 @@ public static class MeshTelemetryExtensions
         if (condition)
         {
             then(subject);
+        }
+    }
+
+    /// <summary>The variables of one signal, which win over the general ones; the exporter itself reads only those.</summary>
+    private static void Signal(OtlpExporterOptions to, IHostApplicationBuilder builder, string signal)
+    {
+        var prefix = $"OTEL_EXPORTER_OTLP_{signal}_";
+        if (builder.Configuration[prefix + "PROTOCOL"] is { Length: > 0 } protocol)
+        {
+            to.Protocol = protocol == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
+        }
+
+        if (builder.Configuration[prefix + "HEADERS"] is { Length: > 0 } headers)
+        {
+            to.Headers = headers;
+        }
+
+        if (Uri.TryCreate(builder.Configuration[prefix + "ENDPOINT"], UriKind.Absolute, out var endpoint))
+        {
+            to.Endpoint = endpoint; // as it is: a signal's own endpoint gets no path appended (OpenTelemetry, OTLP exporter)
         }
     }
 

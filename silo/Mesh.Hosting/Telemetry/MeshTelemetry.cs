@@ -58,18 +58,18 @@ public static class MeshTelemetry
             .WithMetrics(meters => measure(meters.AddMeter(Own, Runtime)).AddPrometheusExporter(ForPrometheus));
         if (IsExported(environment, "METRICS"))
         {
-            telemetry.WithMetrics(static meters => meters.AddOtlpExporter());
+            telemetry.WithMetrics(meters => meters.AddOtlpExporter(to => Signal(to, environment, "METRICS")));
         }
 
         if (IsExported(environment, "TRACES"))
         {
-            telemetry.WithTracing(tracing => trace(tracing.AddSource(Own)).AddOtlpExporter());
+            telemetry.WithTracing(tracing => trace(tracing.AddSource(Own)).AddOtlpExporter(to => Signal(to, environment, "TRACES")));
         }
 
         if (IsExported(environment, "LOGS"))
         {
             // What the log says, no more: the filters of the log's level count for every provider.
-            telemetry.WithLogging(records => records.AddOtlpExporter(), options => options.IncludeFormattedMessage = true);
+            telemetry.WithLogging(records => records.AddOtlpExporter(to => Signal(to, environment, "LOGS")), options => options.IncludeFormattedMessage = true);
         }
 
         return services;
@@ -90,6 +90,26 @@ public static class MeshTelemetry
         page.ResourceConstantLabels = static attribute => attribute == Process;
         page.ScopeInfoEnabled = false;
         page.TargetInfoEnabled = false;
+    }
+
+    /// <summary>The variables of one signal, which win over the general ones; the exporter itself reads only those.</summary>
+    private static void Signal(OtlpExporterOptions to, IDictionary environment, string signal)
+    {
+        var prefix = $"OTEL_EXPORTER_OTLP_{signal}_";
+        if (environment[prefix + "PROTOCOL"] is string { Length: > 0 } protocol)
+        {
+            to.Protocol = protocol == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
+        }
+
+        if (environment[prefix + "HEADERS"] is string { Length: > 0 } headers)
+        {
+            to.Headers = headers;
+        }
+
+        if (Uri.TryCreate(environment[prefix + "ENDPOINT"] as string, UriKind.Absolute, out var endpoint))
+        {
+            to.Endpoint = endpoint; // as it is: a signal's own endpoint gets no path appended (OpenTelemetry, OTLP exporter)
+        }
     }
 
     private static bool IsExported(IDictionary environment, string signal) =>

@@ -19,10 +19,16 @@ public sealed class LogTests
     [Theory(Timeout = 120_000)]
     [InlineData("grpc")]
     [InlineData("http/protobuf")]
+    [InlineData("by signal")]
     public async Task What_both_processes_log_is_exported_with_its_trace_and_span_and_holds_no_secret(string protocol)
     {
         await using var otlp = await OtlpReceiver.StartAsync(Stop);
-        await using var machine = await SiloUnderTest.StartNewAsync(["--log-level", "debug"], protocol == "grpc" ? otlp.Environment : otlp.HttpEnvironment);
+        await using var machine = await SiloUnderTest.StartNewAsync(["--log-level", "debug"], protocol switch
+        {
+            "grpc" => otlp.Environment,
+            "http/protobuf" => otlp.HttpEnvironment,
+            _ => otlp.SignalEnvironment,
+        });
         using var api = machine.Api();
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }) { BaseAddress = machine.IngressUrl };
 

@@ -45,6 +45,16 @@ public sealed class OtlpReceiver : IAsyncDisposable
     /// <summary>The same over HTTP.</summary>
     public IReadOnlyDictionary<string, string> HttpEnvironment => Exporting(HttpEndpoint, "http/protobuf");
 
+    /// <summary>The same by the variables of each signal, beside a general one that names a place where nobody is.</summary>
+    public IReadOnlyDictionary<string, string> SignalEnvironment => new Dictionary<string, string>(Exporting("http://127.0.0.1:1", "grpc"))
+    {
+        ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = HttpEndpoint + "/v1/traces",
+        ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] = "http/protobuf",
+        ["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"] = GrpcEndpoint,
+        ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"] = HttpEndpoint + "/v1/logs",
+        ["OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"] = "http/protobuf",
+    };
+
     private static Dictionary<string, string> Exporting(string endpoint, string protocol) => new()
     {
         ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint,
