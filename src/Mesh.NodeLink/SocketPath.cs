@@ -28,6 +28,27 @@ public static class SocketPath
         return target;
     }
 
+    /// <summary>After the listener closed, which removes its socket: a short directory that was made for it goes with the last one.</summary>
+    public static void Left(string path)
+    {
+        var full = Path.GetFullPath(path);
+        if (new FileInfo(full).LinkTarget is not { } target)
+        {
+            return;
+        }
+
+        try
+        {
+            File.Delete(target);
+            File.Delete(full);
+            Directory.Delete(Path.GetDirectoryName(target)!); // fails while the other process has its socket there
+        }
+        catch (IOException)
+        {
+            // The next start finds it and uses it again.
+        }
+    }
+
     /// <summary>The path to connect to.</summary>
     public static string ForConnecting(string path)
     {

@@ -8,11 +8,13 @@ public sealed class DataDirectory
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
+    private const string Probe = ".writable-";
+
     /// <summary>What only Mesh makes: a directory with one of these is a data directory.</summary>
     private static readonly string[] Files =
     [
         "silo.lock", "node.lock", "silo.pid", "node.pid", "node.log", "node.journal", "addresses.json", "admin.kubeconfig", "admin.token",
-        "ca.crt", "ca.key", "link.sock", "node.sock", "mesh.db", "mesh.db-wal", "mesh.db-shm", "mesh.db.mark",
+        "ca.crt", "ca.key", "link.sock", "node.sock", "mesh.db", "mesh.db-wal", "mesh.db-shm", "mesh.db.mark", "gateway.id",
     ];
 
     private DataDirectory(string path)
@@ -70,8 +72,8 @@ public sealed class DataDirectory
                 Directory.CreateDirectory(path, OwnerOnly);
             }
 
-            var probe = Path.Combine(path, ".writable");
-            File.WriteAllBytes(probe, []);
+            var probe = Path.Combine(path, Probe + Environment.ProcessId);
+            new FileStream(probe, FileMode.CreateNew).Dispose(); // never through a link that somebody laid
             File.Delete(probe);
             return new DataDirectory(path);
         }
@@ -84,7 +86,7 @@ public sealed class DataDirectory
     private static void RefuseForeign(string path)
     {
         var names = Directory.EnumerateFileSystemEntries(path).Select(entry => Path.GetFileName(entry)!).ToHashSet(StringComparer.Ordinal);
-        names.Remove("lost+found"); // of a file system that was just made
+        names.RemoveWhere(name => name == "lost+found" || name.StartsWith(Probe, StringComparison.Ordinal)); // of a new file system; of a start that was killed
         if (names.Count > 0 && !names.Overlaps(Files))
         {
             throw new StartRefusedException($"--data-dir {path} is not empty, and holds no Mesh: choose another, or make a new one");
@@ -98,6 +100,12 @@ public sealed class DataDirectory
             throw new StartRefusedException(
                 $"--data-dir {path} may be written by others (mode {Convert.ToString((int)mode, 8)}): whoever can change what stands in it is Mesh's administrator. "
                 + $"Choose another, or: chmod go-w {real}");
+        }
+
+        if (FileOwner.Of(real) is { } owner && owner != 0 && owner != FileOwner.Mine)
+        {
+            throw new StartRefusedException(
+                $"--data-dir {path} belongs to another user (uid {owner}), who can change what stands in it: whoever can is Mesh's administrator. Choose another, or run mesh-silo as that user");
         }
 
         if (Array.Find(Files, file => Directory.Exists(Path.Combine(path, file))) is { } directory)

@@ -20,6 +20,7 @@ public sealed class RegistrationServer : IAsyncDisposable
     private const int MaxConnections = 12_000;
 
     private readonly KestrelServer _server;
+    private string? _socket;
 
     private RegistrationServer(KestrelServer server) => _server = server;
 
@@ -37,6 +38,7 @@ public sealed class RegistrationServer : IAsyncDisposable
     {
         var path = SocketPath.ForListening(socket);
         var server = await StartAsync(kestrel => kestrel.ListenUnixSocket(path), agent, notReady, metrics, loggers, stop);
+        server._socket = socket;
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return server;
     }
@@ -46,6 +48,10 @@ public sealed class RegistrationServer : IAsyncDisposable
     {
         await _server.StopAsync(new CancellationToken(canceled: true));
         _server.Dispose();
+        if (_socket is not null)
+        {
+            SocketPath.Left(_socket);
+        }
     }
 
     private static async Task<RegistrationServer> StartAsync(

@@ -64,6 +64,7 @@ public sealed class LinkServer(
         if (_app is not null)
         {
             await _app.StopAsync(cancellationToken);
+            SocketPath.Left(socket);
         }
     }
 

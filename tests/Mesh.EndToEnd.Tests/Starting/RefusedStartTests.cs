@@ -84,6 +84,21 @@ public sealed class RefusedStartTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task A_directory_of_another_user_is_one_line_and_stays_as_it_was()
+    {
+        Capability.Require("giving a directory away", Capability.Chown);
+        await using var machine = SiloUnderTest.Prepare();
+        var dataDir = Path.Combine(machine.DataDir, "theirs");
+        Directory.CreateDirectory(dataDir, Private);
+        await using var chown = ProcessUnderTest.Start("chown", ["65534", dataDir]);
+        Assert.Equal(0, (await chown.RunToEndAsync(Stop)).Code);
+
+        await RefusedAsync(BuiltProgram.Silo, dataDir, "belongs to another user (uid 65534)", "another's");
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(dataDir));
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task A_full_disk_is_one_line_of_either_process_and_is_left_as_empty_as_it_was()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "to make a small file system needs root");

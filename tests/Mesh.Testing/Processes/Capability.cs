@@ -6,6 +6,7 @@ namespace Mesh.Testing.Processes;
 /// <summary>What a process is privileged to do (capabilities(7)). Tests ask for the capability they need, not for root.</summary>
 public static class Capability
 {
+    public const int Chown = 0;
     public const int SetGid = 6;
     public const int SetUid = 7;
     public const int NetBindService = 10;
@@ -27,6 +28,7 @@ public static class Capability
 
     private static string Name(int capability) => capability switch
     {
+        Chown => "CAP_CHOWN",
         SetGid => "CAP_SETGID",
         SetUid => "CAP_SETUID",
         NetBindService => "CAP_NET_BIND_SERVICE",
