@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 
 namespace Mesh.Client.AspNetCore;
 
@@ -11,11 +12,13 @@ namespace Mesh.Client.AspNetCore;
 internal sealed class LeavingConnections : IStartupFilter
 {
     private readonly IMeshRegistration _registration;
+    private readonly IHostApplicationLifetime _host;
     private readonly Func<object, Task> _closing;
 
-    public LeavingConnections(IMeshRegistration registration)
+    public LeavingConnections(IMeshRegistration registration, IHostApplicationLifetime host)
     {
         _registration = registration;
+        _host = host;
         _closing = context => CloseAsync((HttpContext)context); // made once: nothing is allocated for a request
     }
 
@@ -36,11 +39,15 @@ internal sealed class LeavingConnections : IStartupFilter
 
     private Task CloseAsync(HttpContext context)
     {
-        if (_registration.State is MeshPodState.Draining or MeshPodState.Terminated && context.Response.StatusCode != StatusCodes.Status101SwitchingProtocols)
+        if (Leaves() && context.Response.StatusCode != StatusCodes.Status101SwitchingProtocols)
         {
             context.Response.Headers.Connection = "close";
         }
 
         return Task.CompletedTask;
     }
+
+    /// <summary>A process whose Pod was deleted may live on, and serve its own clients as before.</summary>
+    private bool Leaves() => _registration.State == MeshPodState.Draining
+        || (_registration.State == MeshPodState.Terminated && _host.ApplicationStopping.IsCancellationRequested);
 }

@@ -314,8 +314,8 @@ public sealed class PodRegistration : IMeshRegistration, IAsyncDisposable
         });
         if (_whenDeleted == MeshDeletion.Register)
         {
+            // Under its name, which its traces have too; one that a finalizer still holds is a conflict, and that renames.
             _identity = null;
-            _wish.Change(desired => desired.Renamed(_random));
             _state.Set(MeshPodState.Unregistered);
             return true;
         }
