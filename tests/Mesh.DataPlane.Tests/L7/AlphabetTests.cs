@@ -136,7 +136,7 @@ public sealed class AlphabetTests
             iter: 1500,
             threads: 1);
 
-        Assert.True(outcomes.GetValueOrDefault(200) > 50 && outcomes.GetValueOrDefault(400) > 50, string.Join(' ', outcomes)); // both were reached
+        Assert.True(outcomes.GetValueOrDefault(200) > 10 && outcomes.GetValueOrDefault(400) > 10, string.Join(' ', outcomes)); // both were reached
     }
 
     private static async Task<int> ForwardedOrRefusedAsync(GatewayHost host, AccessLines lines, string bytes)
