@@ -111,6 +111,20 @@ public sealed class OwnerTests(GrainHost host) : IClassFixture<GrainHost>
         Assert.Null((await host.Http.SendAsync("GET", left)).Body!["metadata"]!["ownerReferences"]);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_Namespace_is_never_garbage()
+    {
+        var ns = $"/api/v1/namespaces/{await host.Http.NewNamespaceAsync()}";
+        var missing = Reference("no-such-uid", kind: "Namespace", name: "no-such-namespace");
+        var patch = $$"""{"metadata":{"ownerReferences":[{{missing}}]} }""";
+        Assert.Equal(200, (await host.Http.SendAsync("PATCH", ns, patch, "application/merge-patch+json")).Code);
+
+        await UntilGoneAsync(await ClassAsync(missing)); // a look at what is in no namespace
+
+        var there = await host.Http.SendAsync("GET", ns);
+        Assert.Equal((200, null), (there.Code, there.Body!["metadata"]!["deletionTimestamp"]));
+    }
+
     [Theory(Timeout = 30_000)]
     [InlineData("""{"propagationPolicy":"Sideways"}""", "Unsupported value: \"Sideways\"")]
     [InlineData("""{"propagationPolicy":"Orphan","orphanDependents":true}""", "orphanDependents and deletionPropagation cannot be both set")]
@@ -180,6 +194,16 @@ public sealed class OwnerTests(GrainHost host) : IClassFixture<GrainHost>
         var answer = await host.Http.SendAsync("POST", path, document.ToJsonString());
         Assert.True(answer.Code == 201, answer.Message);
         return $"{path}/{name}";
+    }
+
+    /// <summary>An IngressClass: it is in no namespace.</summary>
+    private async Task<string> ClassAsync(params string[] owners)
+    {
+        const string Classes = "/apis/networking.k8s.io/v1/ingressclasses";
+        var document = $$$"""{"metadata":{"generateName":"class-","ownerReferences":[{{{string.Join(',', owners)}}}]},"spec":{"controller":"example.com/any"} }""";
+        var answer = await host.Http.SendAsync("POST", Classes, document);
+        Assert.True(answer.Code == 201, answer.Message);
+        return $"{Classes}/{answer.Body!["metadata"]!["name"]}";
     }
 
     private async Task<string> UidAsync(string ns, string service)

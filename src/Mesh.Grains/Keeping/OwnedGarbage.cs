@@ -51,7 +51,11 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
     /// <summary>One round over a namespace, or over all.</summary>
     public async Task CollectAsync(string? ns, Func<StoredObject, bool> isMine, CancellationToken stop)
     {
-        var objects = kinds.All.SelectMany(kind => cache.List(kind.Group, kind.Kind, kind.IsNamespaced ? ns : null).Items).ToArray();
+        // A Namespace ends by steps of its own (NamespaceEnd): one that went here would leave its objects without it.
+        var objects = kinds.All
+            .SelectMany(kind => cache.List(kind.Group, kind.Kind, kind.IsNamespaced ? ns : null).Items)
+            .Where(stored => stored.Key.Kind != "Namespace")
+            .ToArray();
         var owned = objects
             .Select(stored => new Owned(stored, OwnerReference.Of(stored)))
             .Where(entry => entry.Owners.Length > 0)
