@@ -12,6 +12,8 @@ public sealed class OwnerTests(GrainHost host) : IClassFixture<GrainHost>
     {
         ["services"] = ("/api/v1/namespaces/NS/services", """{"ports":[{"port":80}]}"""),
         ["pods"] = ("/api/v1/namespaces/NS/pods", """{"containers":[{"name":"a"}]}"""),
+        ["configmaps"] = ("/api/v1/namespaces/NS/configmaps", "null"),
+        ["secrets"] = ("/api/v1/namespaces/NS/secrets", "null"),
         ["ingresses"] = ("/apis/networking.k8s.io/v1/namespaces/NS/ingresses", """{"rules":[{"host":"NS.example"}]}"""),
     };
 
@@ -123,6 +125,48 @@ public sealed class OwnerTests(GrainHost host) : IClassFixture<GrainHost>
 
         var there = await host.Http.SendAsync("GET", ns);
         Assert.Equal((200, null), (there.Code, there.Body!["metadata"]!["deletionTimestamp"]));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_owner_in_no_namespace_waits_for_its_dependents_in_all_of_them()
+    {
+        var (first, second) = (await host.Http.NewNamespaceAsync(), await host.Http.NewNamespaceAsync());
+        var owner = await ClassAsync();
+        var reference = Reference(await UidAsync(owner), "networking.k8s.io/v1", "IngressClass", owner[(owner.LastIndexOf('/') + 1)..], blocks: true);
+        var other = await CreateAsync(first, "configmaps", "other", reference);
+        var blocking = await CreateAsync(second, "configmaps", "blocking", reference, isHeld: true);
+
+        await host.Http.SendAsync("DELETE", $"{owner}?propagationPolicy=Foreground");
+        await UntilGoneAsync(other);
+        await UntilAsync(blocking, body => body!["metadata"]!["deletionTimestamp"] is not null);
+        await UntilGoneAsync(await CreateAsync(first, "configmaps", "later", Reference("no-such-uid"))); // a look where nothing blocks
+
+        Assert.Equal(200, (await host.Http.SendAsync("GET", owner)).Code);
+        await host.Http.SendAsync("PATCH", blocking, """{"metadata":{"finalizers":null}}""", "application/merge-patch+json");
+        await UntilGoneAsync(blocking);
+        await UntilGoneAsync(owner);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_owner_in_no_namespace_is_forgotten_in_all_of_them()
+    {
+        var owner = await ClassAsync();
+        var reference = Reference(await UidAsync(owner), "networking.k8s.io/v1", "IngressClass", owner[(owner.LastIndexOf('/') + 1)..]);
+        var left = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            left.Add(await CreateAsync(await host.Http.NewNamespaceAsync(), "configmaps", "left", reference));
+        }
+
+        await host.Http.SendAsync("DELETE", $"{owner}?propagationPolicy=Orphan");
+
+        await UntilGoneAsync(owner);
+        foreach (var path in left)
+        {
+            var there = await host.Http.SendAsync("GET", path);
+            Assert.Equal(200, there.Code);
+            Assert.Null(there.Body!["metadata"]!["ownerReferences"]);
+        }
     }
 
     [Theory(Timeout = 30_000)]

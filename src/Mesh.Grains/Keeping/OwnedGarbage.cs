@@ -23,7 +23,7 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
         var (now, before) = (change.Object, change.Previous);
         var concerns = kinds.All.Any(kind => kind.Kind == now.Key.Kind && kind.Group == now.Key.Group)
             && (change.Type == StoreChangeType.Deleted
-                || (now.IsDeleting && FinalizedRules.Of(now.Document).Any(IsOurs))
+                || IsAwaiting(now)
                 || !OwnerReference.Of(now).SequenceEqual(before is null ? [] : OwnerReference.Of(before)));
         return concerns ? now.Key.Namespace : null;
     }
@@ -49,13 +49,18 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
     }
 
     /// <summary>One round over a namespace, or over all.</summary>
+    /// <remarks>
+    /// What is in no namespace has dependents in any, so a look into one cannot judge it: while something of that sort waits
+    /// for its dependents, each look into a namespace is followed by one everywhere.
+    /// </remarks>
     public async Task CollectAsync(string? ns, Func<StoredObject, bool> isMine, CancellationToken stop)
     {
-        // A Namespace ends by steps of its own (NamespaceEnd): one that went here would leave its objects without it.
-        var objects = kinds.All
-            .SelectMany(kind => cache.List(kind.Group, kind.Kind, kind.IsNamespaced ? ns : null).Items)
-            .Where(stored => stored.Key.Kind != "Namespace")
-            .ToArray();
+        if (ns is not null && List(null, isNamespaced: false).Any(IsAwaiting))
+        {
+            Mark("");
+        }
+
+        var objects = ns is null ? [.. List(null, isNamespaced: false), .. List(null, isNamespaced: true)] : List(ns, isNamespaced: true);
         var owned = objects
             .Select(stored => new Owned(stored, OwnerReference.Of(stored)))
             .Where(entry => entry.Owners.Length > 0)
@@ -63,7 +68,7 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
         var dependents = owned
             .SelectMany(entry => entry.Owners.Select(owner => (owner.Uid, Entry: entry)))
             .ToLookup(pair => pair.Uid, pair => pair.Entry, StringComparer.Ordinal);
-        var ending = objects.Where(stored => stored.IsDeleting && FinalizedRules.Of(stored.Document).Any(IsOurs));
+        var ending = objects.Where(IsAwaiting);
         var steps = owned.Where(entry => !entry.Object.IsDeleting && isMine(entry.Object))
             .Select(entry => (entry.Object, Step: StepOf(entry, dependents)))
             .Concat(ending.Where(isMine).Select(owner => (Object: owner, Step: StepOf(owner, [.. dependents[owner.Uid]]))))
@@ -77,6 +82,14 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
             }
         });
     }
+
+    // A Namespace ends by steps of its own (NamespaceEnd): one that went here would leave its objects without it.
+    private StoredObject[] List(string? ns, bool isNamespaced) =>
+    [
+        .. kinds.All
+            .Where(kind => kind.IsNamespaced == isNamespaced && kind.Kind != "Namespace")
+            .SelectMany(kind => cache.List(kind.Group, kind.Kind, ns).Items),
+    ];
 
     /// <summary>What is to be done with an object that has owners.</summary>
     private Func<CancellationToken, ValueTask<bool>>? StepOf(Owned entry, ILookup<string, Owned> dependents)
@@ -144,6 +157,9 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
 
     private static bool Waits(StoredObject owner) =>
         owner.IsDeleting && FinalizedRules.Of(owner.Document).Contains(PropagationFinalizers.Foreground);
+
+    /// <summary>It is to end once its dependents have ended, or have forgotten it.</summary>
+    private static bool IsAwaiting(StoredObject owner) => owner.IsDeleting && FinalizedRules.Of(owner.Document).Any(IsOurs);
 
     private static bool IsOurs(string finalizer) => finalizer is PropagationFinalizers.Foreground or PropagationFinalizers.Orphan;
 
