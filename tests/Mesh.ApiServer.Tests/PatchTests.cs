@@ -138,6 +138,43 @@ public sealed class PatchTests
     public void A_malformed_strategic_patch_is_400(string patch) =>
         Assert.Equal(400, StrategicMergePatch.Apply(Parse("""{"spec":{"ports":[]}}"""), Parse(patch), Service).Refusal!.Code);
 
+    [Theory]
+    [InlineData("""{"spec":{"ports":[{"port":53,"port":54}],"ports":[]}}""")]
+    [InlineData("""{"metadata":{"a":1,"a":2},"spec":{"ports":[{"port":53,"protocol":"UDP","port":53}]}}""")]
+    [InlineData("""{"spec":""")]
+    [InlineData("""[]""")]
+    [InlineData("")]
+    public void A_manifest_that_a_patch_carries_may_be_anything(string manifest)
+    {
+        var patch = Parse("""{"spec":{"ports":[{"port":53,"protocol":"TCP"}]}}""");
+        patch["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["kubectl.kubernetes.io/last-applied-configuration"] = manifest } };
+
+        var applied = StrategicMergePatch.Apply(Parse("""{"spec":{"ports":[{"port":53,"protocol":"UDP"}]}}"""), patch, Service);
+
+        Assert.NotNull(applied.Value);
+    }
+
+    [Theory(Timeout = 30_000)]
+    [InlineData(3_000, 1)]
+    [InlineData(1, 3_000)]
+    [InlineData(100_000, 100_000)]
+    public async Task Ports_too_many_to_compare_are_400_before_they_are_compared(int patched, int applied)
+    {
+        await Task.Yield(); // or there is no timeout
+        var manifest = new JsonObject { ["spec"] = new JsonObject { ["ports"] = Ports(applied) } }.ToJsonString();
+        var patch = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["kubectl.kubernetes.io/last-applied-configuration"] = manifest } },
+            ["spec"] = new JsonObject { ["ports"] = Ports(patched) },
+        };
+
+        var refusal = StrategicMergePatch.Apply(Parse("""{"spec":{"ports":[]}}"""), patch, Service).Refusal!;
+
+        Assert.Equal((400, true), (refusal.Code, refusal.Message.EndsWith("a list has more than 2000 items", StringComparison.Ordinal)));
+    }
+
+    private static JsonArray Ports(int count) => [.. Enumerable.Range(1, count).Select(port => new JsonObject { ["port"] = port })];
+
     /// <summary>RFC 7386 as a property: applying a patch twice is applying it once.</summary>
     [Fact]
     public void A_merge_patch_is_idempotent() => Documents.Select(Documents).Sample((target, patch) =>

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Schemas;
@@ -15,29 +15,37 @@ internal static class AppliedPorts
     private const string Manifest = "kubectl.kubernetes.io/last-applied-configuration";
 
     /// <summary>Names, in the patch, the protocol of every item whose number is not enough to tell it.</summary>
+    /// <exception cref="FormatException">There are too many ports to compare each with each.</exception>
     public static void Resolve(JsonObject target, JsonObject patch, ObjectSchema schema)
     {
         if ((schema.Fields.GetValueOrDefault("spec")?.Shape as Shape.Structure)?.Schema.Fields.GetValueOrDefault("ports")?.Merge is not { Beside.Length: > 0 } rule
-            || patch.At("spec", "ports") is not JsonArray items
-            || Applied(patch) is not { } wanted)
+            || patch.At("spec", "ports") is not JsonArray items)
         {
             return;
         }
 
-        var live = target.At("spec", "ports").AsList().OfType<JsonObject>().ToList();
-        var before = Applied(target) ?? [];
+        StrategicMergePatch.RequireFew(items.Count);
+        if (Applied(patch) is not { } applied)
+        {
+            return;
+        }
+
+        StrategicMergePatch.RequireFew(applied.Count);
+        var wanted = ByNumber(applied, rule);
+        var live = ByNumber(target.At("spec", "ports").AsList().OfType<JsonObject>(), rule);
+        var before = ByNumber(Applied(target) is { Count: <= StrategicMergePatch.MaxItems } last ? last : [], rule);
         foreach (var key in items.Select(item => item.At(rule.Key).AsNumber()).OfType<long>().Distinct().ToList())
         {
-            var now = Of(wanted, key, rule);
-            var there = Of(live, key, rule);
-            if (now.Count > 1 || there.Count > 1 || (now.Count == 1 && there.Count == 1 && !IsOne(now[0], there[0], rule)))
+            JsonObject[] now = [.. wanted[key]];
+            JsonObject[] there = [.. live[key]];
+            if (now.Length > 1 || there.Length > 1 || (now.Length == 1 && there.Length == 1 && !IsOne(now[0], there[0], rule)))
             {
-                Name(items, key, now, there, Of(before, key, rule), rule);
+                Name(items, key, now, there, [.. before[key]], rule);
             }
         }
     }
 
-    private static void Name(JsonArray items, long key, List<JsonObject> now, List<JsonObject> there, List<JsonObject> before, MergeRule rule)
+    private static void Name(JsonArray items, long key, JsonObject[] now, JsonObject[] there, JsonObject[] before, MergeRule rule)
     {
         ListMerge.RemoveAll(items, rule.Key, JsonValue.Create(key));
         foreach (var gone in there.Where(port => !now.Any(other => IsOne(other, port, rule)) && before.Any(other => IsOne(other, port, rule))))
@@ -58,22 +66,13 @@ internal static class AppliedPorts
         }
     }
 
-    private static List<JsonObject> Of(IEnumerable<JsonObject> ports, long key, MergeRule rule) =>
-        [.. ports.Where(port => port.At(rule.Key).AsNumber() == key)];
+    private static ILookup<long?, JsonObject> ByNumber(IEnumerable<JsonObject> ports, MergeRule rule) => ports.ToLookup(port => port.At(rule.Key).AsNumber());
 
     private static bool IsOne(JsonObject one, JsonObject other, MergeRule rule) => ListMerge.Beside(one, rule) == ListMerge.Beside(other, rule);
 
-    private static List<JsonObject>? Applied(JsonObject document)
-    {
-        try
-        {
-            return document.At("metadata", "annotations", Manifest).AsText() is { } text
-                ? [.. JsonNode.Parse(text).At("spec", "ports").AsList().OfType<JsonObject>()]
-                : null;
-        }
-        catch (JsonException)
-        {
-            return null; // whoever wrote it, it was not kubectl
-        }
-    }
+    /// <summary>The ports of the manifest; null when there is none that can be read: whoever wrote it, it was not kubectl.</summary>
+    private static List<JsonObject>? Applied(JsonObject document) =>
+        document.At("metadata", "annotations", Manifest).AsText() is { } text && DocumentReader.Read(Encoding.UTF8.GetBytes(text)).Value is { } manifest
+            ? [.. manifest.Root.At("spec", "ports").AsList().OfType<JsonObject>()]
+            : null;
 }

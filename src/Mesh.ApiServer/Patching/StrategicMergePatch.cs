@@ -16,8 +16,8 @@ internal static class StrategicMergePatch
     private const string OrderPrefix = "$setElementOrder/";
     private const string DeletePrefix = "$deleteFromPrimitiveList/";
 
-    // Items are found by comparing each with each.
-    private const int MaxItems = 2000;
+    /// <summary>Items are found by comparing each with each.</summary>
+    public const int MaxItems = 2000;
 
     public static Outcome<JsonObject> Apply(JsonObject document, JsonObject patch, ObjectSchema schema)
     {
@@ -30,6 +30,15 @@ internal static class StrategicMergePatch
         catch (FormatException malformed)
         {
             return ApiStatus.BadRequest($"the patch cannot be applied: {malformed.Message}");
+        }
+    }
+
+    /// <exception cref="FormatException">A list is too long.</exception>
+    public static void RequireFew(int items)
+    {
+        if (items > MaxItems)
+        {
+            throw new FormatException($"a list has more than {MaxItems} items");
         }
     }
 
@@ -98,11 +107,7 @@ internal static class StrategicMergePatch
 
     private static JsonArray MergeItems(JsonArray? before, JsonArray changes, JsonArray? order, MergeRule rule, Shape shape)
     {
-        if (changes.Count > MaxItems || order?.Count > MaxItems)
-        {
-            throw new FormatException($"a list has more than {MaxItems} items");
-        }
-
+        RequireFew(Math.Max(changes.Count, order?.Count ?? 0));
         var result = new JsonArray([.. before.AsList().Select(item => item?.DeepClone())]);
         if (rule.Key.Length == 0)
         {
