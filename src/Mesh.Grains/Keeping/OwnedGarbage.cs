@@ -17,14 +17,26 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
     // Namespaces to look into; the empty name: everywhere.
     private readonly ConcurrentDictionary<string, byte> _looks = new(StringComparer.Ordinal);
 
+    private readonly NamedOwners _named = new();
+
     /// <summary>The namespace that a change makes worth a look, null when it has no owner and no dependent to do with.</summary>
     public string? LookAfter(StoreChange change)
     {
         var (now, before) = (change.Object, change.Previous);
-        var concerns = kinds.All.Any(kind => kind.Kind == now.Key.Kind && kind.Group == now.Key.Group)
-            && (change.Type == StoreChangeType.Deleted
-                || IsAwaiting(now)
-                || !OwnerReference.Of(now).SequenceEqual(before is null ? [] : OwnerReference.Of(before)));
+        if (!kinds.All.Any(kind => kind.Kind == now.Key.Kind && kind.Group == now.Key.Group))
+        {
+            return null;
+        }
+
+        var owners = OwnerReference.Of(now);
+        if (change.Type != StoreChangeType.Deleted)
+        {
+            _named.Add(owners);
+        }
+
+        var concerns = change.Type == StoreChangeType.Deleted
+            ? owners.Length > 0 || _named.Has(now.Uid) // an owner may wait for it; or something is left without it
+            : IsAwaiting(now) || !owners.SequenceEqual(before is null ? [] : OwnerReference.Of(before));
         return concerns ? now.Key.Namespace : null;
     }
 
@@ -60,11 +72,7 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
             Mark("");
         }
 
-        var objects = ns is null ? [.. List(null, isNamespaced: false), .. List(null, isNamespaced: true)] : List(ns, isNamespaced: true);
-        var owned = objects
-            .Select(stored => new Owned(stored, OwnerReference.Of(stored)))
-            .Where(entry => entry.Owners.Length > 0)
-            .ToArray();
+        var (objects, owned) = ns is null ? _named.Renew(() => Read(null), static all => all.Owned.SelectMany(entry => entry.Owners)) : Read(ns);
         var dependents = owned
             .SelectMany(entry => entry.Owners.Select(owner => (owner.Uid, Entry: entry)))
             .ToLookup(pair => pair.Uid, pair => pair.Entry, StringComparer.Ordinal);
@@ -81,6 +89,12 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
                 Mark(pair.Object.Key.Namespace);
             }
         });
+    }
+
+    private (StoredObject[] Objects, Owned[] Owned) Read(string? ns)
+    {
+        var objects = ns is null ? [.. List(null, isNamespaced: false), .. List(null, isNamespaced: true)] : List(ns, isNamespaced: true);
+        return (objects, [.. objects.Select(stored => new Owned(stored, OwnerReference.Of(stored))).Where(entry => entry.Owners.Length > 0)]);
     }
 
     // A Namespace ends by steps of its own (NamespaceEnd): one that went here would leave its objects without it.
