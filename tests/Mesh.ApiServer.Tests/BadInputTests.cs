@@ -10,6 +10,7 @@ public sealed class BadInputTests(ApiHost host) : IClassFixture<ApiHost>
     private const string Services = "/api/v1/namespaces/default/services";
 
     private const string Valid = """{"metadata":{"name":"a"},"spec":{"ports":[{"port":80}],"selector":{"a":"b"}}}""";
+    private const string Named = """{"metadata":{"name":"a"}}""";
 
     [Theory(Timeout = 30_000)]
     [Trait("Row", "REL-A04")]
@@ -181,22 +182,28 @@ public sealed class BadInputTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal(200, (await host.Http.SendAsync("GET", Services, accept: "application/vnd.kubernetes.protobuf, application/json")).Code);
     }
 
-    [Fact(Timeout = 30_000)]
-    public async Task An_object_of_a_missing_namespace_is_refused_naming_the_namespace()
+    [Theory(Timeout = 30_000)]
+    [InlineData("services")]
+    [InlineData("configmaps")]
+    [InlineData("configmaps?dryRun=All")]
+    public async Task An_object_of_a_missing_namespace_is_refused_naming_the_namespace(string path)
     {
-        var answer = await host.Http.SendAsync("POST", "/api/v1/namespaces/nowhere/services", Valid);
+        var answer = await host.Http.SendAsync("POST", $"/api/v1/namespaces/nowhere/{path}", path == "services" ? Valid : Named);
 
         Assert.Equal((404, "namespaces \"nowhere\" not found"), (answer.Code, answer.Message));
     }
 
-    [Fact(Timeout = 30_000)]
+    [Theory(Timeout = 30_000)]
     [Trait("Row", "SVC-B15")]
-    public async Task A_terminating_namespace_takes_no_new_objects()
+    [InlineData("services")]
+    [InlineData("configmaps")]
+    [InlineData("configmaps?dryRun=All")]
+    public async Task A_terminating_namespace_takes_no_new_objects(string path)
     {
         var ns = await host.Http.NewNamespaceAsync();
         var deleted = await host.Http.SendAsync("DELETE", $"/api/v1/namespaces/{ns}");
 
-        var answer = await host.Http.SendAsync("POST", $"/api/v1/namespaces/{ns}/services", Valid);
+        var answer = await host.Http.SendAsync("POST", $"/api/v1/namespaces/{ns}/{path}", path == "services" ? Valid : Named);
 
         Assert.Equal("Terminating", deleted.Body!["status"]!["phase"]!.GetValue<string>());
         Assert.Equal((403, "Forbidden"), (answer.Code, answer.Reason));

@@ -39,9 +39,10 @@ internal sealed class StoreWriter(IObjectStore store, Admission admission) : IOb
         Write[] writes = key.Namespace.Length == 0 ? [put] : [new Write.Check(Kinds.Namespace(key.Namespace), Precondition.Activity), put];
         if (request.DryRun)
         {
-            return await store.ReadAsync(key, stop) is { } there
-                ? new ObjectReply(ObjectResult.AlreadyExists, there.Document, there.ResourceVersion, "")
-                : new ObjectReply(ObjectResult.Committed, request.Document, 0, "");
+            return await MissingAsync(key, stop)
+                ?? (await store.ReadAsync(key, stop) is { } there
+                    ? new ObjectReply(ObjectResult.AlreadyExists, there.Document, there.ResourceVersion, "")
+                    : new ObjectReply(ObjectResult.Committed, request.Document, 0, ""));
         }
 
         return await store.CommitAsync(writes, CommitClass.Request, stop) switch
@@ -52,6 +53,22 @@ internal sealed class StoreWriter(IObjectStore store, Admission admission) : IOb
             CommitOutcome.Failed => new(ObjectResult.AlreadyExists, default, 0, ""),
             CommitOutcome.Refused refused => Refused(refused),
             _ => throw new UnreachableException(),
+        };
+    }
+
+    /// <summary>What a create that is only tried is answered when its Namespace takes no objects; null when it does.</summary>
+    private async Task<ObjectReply?> MissingAsync(ObjectKey key, CancellationToken stop)
+    {
+        if (key.Namespace.Length == 0)
+        {
+            return null;
+        }
+
+        return await store.ReadAsync(Kinds.Namespace(key.Namespace), stop) switch
+        {
+            null => new(ObjectResult.NamespaceNotFound, default, 0, ""),
+            { IsDeleting: true } => new(ObjectResult.NamespaceTerminating, default, 0, ""),
+            _ => null,
         };
     }
 
