@@ -53,7 +53,7 @@ public static class ApiServerMetrics
     // The words of Kubernetes' audit log and RBAC rules.
     internal static string Verb(HttpRequest http, ResourceRequest request) => (http.Method, request.IsCollection) switch
     {
-        ("GET", _) when ListOptions.IsWatchAsked(http) => "watch",
+        ("GET", _) when request.IsWatch || ListOptions.IsWatchAsked(http) => "watch",
         ("GET", true) => "list",
         ("GET", false) => "get",
         ("POST", _) => "create",

@@ -11,6 +11,7 @@ public sealed class MetricTests(ApiHost host) : IClassFixture<ApiHost>
         var expected = new Expected<string>(
             "http.request.method=GET http.response.status_code=200 url.scheme=https mesh.api.resource=endpoints mesh.api.verb=list",
             "http.request.method=GET http.response.status_code=404 url.scheme=https mesh.api.resource=endpoints mesh.api.verb=get",
+            "http.request.method=GET http.response.status_code=200 url.scheme=https mesh.api.resource=endpoints mesh.api.verb=watch",
             "http.request.method=DELETE http.response.status_code=200 url.scheme=https mesh.api.resource=ingresses.networking.k8s.io mesh.api.verb=deletecollection",
             "http.request.method=_OTHER http.response.status_code=405 url.scheme=https mesh.api.resource=services mesh.api.verb=other");
         using var listener = Listen<double>("http.server.request.duration", (_, tags) => expected.Saw(tags));
@@ -19,6 +20,7 @@ public sealed class MetricTests(ApiHost host) : IClassFixture<ApiHost>
         await host.Http.SendAsync("GET", "/api/v1/namespaces/default/endpoints/missing");
         await host.Http.SendAsync("DELETE", "/apis/networking.k8s.io/v1/namespaces/default/ingresses");
         await host.Http.SendAsync("BREW", "/api/v1/namespaces/default/services");
+        using var watch = await Watching.StartAsync(host, "/api/v1/watch/namespaces/default/endpoints?timeoutSeconds=1");
 
         await expected.AllAsync();
     }
