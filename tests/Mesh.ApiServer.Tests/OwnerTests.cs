@@ -21,6 +21,8 @@ public sealed class OwnerTests(GrainHost host) : IClassFixture<GrainHost>
     [InlineData("services")]
     [InlineData("pods")]
     [InlineData("ingresses")]
+    [InlineData("configmaps")]
+    [InlineData("secrets")]
     public async Task What_a_deleted_owner_leaves_goes_and_what_cannot_be_looked_up_stays(string kind)
     {
         var (ns, owner) = await OwnerAsync();
@@ -43,6 +45,8 @@ public sealed class OwnerTests(GrainHost host) : IClassFixture<GrainHost>
     [InlineData("services")]
     [InlineData("pods")]
     [InlineData("ingresses")]
+    [InlineData("configmaps")]
+    [InlineData("secrets")]
     public async Task An_owner_that_is_deleted_in_the_foreground_waits_for_those_that_block_it(string kind)
     {
         var (ns, owner) = await OwnerAsync();
@@ -67,6 +71,8 @@ public sealed class OwnerTests(GrainHost host) : IClassFixture<GrainHost>
     [InlineData("services", """{"propagationPolicy":"Orphan"}""", "")]
     [InlineData("pods", null, "?propagationPolicy=Orphan")]
     [InlineData("ingresses", """{"orphanDependents":true}""", "")]
+    [InlineData("configmaps", """{"propagationPolicy":"Orphan"}""", "")]
+    [InlineData("secrets", null, "?orphanDependents=true")]
     public async Task Dependents_that_are_left_behind_forget_their_owner(string kind, string? body, string query)
     {
         var (ns, owner) = await OwnerAsync();
@@ -79,6 +85,59 @@ public sealed class OwnerTests(GrainHost host) : IClassFixture<GrainHost>
         var there = await host.Http.SendAsync("GET", left);
         Assert.Equal(200, there.Code);
         Assert.Null(there.Body!["metadata"]!["ownerReferences"]);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("configmaps", "ConfigMap")]
+    [InlineData("secrets", "Secret")]
+    public async Task An_owner_that_no_grain_owns_is_deleted_by_each_policy(string kind, string word)
+    {
+        var ns = await host.Http.NewNamespaceAsync();
+        foreach (var (policy, finalizers) in new[]
+        {
+            ("Background", """["example.com/held"]"""),
+            ("Foreground", """["example.com/held","foregroundDeletion"]"""),
+            ("Orphan", """["example.com/held","orphan"]"""),
+        })
+        {
+            var name = $"owner-{policy.ToLowerInvariant()}";
+            var owner = await CreateAsync(ns, kind, name, [], isHeld: true);
+            var owned = await CreateAsync(ns, kind, $"owned-{name}", Reference(await UidAsync(owner), kind: word, name: name, blocks: true), isHeld: true);
+
+            var tried = await host.Http.SendAsync("DELETE", $"{owner}?propagationPolicy={policy}&dryRun=All");
+            Assert.Equal(200, tried.Code);
+            Assert.Null((await host.Http.SendAsync("GET", owner)).Body!["metadata"]!["deletionTimestamp"]);
+            var deleted = await host.Http.SendAsync("DELETE", $"{owner}?propagationPolicy={policy}");
+            Assert.Equal((200, finalizers), (deleted.Code, deleted.Body!["metadata"]!["finalizers"]!.ToJsonString()));
+            Assert.NotNull(deleted.Body["metadata"]!["deletionTimestamp"]);
+            await (policy switch
+            {
+                "Foreground" => UntilAsync(owned, body => body!["metadata"]!["deletionTimestamp"] is not null),
+                "Orphan" => UntilAsync(owned, body => body!["metadata"]!["ownerReferences"] is null),
+                _ => Task.CompletedTask,
+            });
+
+            await ReleaseAsync(owner, policy == "Foreground" ? """["foregroundDeletion"]""" : "null");
+            if (policy == "Foreground")
+            {
+                Assert.Equal(200, (await host.Http.SendAsync("GET", owner)).Code);
+            }
+
+            if (policy == "Orphan")
+            {
+                Assert.Null((await host.Http.SendAsync("GET", owned)).Body!["metadata"]!["deletionTimestamp"]);
+                await host.Http.SendAsync("DELETE", owned);
+            }
+            else if (policy == "Background")
+            {
+                await UntilGoneAsync(owner);
+                await UntilAsync(owned, body => body!["metadata"]!["deletionTimestamp"] is not null);
+            }
+
+            await ReleaseAsync(owned, "null");
+            await UntilGoneAsync(owned);
+            await UntilGoneAsync(owner);
+        }
     }
 
     [Fact(Timeout = 60_000)]
@@ -239,6 +298,9 @@ public sealed class OwnerTests(GrainHost host) : IClassFixture<GrainHost>
         Assert.True(answer.Code == 201, answer.Message);
         return $"{path}/{name}";
     }
+
+    private async Task ReleaseAsync(string path, string finalizers) =>
+        Assert.Equal(200, (await host.Http.SendAsync("PATCH", path, $$$"""{"metadata":{"finalizers":{{{finalizers}}}}}""", "application/merge-patch+json")).Code);
 
     /// <summary>An IngressClass: it is in no namespace.</summary>
     private async Task<string> ClassAsync(params string[] owners)
