@@ -8,7 +8,7 @@ namespace Mesh.ApiServer.Resources;
 internal static class ForeignAnnotationWarnings
 {
     /// <summary>A chart may carry dozens; the other warnings are to be seen too.</summary>
-    private const int MostNamed = 8;
+    private const int MostNamed = 30;
 
     public static IEnumerable<string> For(JsonObject document)
     {
