@@ -8,6 +8,9 @@ public static class MeshIngressClass
     /// <summary><c>spec.controller</c> of each class whose Ingresses Mesh serves.</summary>
     public const string Controller = "mesh.internal/ingress";
 
-    /// <summary>An Ingress that names no class is of the class that has this annotation with the value <c>true</c>.</summary>
+    /// <summary>
+    /// With the value <c>true</c> other tools read a class as the default one. Mesh itself never asks: an Ingress that names no
+    /// class is routed whichever class has it.
+    /// </summary>
     public const string IsDefaultAnnotation = "ingressclass.kubernetes.io/is-default-class";
 }
