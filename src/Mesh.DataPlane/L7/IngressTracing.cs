@@ -157,7 +157,7 @@ public static class IngressTracing
             span.SetTag("http.response.status_code", status);
         }
 
-        if (outcome is CarryOutcome.ClientGone or CarryOutcome.BadBody)
+        if (outcome is CarryOutcome.ClientGone or CarryOutcome.BadRequest)
         {
             return; // the caller's doing, not the endpoint's
         }

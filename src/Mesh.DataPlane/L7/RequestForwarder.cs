@@ -97,7 +97,7 @@ internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions opti
             CarryOutcome.BadAnswer bad => Refusal.Of(RefusalReason.UpstreamFailed, $"{pod} gave no valid answer: {bad.Detail}{tried}"),
             CarryOutcome.TimedOut => Refusal.Of(RefusalReason.UpstreamTimeout, $"{pod} did not answer in time{tried}"),
             CarryOutcome.ClientGone => Refusal.Of(RefusalReason.ClientGone, "the client closed the connection"),
-            CarryOutcome.BadBody body => body.Refusal,
+            CarryOutcome.BadRequest wrong => wrong.Refusal,
             _ => throw new UnreachableException(),
         };
     }

@@ -17,7 +17,15 @@ public sealed class AlphabetTests
 
     public static IEnumerable<TheoryDataRow<string>> Hosts() =>
         from mark in "!\"#$%&'()*+,-./;<=>?@[\\]^_`{|}~"
-        from host in new[] { $"a{mark}b.test", $"{mark}ab.test", $"ab{mark}" }
+        from host in new[] { $"a{mark}b.test", $"{mark}ab.test", $"ab{mark}", $"a.{mark}b.test", $"a.b.{mark}c.test", $"1.{mark}b.test", $"a.b{mark}.test" }
+        select new TheoryDataRow<string>(host);
+
+    public static IEnumerable<TheoryDataRow<string>> UnsendableHosts() =>
+        from host in new[]
+        {
+            "a.b._c.test", "www.x.-z.test", "a._b._c.test", "1._b.test", "1.-", "1.-:80", "1._b.test.",
+            "1." + new string('a', 64), new string('a', 64) + ".test", new string('9', 64) + ".test", "a.b." + new string('c', 64) + ".test",
+        }
         select new TheoryDataRow<string>(host);
 
     public static IEnumerable<TheoryDataRow<string, string>> RightRequests() =>
@@ -38,8 +46,10 @@ public sealed class AlphabetTests
         new("GET /x HTTP/1.1", "[0:0::1]:80"),
         new("GET /x HTTP/1.1", "-a-.test"),
         new("GET /x HTTP/1.1", "_dmarc.my_app.test"),
-        new("GET /x HTTP/1.1", new string('a', 200) + ".test"),
-        new($"GET http://{new string('a', 200)}.test/x HTTP/1.1", new string('a', 200) + ".test"),
+        new("GET /x HTTP/1.1", "a._b.test"),
+        new("GET /x HTTP/1.1", new string('a', 63) + ".test"),
+        new("GET /x HTTP/1.1", "1." + new string('a', 63)),
+        new($"GET http://{new string('9', 63)}.test/x HTTP/1.1", new string('9', 63) + ".test"),
     ];
 
     [Theory(Timeout = Limit)]
@@ -55,6 +65,23 @@ public sealed class AlphabetTests
         Assert.True(answer is { Status: 200 }, $"{answer?.Status} {answer?.Body}");
         var request = Assert.Single(backend.Requests);
         Assert.Equal(("GET /x HTTP/1.1", name.TrimEnd(':'), "1", "1"), (request.Line, request.Header("Host"), request.Header("X-Before"), request.Header("X-After")));
+    }
+
+    [Theory(Timeout = Limit)]
+    [MemberData(nameof(UnsendableHosts))]
+    public async Task Hosts_that_the_client_towards_the_endpoint_cannot_send_are_refused_in_words(string name)
+    {
+        using var lines = new AccessLines();
+        await using var backend = new RecordingBackend();
+        await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")], logs: lines);
+        host.Routes.Ingress("all", "", ("/", "Prefix", "web"));
+
+        foreach (var line in new[] { "GET / HTTP/1.1", $"GET http://{name}/ HTTP/1.1" })
+        {
+            Assert.Equal(400, await ForwardedOrRefusedAsync(host, lines, $"{line}\r\nHost: {name}\r\n\r\n"));
+        }
+
+        Assert.Empty(backend.Requests);
     }
 
     [Theory(Timeout = Limit)]

@@ -1,4 +1,10 @@
+using System.Text;
+using Mesh.DataPlane.L7;
+using Mesh.DataPlane.L7.Carrier;
+using Mesh.DataPlane.L7.Strict;
 using Mesh.DataPlane.Tests.Support;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Xunit;
 
 namespace Mesh.DataPlane.Tests.L7;
@@ -63,6 +69,84 @@ public sealed class AuthorityTests
                 Assert.Equal(expected, (await host.AskAsync(HostileRequests.Get($"APP-{number}.TEST"), Stop))!.Status);
                 Assert.Equal(200, (await host.AskAsync(HostileRequests.Get("aPP.tESt"), Stop))!.Status);
             }
+        }
+    }
+
+    [Fact]
+    public void A_name_is_an_authority_exactly_when_it_can_be_sent_to_an_endpoint()
+    {
+        var (taken, refused) = (0, 0);
+        foreach (var name in Names("", 8))
+        {
+            using var request = new HttpRequestMessage();
+            var isTaken = Authority.IsValid(Encoding.ASCII.GetBytes(name));
+            Assert.True(isTaken == IsTaken(() => request.Headers.Host = name), name);
+            _ = isTaken ? taken++ : refused++;
+        }
+
+        Assert.True(taken > 100_000 && refused > 100_000, $"{taken} {refused}"); // both were reached
+    }
+
+    [Theory]
+    [InlineData("a", 253)]
+    [InlineData("9", 253)]
+    [InlineData("_", 63)]
+    public void The_longest_names_can_be_sent_too(string letter, int length)
+    {
+        using var request = new HttpRequestMessage();
+        var label = string.Concat(Enumerable.Repeat(letter, 63));
+        var name = string.Join('.', label, label, label, label)[..length];
+
+        Assert.True(Authority.IsValid(Encoding.ASCII.GetBytes(name + ".:65535")));
+        request.Headers.Host = name + ".:65535";
+        Assert.False(Authority.IsValid(Encoding.ASCII.GetBytes(letter + name)));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_host_that_the_reader_lets_pass_and_that_cannot_be_sent_is_nobodys_fault_but_the_clients()
+    {
+        var routes = new SomeRoutes();
+        routes.Service("web", "127.97.0.1", 80, new SomePod("web-1", L4Host.FreeClusterIP()));
+        routes.Synced();
+        using var carrier = new YarpCarrier(routes.Published, new IngressOptions(), TimeProvider.System);
+        var exchange = new Exchange("gateway");
+        var http = new DefaultHttpContext();
+        http.Request.Method = "GET";
+        http.Request.Headers.Host = "a.b._c.test";
+        http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = "/";
+        exchange.Begin(http.Features, 0);
+        exchange.Service = SomeRoutes.Name("web");
+
+        var outcome = await carrier.CarryAsync(exchange, routes.Published.Current.Services[exchange.Service].Ports[0].Usable[0]);
+
+        var refusal = Assert.IsType<CarryOutcome.BadRequest>(outcome).Refusal;
+        Assert.Equal(400, refusal.Status);
+        Assert.StartsWith("the Host header is no host name", refusal.Detail, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> Names(string start, int longest)
+    {
+        if (start.Length > 0)
+        {
+            yield return start;
+        }
+
+        foreach (var name in start.Length == longest ? [] : "a1-_.".SelectMany(letter => Names(start + letter, longest)))
+        {
+            yield return name;
+        }
+    }
+
+    private static bool IsTaken(Action set)
+    {
+        try
+        {
+            set();
+            return true;
+        }
+        catch (FormatException)
+        {
+            return false;
         }
     }
 

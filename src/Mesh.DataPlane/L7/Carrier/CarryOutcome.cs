@@ -38,6 +38,6 @@ internal abstract record CarryOutcome
         public static ClientGone Instance { get; } = new();
     }
 
-    /// <summary>The client's body was wrong or too slow.</summary>
-    public sealed record BadBody(Refusal Refusal) : CarryOutcome;
+    /// <summary>The client's host or body was wrong, or its body too slow.</summary>
+    public sealed record BadRequest(Refusal Refusal) : CarryOutcome;
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Mesh.DataPlane.L7.Strict;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Forwarder;
@@ -24,11 +25,15 @@ internal sealed class ForwardTransformer(Exchange exchange, string gateway) : Ht
     /// <summary>Why the answer ended after its head was passed on and before the first byte of its body; null when it did not.</summary>
     public Exception? Cut { get; private set; }
 
+    /// <summary>Why the request can be sent to no endpoint at all; null when it can.</summary>
+    public Refusal? Unsendable { get; private set; }
+
     public void Begin(EndpointPool pool, AnswerDeadline deadline)
     {
         _pool = pool;
         _deadline = deadline;
         Cut = null;
+        Unsendable = null;
         _expects = false;
     }
 
@@ -49,7 +54,7 @@ internal sealed class ForwardTransformer(Exchange exchange, string gateway) : Ht
         // An HTTP/1.0 request may have no Host; then the endpoint sees its own address.
         if (exchange.HostSent is { Length: > 0 } host)
         {
-            proxyRequest.Headers.Host = host;
+            SetHost(proxyRequest, host);
         }
 
         AddForwarded(httpContext, proxyRequest);
@@ -98,6 +103,20 @@ internal sealed class ForwardTransformer(Exchange exchange, string gateway) : Ht
             HttpStatusCode.SwitchingProtocols => ValueTask.FromResult(true),
             _ => BeginAsync(response, proxyResponse.Content, cancellationToken),
         };
+    }
+
+    private void SetHost(HttpRequestMessage request, string host)
+    {
+        try
+        {
+            request.Headers.Host = host;
+        }
+        catch (FormatException)
+        {
+            // The strict reader should have refused it (Authority): whatever the library's next version thinks, no Pod is to blame.
+            Unsendable = Refusal.Malformed($"the Host header is {Authority.Wanted}");
+            throw;
+        }
     }
 
     /// <summary>

@@ -70,10 +70,15 @@ internal sealed class YarpCarrier : IHttpCarrier
             exchange.Http.Response.Clear(); // YARP has set its own status
         }
 
+        if (exchange.Transformer.Unsendable is { } unsendable)
+        {
+            return new CarryOutcome.BadRequest(unsendable);
+        }
+
         if (deadline.HasPassed)
         {
             return deadline.AwaitsClient
-                ? new CarryOutcome.BadBody(Refusal.Of(RefusalReason.RequestTimeout, $"no byte of the request's body came for {_options.AnswerTimeout.TotalSeconds} s"))
+                ? new CarryOutcome.BadRequest(Refusal.Of(RefusalReason.RequestTimeout, $"no byte of the request's body came for {_options.AnswerTimeout.TotalSeconds} s"))
                 : CarryOutcome.TimedOut.Instance;
         }
 
@@ -105,7 +110,7 @@ internal sealed class YarpCarrier : IHttpCarrier
 
     /// <summary>What is wrong with a body the strict reader finds first; all that is left to go wrong is that it ends too early.</summary>
     private static CarryOutcome Body(Exception? cause) => Find<MalformedBodyException>(cause) is { } malformed
-        ? new CarryOutcome.BadBody(malformed.Refusal)
+        ? new CarryOutcome.BadRequest(malformed.Refusal)
         : CarryOutcome.ClientGone.Instance;
 
     private static CarryOutcome Failure(Exception? cause)

@@ -1,12 +1,17 @@
 namespace Mesh.DataPlane.L7.Strict;
 
 /// <summary>
-/// Whether a Host value is a plain authority: a name of at most 253 characters or an IP literal, and a port from 1 to
-/// 65535, an empty one or none. Proxies disagree on everything else, so nothing else is forwarded (RFC 9110 §7.2, RFC 3986 §3.2).
+/// Whether a Host value is a plain authority: a name of at most 253 characters in labels of at most 63, or an IP literal, and
+/// a port from 1 to 65535, an empty one or none. Proxies disagree on everything else, so nothing else is forwarded (RFC 9110
+/// §7.2, RFC 3986 §3.2).
 /// </summary>
 internal static class Authority
 {
+    public const string Wanted =
+        "no host name of labels of 1 to 63 letters, digits, '-' and '_' (each but the first beginning with a letter or a digit), and no IP address, with a port or without";
+
     private const int MaxName = 253;
+    private const int MaxLabel = 63;
     private const int MinLiteral = 4; // [::] is no host that anything is on
 
     public static bool IsValid(ReadOnlySpan<byte> value)
@@ -33,9 +38,33 @@ internal static class Authority
         }
 
         var name = host.EndsWith("."u8) ? host[..^1] : host; // the root label
-        return name.Length is > 0 and <= MaxName
-            && !name.ContainsAnyExcept(HttpBytes.HostName)
-            && name[0] != '.' && name[^1] != '.' && name.IndexOf(".."u8) < 0;
+        return name.Length is > 0 and <= MaxName && !name.ContainsAnyExcept(HttpBytes.HostName) && HasLabels(name);
+    }
+
+    /// <summary>
+    /// Whether HttpRequestHeaders.Host takes it, by which it is sent on: it refuses a label that begins with '-' or '_', save
+    /// the first one, and the second one after a first that is no number. AuthorityTests hold that it is no less and no more.
+    /// </summary>
+    private static bool HasLabels(ReadOnlySpan<byte> name)
+    {
+        var isPlain = false; // whether the next label has to begin with a letter or a digit
+        for (var isFirst = true; ; isFirst = false)
+        {
+            var dot = name.IndexOf((byte)'.');
+            var label = dot < 0 ? name : name[..dot];
+            if (label.Length is 0 or > MaxLabel || (isPlain && (label[0] is (byte)'-' or (byte)'_')))
+            {
+                return false;
+            }
+
+            if (dot < 0)
+            {
+                return true;
+            }
+
+            isPlain = !isFirst || !label.ContainsAnyExceptInRange((byte)'0', (byte)'9');
+            name = name[(dot + 1)..];
+        }
     }
 
     private static bool IsPort(ReadOnlySpan<byte> digits)

@@ -71,8 +71,7 @@ internal ref struct RequestFields(IngressOptions limits)
 
         if (_hosts > 0 && !Authority.IsValid(_host))
         {
-            return RequestHead.Refused(Refusal.Malformed(
-                "the Host header is no host name of letters, digits, '-', '_' and '.', and no IP address, with a port or without"));
+            return RequestHead.Refused(Refusal.Malformed("the Host header is " + Authority.Wanted));
         }
 
         if (!_targetAuthority.IsEmpty && !HttpBytes.EqualsIgnoreCase(_targetAuthority, _host))
