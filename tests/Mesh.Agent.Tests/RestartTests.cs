@@ -1,11 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Mesh.Agent.Registrations;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
-using Mesh.NodeLink.Wire;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
+using Registration = Mesh.NodeLink.Wire.Registration;
 
 namespace Mesh.Agent.Tests;
 
@@ -29,6 +30,42 @@ public sealed class RestartTests
         Assert.Equal("u1", RegistrationTests.Uid(await curl.LineAsync(stop)));
         curl.Kill();
         Assert.Equal("u1", (await agent.RoutedAsync(told => !told.IsAlive, stop)).Uid);
+    }
+
+    [Theory(Timeout = 30_000)]
+    [InlineData("""{"httpGet":{"port":80,"scheme":"http"}}""")]
+    [InlineData("""{"httpGet":{"port":80,"scheme":"HtTp","later":1,"httpHeaders":[{"name":"a","value":"b","later":1}]},"terminationGracePeriodSeconds":5}""")]
+    [InlineData("""{"tcpSocket":{"port":"http","later":{"a":1} },"periodSeconds":5,"later":[]}""")]
+    public async Task What_an_earlier_build_took_and_this_one_refuses_ends_no_Pod_that_lives(string probe)
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var app = Listen();
+        var record = Record("u1", "web", Port(app));
+        var own = $$"""{"containerPort":{{Port(app)}} }""";
+        var named = $$"""{"name":"http","containerPort":{{Port(app)}},"protocol":"TCP"}""";
+        var many = string.Join(',', Enumerable.Range(0, 100).Select(_ => own).Append(named).Append(named));
+        // As many others as there may be and more: of another protocol, so that nobody has to listen there.
+        var others = string.Join(',', Enumerable.Range(20_000, 100).Select(port => $$"""{"containerPort":{{port}},"protocol":"UDP"}"""));
+        record.Request = Google.Protobuf.ByteString.CopyFromUtf8($$"""{"ports":[{{many}},{{others}}],"address":"host","readinessProbe":{{probe}} }""");
+
+        await using var agent = await AgentUnderTest.StartAsync(stop, journal: [record], identity: Next);
+
+        Assert.Equal("u1", Assert.Single(agent.Agent.Inventory("").Pods).Uid);
+        Assert.Equal("u1", Assert.Single(agent.Journal).Key);
+        var alive = await agent.Routed.Reader.ReadAsync(stop);
+        Assert.True(alive is { Uid: "u1", IsAlive: true, IsReady: true });
+        var read = JournaledRequest.Read(record.Request.Memory);
+        Assert.Equal(64, read.Ports.Length);
+        Assert.Equal(("http", Port(app)), (read.Ports[0].Name, read.Ports[0].Number));
+        Assert.Equal(20_000, read.Ports[1].Number);
+    }
+
+    [Fact]
+    public void A_journaled_registration_that_is_none_is_refused()
+    {
+        Assert.Throws<FormatException>(() => JournaledRequest.Read("""{"ports":5}"""u8.ToArray()));
+        Assert.Throws<FormatException>(() => JournaledRequest.Read("5"u8.ToArray()));
+        Assert.Throws<FormatException>(() => JournaledRequest.Read("{"u8.ToArray()));
     }
 
     [Fact(Timeout = 30_000)]

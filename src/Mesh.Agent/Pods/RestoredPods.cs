@@ -102,7 +102,7 @@ internal sealed class RestoredPods(
     {
         try
         {
-            var registration = RegistrationParser.Read(record.Request.Memory);
+            var registration = JournaledRequest.Read(record.Request.Memory);
             var facts = new PodDocument.Facts(
                 NamespacedName.Of(record.Namespace, record.Name),
                 record.Uid,

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Text.Json;
 using Mesh.Core.Json;
 using Mesh.Core.Names;
@@ -13,6 +14,13 @@ namespace Mesh.Agent.Registrations;
 internal static class ProbeReader
 {
     private const string Path = "readinessProbe";
+
+    /// <summary>What each action that is served may say.</summary>
+    public static ImmutableSortedDictionary<string, ImmutableArray<string>> OfActions { get; } = ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty
+        .Add("httpGet", ["path", "port", "host", "scheme", "httpHeaders"])
+        .Add("tcpSocket", ["port", "host"]);
+
+    public static ImmutableArray<string> OfHeaders { get; } = ["name", "value"];
 
     public static JsonElement? Read(JsonElement root)
     {
@@ -58,8 +66,7 @@ internal static class ProbeReader
     private static void WriteAction(Utf8JsonWriter json, string name, JsonElement action)
     {
         var path = $"{Path}.{name}";
-        string[] known = name == "httpGet" ? ["path", "port", "host", "scheme", "httpHeaders"] : ["port", "host"];
-        StrictFields.Only(action, path, known);
+        StrictFields.Only(action, path, OfActions[name].AsSpan());
         WritePort(json, action, path);
         WriteText(json, "host", StrictFields.Text(action, "host", path));
         if (name == "tcpSocket")
@@ -116,7 +123,7 @@ internal static class ProbeReader
         foreach (var (header, index) in headers.EnumerateArray().Select((header, index) => (header, index)))
         {
             var at = $"{path}[{index}]";
-            StrictFields.Only(header, at, "name", "value");
+            StrictFields.Only(header, at, OfHeaders.AsSpan());
             var name = StrictFields.Text(header, "name", at);
             if (!ProbeRules.IsHeaderName(name))
             {
