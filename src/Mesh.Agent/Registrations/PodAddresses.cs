@@ -12,8 +12,10 @@ namespace Mesh.Agent.Registrations;
 /// Which addresses Pods of this machine may have: the machine's own, or one of the Pod CIDR, reserved until the Pod's end.
 /// Not thread-safe: called under the lock of <see cref="Pods.PodTable"/>.
 /// </summary>
-internal sealed class PodAddresses
+/// <param name="ofThisMachine">The addresses of its interfaces as they are now; null: ask the system.</param>
+internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisMachine = null)
 {
+    private readonly Func<IReadOnlyCollection<IPAddress>> _ofThisMachine = ofThisMachine ?? OfThisMachine;
     private readonly Dictionary<IPAddress, int> _reserved = []; // twice, while one Pod gives way to the next
     private NodeOptions? _options;
     private IPAddress _host = IPAddress.Loopback;
@@ -33,7 +35,7 @@ internal sealed class PodAddresses
         _options = options;
         _host = IPAddress.Parse(options.Advertise);
         _podCidr = IPNetwork.Parse(options.PodCidr);
-        Rule = options.ForEndpoints(OfThisMachine());
+        Rule = options.ForEndpoints(_ofThisMachine());
     }
 
     /// <summary>The address for a registration, reserved; or why not.</summary>
@@ -106,14 +108,24 @@ internal sealed class PodAddresses
             return Refusal.Conflict($"address: {address} was allocated to another Pod.");
         }
 
-        return IPAddress.IsLoopback(address) || address.Equals(_host) || OfThisMachine().Contains(address)
+        return IPAddress.IsLoopback(address) || address.Equals(_host) || IsOfThisMachine(address)
             ? null
             : Refusal.BadRequest($"address: {address} is not an address of this machine.");
     }
 
-    private static IEnumerable<IPAddress> OfThisMachine() => NetworkInterface.GetAllNetworkInterfaces()
-        .SelectMany(card => card.GetIPProperties().UnicastAddresses)
-        .Select(own => own.Address);
+    private bool IsOfThisMachine(IPAddress address)
+    {
+        var now = _ofThisMachine();
+        if (_options is { } options)
+        {
+            Rule = options.ForEndpoints(now); // where an interface has appeared, Mesh's listeners on all addresses have too
+        }
+
+        return now.Contains(address);
+    }
+
+    private static IReadOnlyCollection<IPAddress> OfThisMachine() =>
+        [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(card => card.GetIPProperties().UnicastAddresses).Select(own => own.Address)];
 
     /// <summary>In order, around and around: an address is not used again soon after its Pod's end.</summary>
     private IPAddress? Allocate()

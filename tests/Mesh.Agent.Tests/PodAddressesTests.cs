@@ -1,0 +1,29 @@
+using System.Net;
+using Mesh.Agent.Registrations;
+using Mesh.Core.Pods;
+using Mesh.Core.Services;
+using Xunit;
+
+namespace Mesh.Agent.Tests;
+
+/// <summary>Which addresses a registration may name while the machine's interfaces come and go.</summary>
+public sealed class PodAddressesTests
+{
+    [Fact]
+    public void An_interface_that_appeared_later_has_Meshs_wildcard_ports_too()
+    {
+        var address = IPAddress.Parse("192.0.2.7");
+        List<IPAddress> machine = [];
+        var addresses = new PodAddresses(() => machine);
+        addresses.Configure(AgentUnderTest.Options); // its Ingress listens on 0.0.0.0:8080
+        Assert.Contains("not an address of this machine", Take(addresses, 8080), StringComparison.Ordinal);
+
+        machine.Add(address);
+
+        Assert.Equal("ports: 192.0.2.7:8080 is one of Mesh's own ports.", Take(addresses, 8080));
+        Assert.Null(Take(addresses, 8081));
+
+        string? Take(PodAddresses from, int port) =>
+            from.Take(address.ToString(), [new ContainerPort(null, port, TransportProtocol.Tcp)], null, out _)?.Message;
+    }
+}
