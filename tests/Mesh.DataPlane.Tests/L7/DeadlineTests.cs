@@ -91,7 +91,7 @@ public sealed class DeadlineTests
     [Trait("Row", "REL-H090")]
     public async Task A_body_that_stops_coming_is_the_clients_fault(string bodyAndFraming)
     {
-        var time = new FakeTimeProvider();
+        var time = new ArmedTime(Options.AnswerTimeout);
         await using var backend = new RecordingBackend();
         await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")], time: time);
         using var client = await host.ConnectAsync(Stop);
@@ -102,6 +102,7 @@ public sealed class DeadlineTests
             await Task.Yield();
         }
 
+        await time.ArmedAsync(4, Stop); // for the attempt, for the body, for the piece that came, and for the one that does not
         var answer = await AdvanceUntilAsync(time, client.AnswerAsync(Stop));
         Assert.Equal((408, "RequestTimeout: no byte of the request's body came for 100 s\n"), (answer!.Status, answer.Body));
     }
@@ -138,6 +139,50 @@ public sealed class DeadlineTests
         }
 
         return await wanted;
+    }
+
+    /// <summary>Tells each time that a timer is set to one certain time.</summary>
+    private sealed class ArmedTime(TimeSpan limit) : FakeTimeProvider
+    {
+        private int _armed;
+
+        public async Task ArmedAsync(int times, CancellationToken stop)
+        {
+            while (Volatile.Read(ref _armed) < times)
+            {
+                stop.ThrowIfCancellationRequested();
+                await Task.Yield();
+            }
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = new Timer(base.CreateTimer(callback, state, dueTime, period), this);
+            Count(dueTime);
+            return timer;
+        }
+
+        private void Count(TimeSpan dueTime)
+        {
+            if (dueTime == limit)
+            {
+                Interlocked.Increment(ref _armed);
+            }
+        }
+
+        private sealed class Timer(ITimer timer, ArmedTime time) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period)
+            {
+                var changed = timer.Change(dueTime, period);
+                time.Count(dueTime);
+                return changed;
+            }
+
+            public void Dispose() => timer.Dispose();
+
+            public ValueTask DisposeAsync() => timer.DisposeAsync();
+        }
     }
 
     /// <summary>A listener that nobody accepts from and whose backlog is full: the kernel drops further SYNs.</summary>
