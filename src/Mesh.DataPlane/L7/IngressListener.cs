@@ -83,7 +83,9 @@ internal sealed class IngressListener : IAddressListener
         kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
         kestrel.Limits.KeepAliveTimeout = options.KeepAliveTimeout;
         kestrel.Limits.MaxRequestBodySize = null;
-        kestrel.Limits.MinRequestBodyDataRate = null; // no body is too slow: its silence is limited, by AnswerDeadline
+        // No body is too slow. Its silence is limited by AnswerDeadline until the head of the answer came; what comes of an
+        // upload after that has no limit, since an endpoint that answers early may go on reading for as long as it likes.
+        kestrel.Limits.MinRequestBodyDataRate = null;
         // The strict reader answers first, with a sentence; these only have to be no smaller.
         kestrel.Limits.MaxRequestLineSize = options.MaxRequestLine + 1024;
         kestrel.Limits.MaxRequestHeadersTotalSize = options.MaxHeaderBytes + 1024;
