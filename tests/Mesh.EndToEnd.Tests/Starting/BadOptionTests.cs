@@ -9,7 +9,7 @@ public sealed class BadOptionTests : IDisposable
 {
     private readonly string _dataDir = Path.Combine(TestDirectory.Make("mesh-test-"), "data");
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 180_000)]
     [InlineData("--api-listen needs a value", "--api-listen")]
     [InlineData("unknown option --api-lissten", "--api-lissten", "127.0.0.1:1")]
     [InlineData("did you mean --api-listen?", "--api", "127.0.0.1:1")]
@@ -51,7 +51,7 @@ public sealed class BadOptionTests : IDisposable
         Assert.False(Directory.Exists(_dataDir));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task The_environment_is_read_and_the_command_line_wins()
     {
         var environment = new Dictionary<string, string> { ["MESH_LOG_LEVEL"] = "loud", ["MESH_DATA_DIR"] = _dataDir };
@@ -62,7 +62,7 @@ public sealed class BadOptionTests : IDisposable
         Assert.Contains("--store 'mysql'", (await next.RunToEndAsync(TestContext.Current.CancellationToken)).Errors, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_file_is_read_and_an_unknown_key_in_it_is_refused()
     {
         var file = Path.GetTempFileName();
@@ -82,7 +82,7 @@ public sealed class BadOptionTests : IDisposable
         }
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 180_000)]
     [InlineData("--help", "--service-cidr CIDR")]
     [InlineData("--version", "mesh-silo 0.")]
     public async Task Help_and_version_are_printed_with_exit_code_0(string option, string line)

@@ -11,11 +11,11 @@ namespace Mesh.EndToEnd.Tests.Starting;
 /// <summary>What a start tells can be pasted and read, by people and by programs.</summary>
 public sealed partial class BannerTests
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_program_gets_one_line_of_JSON_whose_commands_run_from_any_directory()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();
@@ -38,7 +38,7 @@ public sealed partial class BannerTests
         }
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_person_gets_lines_that_can_be_pasted_and_name_what_is_open_to_the_network()
     {
         await using var machine = SiloUnderTest.Prepare(["--log-format", "text"], new Dictionary<string, string> { ["MESH_CLUSTER_DOMAIN"] = "mesh.test" });
@@ -56,7 +56,7 @@ public sealed partial class BannerTests
         Assert.Equal(0, await machine.Process.WaitForExitAsync(Stop));
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_relative_data_directory_is_told_whole()
     {
         await using var machine = SiloUnderTest.Prepare(["--log-format", "text"]);
@@ -72,7 +72,7 @@ public sealed partial class BannerTests
         Assert.Equal(0, await silo.WaitForExitAsync(Stop));
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_silo_that_is_well_is_quiet_and_every_line_of_its_node_is_JSON_with_names_of_one_kind()
     {
         await using var machine = await SiloUnderTest.StartNewAsync(["--log-format", "text"]);

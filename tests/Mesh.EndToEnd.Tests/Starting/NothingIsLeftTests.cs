@@ -10,7 +10,7 @@ public sealed class NothingIsLeftTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Theory(Timeout = 180_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(nameof(PlantedFailure.Throws))]
     [InlineData(nameof(PlantedFailure.Is_given_up_by_its_time_out))]
     [InlineData(nameof(PlantedFailure.Is_killed_with_its_process))]
@@ -27,8 +27,8 @@ public sealed class NothingIsLeftTests
 
         Assert.NotEqual(0, await ended);
         Assert.InRange(seen, 2, int.MaxValue); // at least mesh-silo and mesh-node were there
-        await Eventually.Is("processes that are left", () => string.Join(' ', Descendants(directory)), "", TimeSpan.FromSeconds(30));
-        await Eventually.Is("directories that are left", () => string.Join(' ', Directory.GetDirectories(directory)), "", TimeSpan.FromSeconds(30));
+        await Eventually.Is("processes that are left", () => string.Join(' ', Descendants(directory)), "", TimeSpan.FromSeconds(60));
+        await Eventually.Is("directories that are left", () => string.Join(' ', Directory.GetDirectories(directory)), "", TimeSpan.FromSeconds(60));
     }
 
     /// <summary>The programs that were started with this directory for temporary files, at whatever distance.</summary>

@@ -10,7 +10,7 @@ public sealed class PlantedFailure
 {
     public const string Up = "everything is up";
 
-    [Fact(Explicit = true, Timeout = 120_000)]
+    [Fact(Explicit = true, Timeout = 300_000)]
     public async Task Throws()
     {
         var served = await ServedMachine.StartAsync();
@@ -26,7 +26,7 @@ public sealed class PlantedFailure
         await new TaskCompletionSource().Task; // does not look at its token
     }
 
-    [Fact(Explicit = true, Timeout = 120_000)]
+    [Fact(Explicit = true, Timeout = 300_000)]
     public async Task Is_killed_with_its_process()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();

@@ -20,7 +20,7 @@ public sealed class RefusedStartTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 300_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_damaged_file_of_the_data_directory_is_one_line_and_the_rest_stays_as_it_was()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();
@@ -52,7 +52,7 @@ public sealed class RefusedStartTests
         await machine.StartAsync();
     }
 
-    [Fact(Timeout = 300_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_directory_where_a_file_should_be_is_one_line_of_either_process()
     {
         foreach (var name in Directories)
@@ -67,7 +67,7 @@ public sealed class RefusedStartTests
         }
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 180_000)]
     [InlineData("--nofile=256", "only 256 files and sockets may be open (ulimit -n)")]
     [InlineData("--as=4294967296", "only 4096 MiB of address space may be used (ulimit -v)")]
     public async Task A_limit_that_is_too_low_is_one_line_and_leaves_nothing_of_a_first_start(string limit, string told)
@@ -83,7 +83,7 @@ public sealed class RefusedStartTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(dataDir));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_directory_of_another_user_is_one_line_and_stays_as_it_was()
     {
         Capability.Require("giving a directory away", Capability.Chown);
@@ -98,7 +98,7 @@ public sealed class RefusedStartTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(dataDir));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_full_disk_is_one_line_of_either_process_and_is_left_as_empty_as_it_was()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "to make a small file system needs root");
@@ -126,7 +126,7 @@ public sealed class RefusedStartTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_file_that_cannot_be_read_is_one_line()
     {
         Assert.SkipWhen(Environment.IsPrivilegedProcess, "root reads everything");
@@ -141,7 +141,7 @@ public sealed class RefusedStartTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_directory_of_somebody_else_is_refused_and_stays_as_it_is()
     {
         await using var machine = SiloUnderTest.Prepare();
@@ -161,7 +161,7 @@ public sealed class RefusedStartTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(machine.DataDir));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_silo_whose_node_cannot_start_says_why_once_in_its_log_and_in_readyz()
     {
         await using var machine = SiloUnderTest.Prepare(["--log-format", "text"]);
@@ -169,13 +169,13 @@ public sealed class RefusedStartTests
         const string Why = "ended with exit code 2: mesh-node: --data-dir";
         var silo = machine.Launch();
 
-        await Eventually.Is("the kubeconfig", () => File.Exists(machine.Kubeconfig), true, TimeSpan.FromSeconds(20));
+        await Eventually.Is("the kubeconfig", () => File.Exists(machine.Kubeconfig), true, TimeSpan.FromSeconds(60));
         using var api = machine.Api();
         await Eventually.Meets(
             "/readyz",
             async stop => await (await api.GetAsync("/readyz", stop)).Content.ReadAsStringAsync(stop),
             text => text.Contains("mesh-node does not run: it " + Why, StringComparison.Ordinal) && text.Contains("is used by another mesh-node", StringComparison.Ordinal),
-            TimeSpan.FromSeconds(20));
+            TimeSpan.FromSeconds(60));
 
         Assert.Contains(Why, Assert.Single(silo.Errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
         Signals.Terminate(silo.Pid);

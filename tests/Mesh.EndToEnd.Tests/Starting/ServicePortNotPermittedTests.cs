@@ -9,11 +9,11 @@ namespace Mesh.EndToEnd.Tests.Starting;
 /// <summary>A Service's port that not every user may listen on: who may not is told what to do, and the other ports are served.</summary>
 public sealed class ServicePortNotPermittedTests
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_port_that_is_not_permitted_is_an_Event_with_the_command_that_helps_and_the_other_ports_are_served()
     {
         var first = int.Parse(await File.ReadAllTextAsync("/proc/sys/net/ipv4/ip_unprivileged_port_start", Stop), CultureInfo.InvariantCulture);
@@ -36,7 +36,7 @@ public sealed class ServicePortNotPermittedTests
         await SomeService.EchoesAsync("the other port answers", address, SomeService.Port, Soon);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_port_below_1024_is_served_by_whom_it_is_permitted()
     {
         Capability.Require("listening on port 80", Capability.NetBindService);

@@ -10,11 +10,11 @@ namespace Mesh.EndToEnd.Tests.Starting;
 /// <summary>A Service's port that another process holds: its user is told by whom, and it is served as soon as it is free.</summary>
 public sealed class ServicePortTakenTests
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_taken_Service_port_is_an_Event_that_names_the_holder_and_is_served_when_the_holder_goes()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();

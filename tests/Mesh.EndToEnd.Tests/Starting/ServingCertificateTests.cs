@@ -43,7 +43,7 @@ public sealed class ServingCertificateTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task The_first_handshakes_may_come_all_at_once()
     {
         await using var silo = await SiloUnderTest.StartNewAsync();
@@ -54,7 +54,7 @@ public sealed class ServingCertificateTests
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_client_that_does_not_trust_the_certificate_is_told_of_in_the_log_with_its_dates_once_for_many()
     {
         var stop = TestContext.Current.CancellationToken;
@@ -66,7 +66,7 @@ public sealed class ServingCertificateTests
         }
 
         const string Line = "A TLS handshake with the API failed: ";
-        var said = await Eventually.Meets("the line", _ => Task.FromResult(silo.Process.Errors), seen => seen.Contains(Line, StringComparison.Ordinal), TimeSpan.FromSeconds(20));
+        var said = await Eventually.Meets("the line", _ => Task.FromResult(silo.Process.Errors), seen => seen.Contains(Line, StringComparison.Ordinal), TimeSpan.FromSeconds(60));
         Assert.Contains("unknown ca", said, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("The certificate is valid from ", said, StringComparison.Ordinal);
         Assert.Equal(said.IndexOf(Line, StringComparison.Ordinal), said.LastIndexOf(Line, StringComparison.Ordinal));

@@ -8,7 +8,7 @@ namespace Mesh.EndToEnd.Tests.Starting;
 /// <summary>Ports and directories belong to one: a second one is refused at once, and told who has it.</summary>
 public sealed class TakenTests
 {
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 180_000)]
     [InlineData("--api-listen", "127.0.0.1:")]
     [InlineData("--node-listen", "127.0.0.1:")]
     [InlineData("--ingress-http", "0.0.0.0:")]
@@ -33,7 +33,7 @@ public sealed class TakenTests
         Assert.False(File.Exists(Path.Combine(machine.DataDir, "node.pid")));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_second_silo_on_the_directory_is_refused()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();
@@ -49,7 +49,7 @@ public sealed class TakenTests
         Assert.Equal(machine.Process.Pid, machine.SiloPid);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_second_node_on_the_directory_is_refused()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();
@@ -62,7 +62,7 @@ public sealed class TakenTests
         Assert.Contains($"is used by another mesh-node (pid {machine.NodePid})", errors, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_directory_that_cannot_be_made_is_refused()
     {
         var file = Path.Combine(TestDirectory.Make("mesh-file-"), "file");
@@ -75,7 +75,7 @@ public sealed class TakenTests
         Assert.Contains("--data-dir", errors, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_directory_where_nothing_can_be_written_is_refused()
     {
         // Not even root may make anything there.

@@ -14,11 +14,11 @@ public sealed class SdkKillTests
     private const int Kills = 3;
 
     /// <summary>A killed node is started again within a second and awaits its Pods' streams for ten; the rest is for a busy machine.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Theory(Timeout = 180_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("host")]
     [InlineData("allocate")]
     [Trait("Row", "ECO-3.2.crash")]

@@ -19,7 +19,7 @@ public sealed class ControlPlaneTraceTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 240_000)]
+    [Fact(Timeout = 300_000)]
     [Trait("Row", "ECO-7.2")]
     public async Task An_idle_machine_sends_no_span_at_all()
     {
@@ -36,7 +36,7 @@ public sealed class ControlPlaneTraceTests
         Assert.Empty(otlp.Spans);
     }
 
-    [Fact(Timeout = 240_000)]
+    [Fact(Timeout = 300_000)]
     [Trait("Row", "ECO-7.2")]
     public async Task A_write_below_a_sampled_span_is_in_its_trace_from_the_API_request_on()
     {
@@ -51,7 +51,7 @@ public sealed class ControlPlaneTraceTests
         Assert.All(otlp.Spans, span => Assert.Equal(Trace, span.TraceId));
     }
 
-    [Fact(Timeout = 240_000)]
+    [Fact(Timeout = 300_000)]
     [Trait("Row", "ECO-7.2")]
     public async Task When_asked_for_each_API_request_is_a_trace_and_nothing_else_is()
     {
@@ -65,7 +65,7 @@ public sealed class ControlPlaneTraceTests
         AssertOneWrite(otlp.Spans, parent: "");
     }
 
-    [Fact(Timeout = 240_000)]
+    [Fact(Timeout = 300_000)]
     [Trait("Row", "ECO-7.2")]
     public async Task When_asked_for_what_the_grains_do_by_themselves_is_seen_too()
     {
@@ -76,7 +76,7 @@ public sealed class ControlPlaneTraceTests
             "a call that nobody asked for",
             _ => Task.FromResult(otlp.Spans),
             spans => spans.Any(span => span is { Kind: SpanKind.Client, Service: "mesh-silo", ParentSpanId: "" }),
-            TimeSpan.FromSeconds(20));
+            TimeSpan.FromSeconds(60));
     }
 
     private static void AssertOneWrite(IReadOnlyList<ReceivedSpan> spans, string parent)

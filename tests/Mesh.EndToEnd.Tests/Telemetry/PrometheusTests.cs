@@ -12,7 +12,7 @@ public sealed partial class PrometheusTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     [Trait("Row", "ECO-7.3")]
     public async Task The_node_tells_the_figures_of_both_processes_and_its_own_while_the_silo_is_away()
     {
@@ -22,7 +22,7 @@ public sealed partial class PrometheusTests
         using var refused = await ingress.GetAsync("/nowhere", Stop);
         Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
 
-        var page = await Eventually.Meets("a page with the request and the silo", stop => ScrapeAsync(node, stop), seen => seen.Contains("NoMatchingHost", StringComparison.Ordinal) && seen.Contains("http_response_status_code=\"404\"", StringComparison.Ordinal), TimeSpan.FromSeconds(20));
+        var page = await Eventually.Meets("a page with the request and the silo", stop => ScrapeAsync(node, stop), seen => seen.Contains("NoMatchingHost", StringComparison.Ordinal) && seen.Contains("http_response_status_code=\"404\"", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
 
         AssertWellFormed(page);
         Assert.Equal(1, Value(page, "mesh_forward_refusals_total", ("process_executable_name", "mesh-node"), ("reason", "NoMatchingHost")));
@@ -38,7 +38,7 @@ public sealed partial class PrometheusTests
         Assert.DoesNotContain("mesh-silo", alone, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     [Trait("Row", "ECO-7.3")]
     public async Task The_API_tells_the_silos_figures_to_whoever_has_the_token()
     {
@@ -56,7 +56,7 @@ public sealed partial class PrometheusTests
         Assert.Equal(HttpStatusCode.Unauthorized, stranger.StatusCode);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task With_the_SDK_disabled_there_is_no_page()
     {
         await using var machine = await SiloUnderTest.StartNewAsync(environment: new Dictionary<string, string> { ["OTEL_SDK_DISABLED"] = "true" });

@@ -11,11 +11,11 @@ public sealed class NotRoutedIngressTests
 {
     private const string Ingress = "/apis/networking.k8s.io/v1/namespaces/default/ingresses/web";
 
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task What_is_not_enforced_or_of_another_class_is_answered_as_if_it_was_not_there_and_its_Event_says_why()
     {
         await using var served = await ServedMachine.StartAsync();

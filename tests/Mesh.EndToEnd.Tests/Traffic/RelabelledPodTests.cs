@@ -11,11 +11,11 @@ namespace Mesh.EndToEnd.Tests.Traffic;
 /// <summary>A Pod taken out of its Service by its labels stays out, whatever its application says next of its readiness.</summary>
 public sealed class RelabelledPodTests
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_quarantined_Pod_stays_out_through_patches_and_restarts_until_its_application_names_the_label()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();

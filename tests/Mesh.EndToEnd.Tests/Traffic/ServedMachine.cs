@@ -89,8 +89,8 @@ internal sealed class ServedMachine : IAsyncDisposable
     public async Task UntilServedAsync()
     {
         using var ingress = Ingress();
-        await Eventually.Is("the Ingress answers", async stop => (await ingress.GetAsync("/", stop)).StatusCode, HttpStatusCode.OK, TimeSpan.FromSeconds(15));
-        await SomeService.EchoesAsync("the TCP Service answers", EchoIP, SomeService.Port, TimeSpan.FromSeconds(15));
+        await Eventually.Is("the Ingress answers", async stop => (await ingress.GetAsync("/", stop)).StatusCode, HttpStatusCode.OK, TimeSpan.FromSeconds(60));
+        await SomeService.EchoesAsync("the TCP Service answers", EchoIP, SomeService.Port, TimeSpan.FromSeconds(60));
     }
 
     public async ValueTask DisposeAsync()
