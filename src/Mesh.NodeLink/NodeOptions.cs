@@ -27,6 +27,9 @@ public sealed record NodeOptions
 
     public required string PodCidr { get; init; }
 
+    /// <summary>Blocks of addresses, such as <c>192.0.2.0/24</c>: NodePorts are served on those of the machine's that lie in one. Empty: on all of them.</summary>
+    public ImmutableArray<string> NodePortAddresses { get; init; } = [];
+
     public required string ClusterDomain { get; init; }
 
     public ImmutableArray<uint> RegisterUids { get; init; } = [];

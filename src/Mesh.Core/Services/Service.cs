@@ -24,6 +24,12 @@ public sealed record Service
     /// <summary><c>clusterIP: None</c>.</summary>
     public bool IsHeadless { get; init; }
 
+    /// <summary>
+    /// Where a LoadBalancer Service is answered, from its status: those of <c>ipMode: VIP</c>. Another mode, or a host name
+    /// alone, says that somebody else's load balancer carries the traffic (core/v1 LoadBalancerIngress).
+    /// </summary>
+    public ImmutableArray<IPAddress> LoadBalancerAddresses { get; init; } = [];
+
     /// <summary>Empty: no selector, so no endpoints of Mesh's own.</summary>
     public ImmutableSortedDictionary<string, string> Selector { get; init; } = Labels.LabelMap.Empty;
 
@@ -44,8 +50,11 @@ public enum ServiceType
     ExternalName,
 }
 
-/// <summary>One port of a Service. <paramref name="Name"/> is empty for the only, unnamed port.</summary>
-public sealed record ServicePort(string Name, TransportProtocol Protocol, int Port, TargetPort Target, string? AppProtocol = null);
+/// <summary>
+/// One port of a Service. <paramref name="Name"/> is empty for the only, unnamed port; <paramref name="NodePort"/> is 0 for
+/// a port that has none.
+/// </summary>
+public sealed record ServicePort(string Name, TransportProtocol Protocol, int Port, TargetPort Target, string? AppProtocol = null, int NodePort = 0);
 
 public enum TransportProtocol
 {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using Mesh.Core.Json;
 using Mesh.Core.Names;
+using Mesh.Core.Routing;
 
 namespace Mesh.Core.Services;
 
@@ -10,6 +11,7 @@ namespace Mesh.Core.Services;
 public static class ServiceParser
 {
     private const string Headless = "None";
+    private const string VirtualAddress = "VIP";
 
     /// <exception cref="FormatException">The document is not an admitted Service.</exception>
     public static Service Parse(ReadOnlyMemory<byte> document, long createdVersion) =>
@@ -32,6 +34,7 @@ public static class ServiceParser
     {
         var meta = ObjectMeta.Of(root);
         var spec = root.Child("spec");
+        var type = Type(spec);
         return new Service
         {
             Name = meta.Name,
@@ -39,11 +42,12 @@ public static class ServiceParser
             ResourceVersion = meta.ResourceVersion,
             CreatedVersion = createdVersion,
             IsDeleting = meta.IsDeleting,
-            Type = Type(spec),
+            Type = type,
             ClusterIPs = ClusterIPs(spec),
+            LoadBalancerAddresses = type == ServiceType.LoadBalancer ? LoadBalancerAddresses(root) : [],
             IsHeadless = spec.Text("clusterIP") == Headless,
             Selector = ObjectMeta.Map(spec, "selector"),
-            Ports = [.. spec.Items("ports").Select(Port)],
+            Ports = [.. spec.Items("ports").Select(port => Port(port, type))],
             PublishNotReadyAddresses = spec.Flag("publishNotReadyAddresses"),
             ExternalName = spec.Text("externalName") is { Length: > 0 } name ? name : null,
         };
@@ -72,10 +76,45 @@ public static class ServiceParser
         ];
     }
 
-    private static ServicePort Port(JsonElement port)
+    /// <summary>
+    /// Anybody who may write a status writes these, so what no machine can have is left out and harms nothing else:
+    /// 0.0.0.0 above all, which would be every address.
+    /// </summary>
+    private static ImmutableArray<IPAddress> LoadBalancerAddresses(JsonElement root)
+    {
+        var addresses = ImmutableArray.CreateBuilder<IPAddress>();
+        foreach (var ingress in root.Child("status").Child("loadBalancer").Items("ingress"))
+        {
+            if (ingress.Text("ipMode") is null or VirtualAddress
+                && AddressText.TryParse(ingress.Text("ip"), out var address)
+                && EndpointRule.WhyNoMachine(address) is null
+                && !addresses.Contains(address))
+            {
+                addresses.Add(address);
+            }
+        }
+
+        return addresses.DrainToImmutable();
+    }
+
+    private static ServicePort Port(JsonElement port, ServiceType type)
     {
         var number = PortNumber(port, "port");
-        return new ServicePort(port.Text("name") ?? "", Protocol(port), number, Target(port, number), port.Text("appProtocol"));
+        return new ServicePort(port.Text("name") ?? "", Protocol(port), number, Target(port, number), port.Text("appProtocol"), NodePort(port, type));
+    }
+
+    private static int NodePort(JsonElement port, ServiceType type)
+    {
+        if (type is not (ServiceType.NodePort or ServiceType.LoadBalancer))
+        {
+            return 0;
+        }
+
+        return port.Number("nodePort") switch
+        {
+            null or 0 => 0,
+            _ => PortNumber(port, "nodePort"),
+        };
     }
 
     private static TargetPort Target(JsonElement port, int number)
