@@ -75,7 +75,9 @@ public sealed class StreamingTests
         Assert.Equal($"{all}", answer!.Header("Content-Length"));
         for (var received = 0L; received < all / 2;)
         {
-            received += await client.Socket.ReceiveAsync(bytes, Stop);
+            var read = await client.Socket.ReceiveAsync(bytes, Stop);
+            Assert.NotEqual(0, read);
+            received += read;
         }
 
         var after = GC.GetTotalMemory(forceFullCollection: true);
@@ -89,7 +91,9 @@ public sealed class StreamingTests
             var body = (long)read - (buffer.AsSpan(0, read).IndexOf("\r\n\r\n"u8) + 4);
             while (body < all)
             {
-                body += await connection.Socket.ReceiveAsync(buffer);
+                read = await connection.Socket.ReceiveAsync(buffer);
+                Assert.NotEqual(0, read);
+                body += read;
             }
 
             await connection.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {all}\r\n\r\n");

@@ -12,23 +12,35 @@ internal sealed class EndpointStream(Socket socket) : NetworkStream(socket, owns
 {
     private bool _answered;
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        var pending = base.ReadAsync(buffer, cancellationToken);
-        if (!pending.IsCompletedSuccessfully || (pending.Result is var read && read == 0))
-        {
-            return SeenAsync(pending.IsCompletedSuccessfully ? ValueTask.FromResult(0) : pending, buffer.Length);
-        }
-
-        _answered = true;
-        return ValueTask.FromResult(read);
-    }
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        Seen(base.ReadAsync(buffer, cancellationToken), buffer.Length);
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         _answered = false;
         var pending = base.WriteAsync(buffer, cancellationToken);
         return pending.IsCompletedSuccessfully ? pending : WrittenAsync(pending);
+    }
+
+    /// <summary>
+    /// The read with what it says noted. It is asked for its result once only: a receive that was pending may complete at
+    /// any moment, and its source serves the next one as soon as somebody has taken the result.
+    /// </summary>
+    internal ValueTask<int> Seen(ValueTask<int> pending, int wanted)
+    {
+        if (!pending.IsCompletedSuccessfully)
+        {
+            return SeenAsync(pending, wanted);
+        }
+
+        var read = pending.Result;
+        if (read == 0)
+        {
+            return SeenAsync(ValueTask.FromResult(0), wanted);
+        }
+
+        _answered = true;
+        return ValueTask.FromResult(read);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
