@@ -4,73 +4,26 @@ using System.Net.Sockets;
 namespace Mesh.Testing.Backends;
 
 /// <summary>A server that sends every byte on to another address, and what comes from there back: a proxy that changes nothing.</summary>
-public sealed class TcpRelay : IAsyncDisposable
+public sealed class TcpRelay(IPEndPoint to) : TcpBackend
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _stop = new();
-    private readonly IPEndPoint _to;
-    private readonly Task _accepting;
     private int _connections;
-
-    public TcpRelay(IPEndPoint to)
-    {
-        _to = to;
-        _listener.Start();
-        _accepting = AcceptAsync();
-    }
-
-    public IPEndPoint Address => (IPEndPoint)_listener.LocalEndpoint;
 
     /// <summary>Connections over which something came.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    public async ValueTask DisposeAsync()
+    protected override async Task ServeAsync(NetworkStream client, CancellationToken stop)
     {
-        await _stop.CancelAsync();
-        _listener.Stop();
-        await _accepting;
-        _stop.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        var relaying = new List<Task>();
-        try
+        var first = new byte[4096];
+        var read = await client.ReadAsync(first, stop);
+        if (read == 0)
         {
-            while (true)
-            {
-                relaying.Add(RelayAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
-            }
+            return;
         }
-        catch (OperationCanceledException)
-        {
-            await Task.WhenAll(relaying);
-        }
-    }
 
-    private async Task RelayAsync(TcpClient client)
-    {
+        Interlocked.Increment(ref _connections);
         using var server = new TcpClient();
-        using (client)
-        {
-            try
-            {
-                var first = new byte[4096];
-                var read = await client.GetStream().ReadAsync(first, _stop.Token);
-                if (read > 0)
-                {
-                    Interlocked.Increment(ref _connections);
-                    await server.ConnectAsync(_to, _stop.Token);
-                    await server.GetStream().WriteAsync(first.AsMemory(0, read), _stop.Token);
-                    await Task.WhenAny(
-                        client.GetStream().CopyToAsync(server.GetStream(), _stop.Token),
-                        server.GetStream().CopyToAsync(client.GetStream(), _stop.Token));
-                }
-            }
-            catch (Exception gone) when (gone is IOException or SocketException or OperationCanceledException)
-            {
-                // One side left.
-            }
-        }
+        await server.ConnectAsync(to, stop);
+        await server.GetStream().WriteAsync(first.AsMemory(0, read), stop);
+        await Task.WhenAny(client.CopyToAsync(server.GetStream(), stop), server.GetStream().CopyToAsync(client, stop));
     }
 }
