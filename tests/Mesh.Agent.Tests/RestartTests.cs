@@ -36,6 +36,7 @@ public sealed class RestartTests
     [InlineData("""{"httpGet":{"port":80,"scheme":"http"}}""")]
     [InlineData("""{"httpGet":{"port":80,"scheme":"HtTp","later":1,"httpHeaders":[{"name":"a","value":"b","later":1}]},"terminationGracePeriodSeconds":5}""")]
     [InlineData("""{"tcpSocket":{"port":"http","later":{"a":1} },"periodSeconds":5,"later":[]}""")]
+    [InlineData("""{"httpGet":{"port":"a--b","scheme":"ftp","httpHeaders":[{"name":"X_Probe","value":"1"},{"name":"X-Probe","value":"2"}]}}""")]
     public async Task What_an_earlier_build_took_and_this_one_refuses_ends_no_Pod_that_lives(string probe)
     {
         var stop = TestContext.Current.CancellationToken;
@@ -46,7 +47,9 @@ public sealed class RestartTests
         var many = string.Join(',', Enumerable.Range(0, 100).Select(_ => own).Append(named).Append(named));
         // As many others as there may be and more: of another protocol, so that nobody has to listen there.
         var others = string.Join(',', Enumerable.Range(20_000, 100).Select(port => $$"""{"containerPort":{{port}},"protocol":"UDP"}"""));
-        record.Request = Google.Protobuf.ByteString.CopyFromUtf8($$"""{"ports":[{{many}},{{others}}],"address":"host","readinessProbe":{{probe}} }""");
+        var unnamed = """{"name":"a--b","containerPort":9,"protocol":"UDP"}""";
+        var body = $$"""{"ports":[{{many}},{{others}},{{unnamed}}],"address":"host","readinessProbe":{{probe}} }""";
+        record.Request = Google.Protobuf.ByteString.CopyFromUtf8(body);
 
         await using var agent = await AgentUnderTest.StartAsync(stop, journal: [record], identity: Next);
 
@@ -58,6 +61,9 @@ public sealed class RestartTests
         Assert.Equal(64, read.Ports.Length);
         Assert.Equal(("http", Port(app)), (read.Ports[0].Name, read.Ports[0].Number));
         Assert.Equal(20_000, read.Ports[1].Number);
+
+        using var curl = Curl.Put(agent.Url, "web", body, "?uid=u1");
+        Assert.Equal("u1", RegistrationTests.Uid(await curl.LineAsync(stop)));
     }
 
     [Fact]
@@ -66,6 +72,7 @@ public sealed class RestartTests
         Assert.Throws<FormatException>(() => JournaledRequest.Read("""{"ports":5}"""u8.ToArray()));
         Assert.Throws<FormatException>(() => JournaledRequest.Read("5"u8.ToArray()));
         Assert.Throws<FormatException>(() => JournaledRequest.Read("{"u8.ToArray()));
+        Assert.Throws<FormatException>(() => JournaledRequest.Read("""{"ports":5,"ports":5}"""u8.ToArray()));
     }
 
     [Fact(Timeout = 30_000)]

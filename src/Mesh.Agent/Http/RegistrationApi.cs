@@ -136,7 +136,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         Registration wanted;
         try
         {
-            wanted = RegistrationParser.Read(body);
+            wanted = agent.Table.IsAwaited(name, uid) ? JournaledRequest.Read(body) : RegistrationParser.Read(body);
         }
         catch (FormatException malformed)
         {

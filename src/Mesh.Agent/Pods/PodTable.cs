@@ -40,6 +40,15 @@ internal sealed class PodTable
         }
     }
 
+    /// <summary>Whether this Pod lives from before a restart of the node, and its stream is awaited back.</summary>
+    public bool IsAwaited(NamespacedName name, string? uid)
+    {
+        lock (Gate)
+        {
+            return uid is not null && _byName.TryGetValue(name, out var pod) && pod.Uid == uid && pod.Lease is null;
+        }
+    }
+
     public List<(PodDocument.Facts Facts, PodDocument.Shown Shown)> List(string ns)
     {
         lock (Gate)

@@ -1,13 +1,15 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Core.Json;
+using Mesh.Core.Names;
 using Mesh.Core.Pods;
 
 namespace Mesh.Agent.Registrations;
 
 /// <summary>
-/// Reads a registration that an earlier build took on and wrote to the journal. What this build would refuse of a new one
-/// must not end a Pod that lives: it is left out here, as it meant nothing to the earlier build.
+/// Reads a registration that an earlier build took on: as it wrote it to the journal, and as its process sends it again when
+/// its stream comes back. What this build would refuse of a new one must not end a Pod that lives: it is left out here, as
+/// it meant nothing to the earlier build.
 /// </summary>
 internal static class JournaledRequest
 {
@@ -35,20 +37,50 @@ internal static class JournaledRequest
             throw new FormatException($"The body is not JSON: {malformed.Message}", malformed);
         }
 
-        if (root is JsonObject request)
+        try
         {
-            if (request["ports"] is JsonArray ports)
+            if (root is JsonObject request)
             {
-                request["ports"] = Distinct(ports);
+                Mend(request);
             }
 
-            if (request["readinessProbe"] is JsonObject probe)
-            {
-                MendProbe(probe);
-            }
+            return JsonSerializer.SerializeToUtf8Bytes(root, MeshJson.Options);
+        }
+        catch (Exception unusable) when (unusable is ArgumentException or InvalidOperationException)
+        {
+            throw new FormatException($"The body cannot be used: {unusable.Message}", unusable); // a field that stands there twice
+        }
+    }
+
+    private static void Mend(JsonObject request)
+    {
+        var renamed = new Dictionary<string, JsonNode>(StringComparer.Ordinal);
+        if (request["ports"] is JsonArray ports)
+        {
+            DropNames(ports, renamed);
+            request["ports"] = Distinct(ports);
         }
 
-        return JsonSerializer.SerializeToUtf8Bytes(root, MeshJson.Options);
+        if (request["readinessProbe"] is JsonObject probe)
+        {
+            MendProbe(probe, renamed);
+        }
+    }
+
+    /// <summary>A port whose name is none any more loses it; a probe that goes by that name then goes by its number.</summary>
+    private static void DropNames(JsonArray ports, Dictionary<string, JsonNode> renamed)
+    {
+        foreach (var port in ports.OfType<JsonObject>())
+        {
+            if (Text(port, "name") is { } name && !NameRules.IsPortName(name))
+            {
+                port.Remove("name");
+                if (port["containerPort"] is { } number)
+                {
+                    renamed.TryAdd(name, number);
+                }
+            }
+        }
     }
 
     /// <summary>Without what stands there twice, and no more than a registration may have.</summary>
@@ -77,7 +109,7 @@ internal static class JournaledRequest
         return [.. kept.Take(RegistrationParser.MaxPorts).Select(port => port.DeepClone())];
     }
 
-    private static void MendProbe(JsonObject probe)
+    private static void MendProbe(JsonObject probe, Dictionary<string, JsonNode> renamed)
     {
         KeepOnly(probe, [.. ProbeRules.Actions, .. ProbeRules.Numbers]);
         foreach (var (name, known) in ProbeReader.OfActions)
@@ -85,6 +117,10 @@ internal static class JournaledRequest
             if (probe[name] is JsonObject action)
             {
                 KeepOnly(action, known);
+                if (Text(action, "port") is { } port && renamed.TryGetValue(port, out var number))
+                {
+                    action["port"] = number.DeepClone();
+                }
             }
         }
 
@@ -93,14 +129,19 @@ internal static class JournaledRequest
             return;
         }
 
+        // Whatever was not HTTPS was asked for by HTTP.
         if (Text(http, "scheme") is { } scheme)
         {
-            http["scheme"] = scheme.ToUpperInvariant();
+            http["scheme"] = scheme.Equals("https", StringComparison.OrdinalIgnoreCase) ? "HTTPS" : "HTTP";
         }
 
-        foreach (var header in http["httpHeaders"] is JsonArray headers ? headers.OfType<JsonObject>() : [])
+        foreach (var header in http["httpHeaders"] is JsonArray headers ? headers.OfType<JsonObject>().ToList() : [])
         {
             KeepOnly(header, ProbeReader.OfHeaders);
+            if (!ProbeRules.IsHeaderName(Text(header, "name")))
+            {
+                header.Parent!.AsArray().Remove(header);
+            }
         }
     }
 
