@@ -9,6 +9,9 @@ internal static class MachineFigures
 {
     private const int Askers = 8; // whoever reaches the listener may ask, and a page can be of megabytes
 
+    /// <summary>Whoever does not take its page by then is cut off, or eight of them would keep it from everybody.</summary>
+    private static readonly TimeSpan TakenWithin = TimeSpan.FromSeconds(10);
+
     private static readonly SemaphoreSlim Places = new(Askers);
 
     /// <summary>One page is made at a time; the others wait for theirs.</summary>
@@ -21,7 +24,7 @@ internal static class MachineFigures
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             context.Response.ContentType = "text/plain; charset=utf-8";
-            await context.Response.WriteAsync($"{Askers} others are waiting for this page already; ask again in a second.\n", context.RequestAborted);
+            await context.Response.WriteAsync($"{Askers} others are getting this page already; ask again in a second.\n", context.RequestAborted);
             return;
         }
 
@@ -29,7 +32,13 @@ internal static class MachineFigures
         {
             var page = await MakeAsync(own, silo, context.RequestAborted);
             context.Response.ContentType = PrometheusPage.ContentType;
-            await context.Response.WriteAsync(page, context.RequestAborted);
+            using var late = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+            late.CancelAfter(TakenWithin);
+            await context.Response.WriteAsync(page, late.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            context.Abort();
         }
         finally
         {
