@@ -18,6 +18,9 @@ public sealed class ApiOptions
     /// <summary>Whether <c>/readyz</c> is 200; a sentence why not otherwise, null when ready.</summary>
     public Func<string?> WhyNotReady { get; set; } = static () => null;
 
+    /// <summary>Paths that the host answers beside those of the API; the root lists them too.</summary>
+    public IReadOnlyCollection<string> OtherPaths { get; set; } = [];
+
     /// <summary>The build, as <c>/version</c> tells it beside the Kubernetes version.</summary>
     public string Build { get; set; } = "0.1.0";
 }

@@ -11,6 +11,12 @@ public static class PrometheusPage
     /// <summary>The text format: what is answered to one that asks for nothing better.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
+    /// <summary>Where Prometheus looks unless it is told otherwise.</summary>
+    public const string Path = "/metrics";
+
+    /// <summary>False when telemetry is switched off.</summary>
+    public static bool IsServed(IServiceProvider services) => services.GetService<MeterProvider>() is not null;
+
     /// <param name="services">Of a host with telemetry.</param>
     /// <returns>Answers whatever it is asked with the page; null when telemetry is switched off.</returns>
     public static RequestDelegate? Of(IServiceProvider services)

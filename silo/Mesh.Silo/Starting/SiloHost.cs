@@ -58,7 +58,10 @@ internal static class SiloHost
             });
         });
         builder.Services.AddSingleton<IConfigureOptions<ApiOptions>>(services => new ConfigureOptions<ApiOptions>(api =>
-            api.WhyNotReady = services.GetRequiredService<NodeReadiness>().WhyNot));
+        {
+            api.WhyNotReady = services.GetRequiredService<NodeReadiness>().WhyNot;
+            api.OtherPaths = PrometheusPage.IsServed(services) ? [PrometheusPage.Path] : [];
+        }));
         builder.Services.AddMeshApi(api =>
         {
             api.Token = start.Token;
@@ -72,7 +75,7 @@ internal static class SiloHost
         app.MapMeshApi();
         if (PrometheusPage.Of(app.Services) is { } metrics)
         {
-            app.MapGet("/metrics", metrics);
+            app.MapGet(PrometheusPage.Path, metrics);
         }
 
         return app;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Resources;
+using Microsoft.Extensions.Options;
 
 namespace Mesh.ApiServer.Discovery;
 
@@ -12,12 +13,12 @@ internal sealed class DiscoveryDocuments
 
     private readonly ResourceCatalog _catalog;
 
-    public DiscoveryDocuments(ResourceCatalog catalog)
+    public DiscoveryDocuments(ResourceCatalog catalog, IOptions<ApiOptions> options)
     {
         _catalog = catalog;
         AggregatedCore = Aggregated(catalog.Groups.Where(group => group.Key.Group.Length == 0));
         AggregatedNamed = Aggregated(catalog.Groups.Where(group => group.Key.Group.Length > 0));
-        RootPaths = Paths(catalog);
+        RootPaths = Paths(catalog, options.Value.OtherPaths);
         CoreVersions = new JsonObject { ["kind"] = "APIVersions", ["versions"] = new JsonArray("v1") };
         Groups = new JsonObject
         {
@@ -54,12 +55,13 @@ internal sealed class DiscoveryDocuments
     /// <summary>What can be read at the root (<c>kubectl get --raw /</c>).</summary>
     public JsonObject RootPaths { get; }
 
-    private static JsonObject Paths(ResourceCatalog catalog) => new()
+    private static JsonObject Paths(ResourceCatalog catalog, IEnumerable<string> others) => new()
     {
         ["paths"] = Texts(Always
             .Concat(catalog.Groups.Select(group => group.Key.Group.Length == 0 ? $"/api/{group.Key.Version}" : $"/apis/{group.Key.Group}/{group.Key.Version}"))
             .Concat(catalog.Groups.Where(group => group.Key.Group.Length > 0).Select(group => $"/apis/{group.Key.Group}"))
             .Concat(HealthEndpoints.Paths)
+            .Concat(others)
             .Distinct()
             .Order(StringComparer.Ordinal)),
     };

@@ -51,6 +51,8 @@ public sealed partial class PrometheusTests
         AssertWellFormed(page);
         Assert.NotEqual(0, Value(page, "mesh_store_transaction_commits_count", ("process_executable_name", "mesh-silo")));
 
+        Assert.Contains("\"/metrics\"", await api.GetStringAsync("/", Stop), StringComparison.Ordinal);
+
         api.DefaultRequestHeaders.Authorization = null;
         using var stranger = await api.GetAsync("/metrics", Stop);
         Assert.Equal(HttpStatusCode.Unauthorized, stranger.StatusCode);
@@ -65,6 +67,7 @@ public sealed partial class PrometheusTests
 
         Assert.Equal(HttpStatusCode.NotFound, (await node.GetAsync("/metrics", Stop)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await api.GetAsync("/metrics", Stop)).StatusCode);
+        Assert.DoesNotContain("/metrics", await api.GetStringAsync("/", Stop), StringComparison.Ordinal);
     }
 
     private static async Task<string> ScrapeAsync(HttpClient node, CancellationToken stop)
