@@ -55,7 +55,7 @@ public static class MeshTelemetryExtensions
         var prefix = $"OTEL_EXPORTER_OTLP_{signal}_";
         if (builder.Configuration[prefix + "PROTOCOL"] is { Length: > 0 } protocol)
         {
-            to.Protocol = protocol == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
+            to.Protocol = protocol.Equals("grpc", StringComparison.OrdinalIgnoreCase) ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         }
 
         if (builder.Configuration[prefix + "HEADERS"] is { Length: > 0 } headers)

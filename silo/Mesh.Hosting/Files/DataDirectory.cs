@@ -73,6 +73,7 @@ public sealed class DataDirectory
             }
 
             var probe = Path.Combine(path, Probe + Environment.ProcessId);
+            File.Delete(probe); // of a start that was killed, when its number is used again
             new FileStream(probe, FileMode.CreateNew).Dispose(); // never through a link that somebody laid
             File.Delete(probe);
             return new DataDirectory(path);

@@ -98,7 +98,7 @@ public static class MeshTelemetry
         var prefix = $"OTEL_EXPORTER_OTLP_{signal}_";
         if (environment[prefix + "PROTOCOL"] is string { Length: > 0 } protocol)
         {
-            to.Protocol = protocol == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
+            to.Protocol = protocol.Equals("grpc", StringComparison.OrdinalIgnoreCase) ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         }
 
         if (environment[prefix + "HEADERS"] is string { Length: > 0 } headers)

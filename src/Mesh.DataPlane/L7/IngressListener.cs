@@ -83,8 +83,7 @@ internal sealed class IngressListener : IAddressListener
         kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
         kestrel.Limits.KeepAliveTimeout = options.KeepAliveTimeout;
         kestrel.Limits.MaxRequestBodySize = null;
-        // No body is too slow. Its silence is limited by AnswerDeadline until the head of the answer came; what comes of an
-        // upload after that has no limit, since an endpoint that answers early may go on reading for as long as it likes.
+        // No body is too slow. Its silence is limited by AnswerDeadline, as long as it lasts: the answer is read behind it.
         kestrel.Limits.MinRequestBodyDataRate = null;
         // The strict reader answers first, with a sentence; these only have to be no smaller.
         kestrel.Limits.MaxRequestLineSize = options.MaxRequestLine + 1024;

@@ -1,8 +1,8 @@
 namespace Mesh.Grains.Keeping;
 
 /// <summary>
-/// The uids that some object names as an owner's: the end of any other object leaves nothing to collect. Holds no more than
-/// there are references, as each look everywhere makes it anew.
+/// The uids that some object names as an owner's: the end of any other object leaves nothing to collect. Each look everywhere
+/// makes it anew; between two of them it also holds what is named no more.
 /// </summary>
 internal sealed class NamedOwners
 {
@@ -30,7 +30,7 @@ internal sealed class NamedOwners
     /// Makes it anew from all that there is. What is read holds every change that was added before, and a change that comes
     /// meanwhile waits and is added after: so none is lost between.
     /// </summary>
-    /// <param name="read">Every object with owners, read at once.</param>
+    /// <param name="read">Every object with owners, kind by kind: what changes between two of them waits, as above.</param>
     public T Renew<T>(Func<T> read, Func<T, IEnumerable<OwnerReference>> owners)
     {
         lock (_lock)
