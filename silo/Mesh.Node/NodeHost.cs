@@ -48,10 +48,11 @@ internal sealed class NodeHost : IAsyncDisposable
         _settings = settings;
         _ending = ending;
         _log = logs.CreateLogger<NodeHost>();
-        _routing = new RoutingLoop(routes, changed => _listeners!.Update(changed), time, logs.CreateLogger<RoutingLoop>());
+        _routing = new RoutingLoop(
+            routes, changed => _listeners!.Update(changed), claimed => _agent!.Avoid(claimed), problems, time, logs.CreateLogger<RoutingLoop>());
         _agent = new AgentService(identity, _routing, outbox, journal, seed, time, logs.CreateLogger<AgentService>());
         _siloFigures = new SiloFigures(data.LinkSocket);
-        _listeners = new NodeListeners(data, routes, _agent, problems, MachineFigures.Page(PrometheusPage.Of(telemetry.Services), _siloFigures), seed, time, logs);
+        _listeners = new NodeListeners(data, routes, _routing, _agent, problems, MachineFigures.Page(PrometheusPage.Of(telemetry.Services), _siloFigures), seed, time, logs);
         _link = new LinkClient(
             data.LinkSocket, new NodeLinkHandler(_routing, _agent, _listeners, problems, journal, settings, identity, build, ending), outbox, time, logs.CreateLogger<LinkClient>());
         _log.Started(build, data.FullPath, identity.Incarnation);

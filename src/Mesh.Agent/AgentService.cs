@@ -83,6 +83,9 @@ public sealed class AgentService : BackgroundService
         _runner.Rule = _table.Addresses.Rule;
     }
 
+    /// <summary>Where the node listens for Services: no Pod is probed there, nor registers there anew.</summary>
+    public void Avoid(ClaimedPlaces claimed) => _runner.Rule = Pods.Avoid(claimed);
+
     /// <summary>Takes up what the journal holds; call it after <see cref="Configure"/>, before the first link and before anything listens.</summary>
     public Task RestoreAsync(IReadOnlyCollection<Registration> registrations, CancellationToken stop) =>
         _restored.RestoreAsync(registrations, _nodeName, stop);

@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.Core.Names;
+using Mesh.Core.Routing;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.DataPlane;
@@ -13,20 +14,20 @@ internal static partial class DataPlaneLog
     [LoggerMessage(2, LogLevel.Information, "refused {code} reason={reason} detail={detail} client={client}")]
     public static partial void Refused(ILogger log, int code, string reason, string detail, string client);
 
-    [LoggerMessage(10, LogLevel.Debug, "Service {service} listens on {address}")]
-    public static partial void ServicePortOpened(ILogger log, NamespacedName service, IPEndPoint address);
+    [LoggerMessage(10, LogLevel.Debug, "Service {service} listens on {address} ({kind})")]
+    public static partial void ServicePortOpened(ILogger log, NamespacedName service, IPEndPoint address, FrontendKind kind);
 
-    [LoggerMessage(11, LogLevel.Debug, "Service {service} no longer listens on {address}")]
-    public static partial void ServicePortClosed(ILogger log, NamespacedName service, IPEndPoint address);
+    [LoggerMessage(11, LogLevel.Debug, "Service {service} no longer listens on {address} ({kind})")]
+    public static partial void ServicePortClosed(ILogger log, NamespacedName service, IPEndPoint address, FrontendKind kind);
 
     [LoggerMessage(12, LogLevel.Warning, "{listener}: {reason}: {why}")]
     public static partial void PortProblem(ILogger log, string listener, string reason, string why);
 
-    [LoggerMessage(13, LogLevel.Warning, "Service {service} port {port} could not accept a connection: {error}")]
-    public static partial void AcceptFailed(ILogger log, NamespacedName service, int port, string error);
+    [LoggerMessage(13, LogLevel.Warning, "Service {service} could not accept a connection on {address}: {error}")]
+    public static partial void AcceptFailed(ILogger log, NamespacedName service, IPEndPoint address, string error);
 
-    [LoggerMessage(14, LogLevel.Warning, "Service {service} port {port} reset a client: there are {limit} connections already")]
-    public static partial void TooManyConnections(ILogger log, NamespacedName service, int port, int limit);
+    [LoggerMessage(14, LogLevel.Warning, "Service {service} reset a client on {address}: there are {limit} connections already")]
+    public static partial void TooManyConnections(ILogger log, NamespacedName service, IPEndPoint address, int limit);
 
     [LoggerMessage(15, LogLevel.Information, "Pod {pod} of Service {service} took no connection at {address}: {error}")]
     public static partial void EndpointRefused(ILogger log, NamespacedName service, NamespacedName pod, IPEndPoint address, string error);

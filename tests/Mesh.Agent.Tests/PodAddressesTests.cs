@@ -1,6 +1,7 @@
 using System.Net;
 using Mesh.Agent.Registrations;
 using Mesh.Core.Pods;
+using Mesh.Core.Routing;
 using Mesh.Core.Services;
 using Xunit;
 
@@ -25,5 +26,24 @@ public sealed class PodAddressesTests
 
         string? Take(PodAddresses from, int port) =>
             from.Take(address.ToString(), [new ContainerPort(null, port, TransportProtocol.Tcp)], null, out _)?.Message;
+    }
+
+    [Fact]
+    public void Where_the_node_answers_a_Service_nobody_registers_anew_and_who_was_there_stays()
+    {
+        var addresses = new PodAddresses(() => []);
+        addresses.Configure(AgentUnderTest.Options);
+        addresses.Avoid(ClaimedPlaces.None.Add(IPEndPoint.Parse("127.0.0.1:30080")));
+
+        Assert.StartsWith("ports: on 127.0.0.1:30080 Mesh itself answers a Service", Take(30080, TransportProtocol.Tcp), StringComparison.Ordinal);
+        Assert.Null(Take(30080, TransportProtocol.Udp));
+        Assert.Null(addresses.RefusePorts(IPAddress.Loopback, [new ContainerPort(null, 30080, TransportProtocol.Tcp)])); // of a stream that comes back
+
+        addresses.Configure(AgentUnderTest.Options);
+        Assert.NotNull(Take(30080, TransportProtocol.Tcp));
+        addresses.Avoid(ClaimedPlaces.None);
+        Assert.Null(Take(30080, TransportProtocol.Tcp));
+
+        string? Take(int port, TransportProtocol protocol) => addresses.Take("host", [new ContainerPort(null, port, protocol)], null, out _)?.Message;
     }
 }

@@ -33,6 +33,21 @@ public sealed class ProbeRuleTests
 
     [Theory(Timeout = 30_000)]
     [MemberData(nameof(Kinds))]
+    public async Task Where_the_node_answers_a_Service_nobody_is_probed(string kind)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var place = (IPEndPoint)listener.LocalEndpoint;
+        using var runner = new ProbeRunner(TimeProvider.System) { Rule = EndpointRule.Unconfigured.With(ClaimedPlaces.None.Add(place)) };
+
+        var failure = await runner.TryAsync(Spec(kind, place.Address, place.Port), TestContext.Current.CancellationToken);
+
+        Assert.Equal($"{place} is where Mesh itself answers a Service", failure?.Message);
+        Assert.False(listener.Pending());
+    }
+
+    [Theory(Timeout = 30_000)]
+    [MemberData(nameof(Kinds))]
     public async Task An_address_of_the_Service_CIDR_is_not_tried(string kind)
     {
         using var runner = new ProbeRunner(TimeProvider.System) { Rule = new EndpointRule(IPRange.Parse("127.96.0.0/16"), [], []) };

@@ -11,14 +11,20 @@ public static class ProcessLimits
     /// <summary>.NET reserves more than it uses: with 4 GiB a silo fails somewhere in its start, with 6 GiB it runs.</summary>
     public const long LeastAddressSpace = 6L * 1024 * 1024 * 1024;
 
+    private const string OwnLimits = "/proc/self/limits";
+    private const string OpenFiles = "Max open files";
+
+    /// <summary>How many files and sockets may be open at a time.</summary>
+    public static long Files() => Find([.. File.ReadLines(OwnLimits)], OpenFiles) ?? long.MaxValue;
+
     /// <summary>Null when there is enough of everything.</summary>
-    public static string? Refusal() => Refusal([.. File.ReadLines("/proc/self/limits")]);
+    public static string? Refusal() => Refusal([.. File.ReadLines(OwnLimits)]);
 
     /// <param name="limits">As in proc_pid_limits(5).</param>
     public static string? Refusal(IReadOnlyList<string> limits)
     {
         // The soft limits: .NET has raised that of files to the hard one.
-        if (Find(limits, "Max open files") is { } files && files < LeastFiles)
+        if (Find(limits, OpenFiles) is { } files && files < LeastFiles)
         {
             return $"only {files} files and sockets may be open (ulimit -n): Mesh needs {LeastFiles}, and one more for each connection";
         }

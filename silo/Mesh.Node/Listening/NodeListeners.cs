@@ -11,13 +11,14 @@ using Mesh.DataPlane.L7;
 using Mesh.DataPlane.Listening;
 using Mesh.Dns;
 using Mesh.Hosting.Files;
+using Mesh.Hosting.Processes;
 using Mesh.NodeLink;
 using RequestDelegate = Microsoft.AspNetCore.Http.RequestDelegate;
 
 namespace Mesh.Node.Listening;
 
 /// <summary>
-/// Everything this machine listens on: ClusterIPs from the snapshot, and the listeners of the options, which open and
+/// Everything this machine listens on: ClusterIPs, NodePorts and load balancers' addresses from the snapshot, and the listeners of the options, which open and
 /// close live when those change.
 /// </summary>
 internal sealed class NodeListeners : IAsyncDisposable
@@ -40,7 +41,15 @@ internal sealed class NodeListeners : IAsyncDisposable
     private string _clusterDomain = "";
 
     public NodeListeners(
-        DataDirectory data, Published<RoutingSnapshot> routes, AgentService agent, IPortProblems problems, RequestDelegate? metrics, Random seed, TimeProvider time, ILoggerFactory logs)
+        DataDirectory data,
+        Published<RoutingSnapshot> routes,
+        IFrontendPlaces places,
+        AgentService agent,
+        IPortProblems problems,
+        RequestDelegate? metrics,
+        Random seed,
+        TimeProvider time,
+        ILoggerFactory logs)
     {
         _routes = routes;
         _problems = problems;
@@ -48,7 +57,16 @@ internal sealed class NodeListeners : IAsyncDisposable
         _time = time;
         _logs = logs;
         var log = logs.CreateLogger<NodeListeners>();
-        _services = new ServiceListeners(routes, new ServiceListenerOptions(), problems, _suspects, seed, time, logs.CreateLogger<ServiceListeners>());
+        _services = new ServiceListeners(
+            routes,
+            new ServiceListenerOptions { MaxListeners = (int)Math.Min(ProcessLimits.Files() / 2, int.MaxValue) },
+            places,
+            static () => ListenAddresses.OfThisMachine(),
+            problems,
+            _suspects,
+            seed,
+            time,
+            logs.CreateLogger<ServiceListeners>());
         var gatewayId = GatewayIdentity.Of(data);
         _ingress = new LiveListener("Ingress", (setting, stop) => OpenIngressAsync(setting, gatewayId, seed, stop), log);
         _dns = new LiveListener("DNS", (setting, stop) => OpenDnsAsync(setting, seed, stop), log);
@@ -83,6 +101,8 @@ internal sealed class NodeListeners : IAsyncDisposable
                 await _dns.CloseAsync();
                 _clusterDomain = options.ClusterDomain;
             }
+
+            _services.Serve(new NodePortAddresses([.. options.NodePortAddresses.Select(IPRange.Parse)]));
 
             // Traffic first: after a restart it waits for nobody.
             await _ingress.ApplyAsync(options.IngressHttp, stop);

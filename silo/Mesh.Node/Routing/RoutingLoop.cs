@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Net;
 using System.Threading.Channels;
 using Mesh.Agent;
 using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
+using Mesh.DataPlane.L4;
 using Mesh.DataPlane.Listening;
 using Mesh.NodeLink;
 
@@ -13,8 +15,14 @@ namespace Mesh.Node.Routing;
 /// The one loop that owns this machine's snapshot: applies what the silo tells and what the Agent knows, publishes, and
 /// tells the listeners which Services changed. Each caller is answered when the published snapshot has its change.
 /// </summary>
-internal sealed class RoutingLoop(Published<RoutingSnapshot> routes, Action<ImmutableArray<NamespacedName>> changed, TimeProvider time, ILogger<RoutingLoop> log)
-    : ILocalRouting, IDisposable
+internal sealed class RoutingLoop(
+    Published<RoutingSnapshot> routes,
+    Action<ImmutableArray<NamespacedName>> changed,
+    Action<ClaimedPlaces> claimed,
+    IPortProblems problems,
+    TimeProvider time,
+    ILogger<RoutingLoop> log)
+    : ILocalRouting, IFrontendPlaces, IDisposable
 {
     // Changes applied between two looks at the Agent's queue: a death on this machine waits for no long message.
     private const int LongestSlice = 256;
@@ -25,6 +33,7 @@ internal sealed class RoutingLoop(Published<RoutingSnapshot> routes, Action<Immu
     private readonly Channel<Work> _told = Bounded();
     private readonly SemaphoreSlim _wake = new(0);
     private RoutingTable _table = new("");
+    private ClaimedPlaces _claimed = ClaimedPlaces.None;
 
     /// <summary>Whose endpoints the Agent's word decides on. Empty before the first options.</summary>
     public string NodeName => Volatile.Read(ref _table).NodeName;
@@ -64,6 +73,24 @@ internal sealed class RoutingLoop(Published<RoutingSnapshot> routes, Action<Immu
             await AskAsync(_told, () => _table.MarkSynced(), stop);
         }
     }
+
+    public ValueTask<IReadOnlyDictionary<IPEndPoint, EndpointPlace>> FindEndpointsAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop) =>
+        AskAsync(places, place => _table.EndpointAt(place), stop);
+
+    public ValueTask<IReadOnlyDictionary<IPEndPoint, EndpointPlace>> ClaimAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop) =>
+        AskAsync(places, place => _table.Claim(place), stop);
+
+    public ValueTask ReleaseAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop) =>
+        AskAsync(
+            _local,
+            () =>
+            {
+                foreach (var place in places)
+                {
+                    _table.Release(place);
+                }
+            },
+            stop);
 
     /// <summary>Runs until stopped; the last snapshot stays published.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -115,6 +142,26 @@ internal sealed class RoutingLoop(Published<RoutingSnapshot> routes, Action<Immu
         }
     }
 
+    private async ValueTask<IReadOnlyDictionary<IPEndPoint, EndpointPlace>> AskAsync(
+        ImmutableArray<IPEndPoint> places, Func<IPEndPoint, EndpointPlace?> ask, CancellationToken stop)
+    {
+        var answer = new Dictionary<IPEndPoint, EndpointPlace>();
+        await AskAsync(
+            _local,
+            () =>
+            {
+                foreach (var place in places)
+                {
+                    if (ask(place) is { } endpoint)
+                    {
+                        answer[place] = endpoint;
+                    }
+                }
+            },
+            stop);
+        return answer;
+    }
+
     private async ValueTask AskAsync(Channel<Work> channel, Action apply, CancellationToken stop)
     {
         var work = new Work(apply, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -153,6 +200,23 @@ internal sealed class RoutingLoop(Published<RoutingSnapshot> routes, Action<Immu
         if (_table.TakeChanged() is { IsEmpty: false } services)
         {
             changed(services);
+        }
+
+        if (_claimed != _table.Claimed)
+        {
+            claimed(_claimed = _table.Claimed);
+        }
+
+        foreach (var (endpoint, place, isRefused) in _table.TakeRefused())
+        {
+            if (isRefused)
+            {
+                problems.Report(endpoint.Service, new PortProblem.EndpointNotAllowed(place, endpoint.Pod));
+            }
+            else
+            {
+                problems.Solved(endpoint.Service, place);
+            }
         }
 
         foreach (var answer in done)

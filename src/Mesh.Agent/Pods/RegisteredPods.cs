@@ -1,6 +1,7 @@
 using Mesh.Agent.Probes;
 using Mesh.Agent.Registrations;
 using Mesh.Core.Names;
+using Mesh.Core.Routing;
 using Mesh.NodeLink;
 using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
@@ -33,6 +34,15 @@ internal sealed class RegisteredPods(
         lock (table.Gate)
         {
             _admission.Configure(options);
+        }
+    }
+
+    /// <summary>Where no Pod may be from now on.</summary>
+    public EndpointRule Avoid(ClaimedPlaces claimed)
+    {
+        lock (table.Gate)
+        {
+            return table.Addresses.Avoid(claimed);
         }
     }
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Mesh.Core.Names;
 using Mesh.Core.Pods;
 using Mesh.Core.Routing;
+using Mesh.Core.Services;
 using Mesh.NodeLink;
 
 namespace Mesh.Agent.Registrations;
@@ -18,6 +19,7 @@ internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisM
     private readonly Func<IReadOnlyCollection<IPAddress>> _ofThisMachine = ofThisMachine ?? OfThisMachine;
     private readonly Dictionary<IPAddress, int> _reserved = []; // twice, while one Pod gives way to the next
     private NodeOptions? _options;
+    private ClaimedPlaces _claimed = ClaimedPlaces.None;
     private IPAddress _host = IPAddress.Loopback;
     private IPNetwork _podCidr;
     private uint _next;
@@ -35,7 +37,14 @@ internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisM
         _options = options;
         _host = IPAddress.Parse(options.Advertise);
         _podCidr = IPNetwork.Parse(options.PodCidr);
-        Rule = options.ForEndpoints(_ofThisMachine());
+        Rule = options.ForEndpoints(_ofThisMachine()).With(_claimed);
+    }
+
+    /// <summary>The node listens there for Services: whoever registers anew cannot be there.</summary>
+    public EndpointRule Avoid(ClaimedPlaces claimed)
+    {
+        _claimed = claimed;
+        return Rule = Rule.With(claimed);
     }
 
     /// <summary>The address for a registration, reserved; or why not.</summary>
@@ -61,7 +70,7 @@ internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisM
             }
         }
 
-        if (RefusePorts(address, ports) is { } own)
+        if ((RefusePorts(address, ports) ?? RefuseClaimed(address, ports)) is { } own)
         {
             return own;
         }
@@ -73,6 +82,12 @@ internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisM
     public Refusal? RefusePorts(IPAddress address, IReadOnlyCollection<ContainerPort> ports) =>
         ports.FirstOrDefault(port => Rule.IsOwn(address, port.Number)) is { } own
             ? Refusal.BadRequest($"ports: {new IPEndPoint(address, own.Number)} is one of Mesh's own ports.")
+            : null;
+
+    /// <summary>Not asked of a Pod that is registered already: it may have been there first.</summary>
+    private Refusal? RefuseClaimed(IPAddress address, IReadOnlyCollection<ContainerPort> ports) =>
+        ports.FirstOrDefault(port => port.Protocol == TransportProtocol.Tcp && Rule.IsClaimed(address, port.Number)) is { } claimed
+            ? Refusal.BadRequest($"ports: on {new IPEndPoint(address, claimed.Number)} Mesh itself answers a Service (its NodePort, or on its load balancer's address).")
             : null;
 
     /// <summary>For a Pod that an earlier process of this node took on.</summary>
@@ -118,7 +133,7 @@ internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisM
         var now = _ofThisMachine();
         if (_options is { } options)
         {
-            Rule = options.ForEndpoints(now); // where an interface has appeared, Mesh's listeners on all addresses have too
+            Rule = options.ForEndpoints(now).With(_claimed); // where an interface has appeared, Mesh's listeners on all addresses have too
         }
 
         return now.Contains(address);

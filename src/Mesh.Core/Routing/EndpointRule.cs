@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Mesh.Core.Names;
+using Mesh.Core.Services;
 
 namespace Mesh.Core.Routing;
 
@@ -13,6 +14,7 @@ public sealed class EndpointRule
     private readonly IPRange? _serviceCidr;
     private readonly ImmutableArray<IPEndPoint> _own;
     private readonly ImmutableHashSet<IPAddress> _machine;
+    private readonly ClaimedPlaces _claimed;
 
     /// <param name="own">Mesh's listeners. A wildcard stands for the addresses of <paramref name="machine"/> and 127.0.0.1, not for the rest of 127/8.</param>
     /// <param name="machine">The machine's addresses.</param>
@@ -21,10 +23,22 @@ public sealed class EndpointRule
         _serviceCidr = serviceCidr;
         _own = [.. own.Where(listener => listener.Port != 0)];
         _machine = [.. machine, IPAddress.Loopback, IPAddress.IPv6Loopback];
+        _claimed = ClaimedPlaces.None;
+    }
+
+    private EndpointRule(EndpointRule rule, ClaimedPlaces claimed)
+    {
+        _serviceCidr = rule._serviceCidr;
+        _own = rule._own;
+        _machine = rule._machine;
+        _claimed = claimed;
     }
 
     /// <summary>Before the options are known: only what is no machine's address.</summary>
     public static EndpointRule Unconfigured { get; } = new(null, [], []);
+
+    /// <summary>The same rule while the node listens on these NodePorts and LoadBalancer ports.</summary>
+    public EndpointRule With(ClaimedPlaces claimed) => new(this, claimed);
 
     /// <summary>Why the address is no machine's, in words that stand behind it; null when it may be one's.</summary>
     public static string? WhyNoMachine(IPAddress address)
@@ -53,7 +67,12 @@ public sealed class EndpointRule
 
     /// <summary>Why no endpoint may be there.</summary>
     public string? WhyNot(IPAddress address, int port) =>
-        WhyNot(address) ?? (IsOwn(address, port) ? "is where Mesh itself listens" : null);
+        WhyNot(address)
+        ?? (IsOwn(address, port) ? "is where Mesh itself listens" : null)
+        ?? (IsClaimed(address, port) ? "is where Mesh itself answers a Service" : null);
+
+    /// <summary>Whether the node listens there for a Service: a TCP port, unlike those of <see cref="IsOwn"/>.</summary>
+    public bool IsClaimed(IPAddress address, int port) => _claimed.Contains(Plain(address), port);
 
     public bool IsOwn(IPAddress address, int port)
     {
@@ -78,15 +97,35 @@ public sealed class EndpointRule
 
         foreach (var port in endpoint.Ports)
         {
-            if (IsOwn(endpoint.Address, port.Number))
+            if (IsOurs(endpoint, port))
             {
-                var rest = endpoint.Ports.RemoveAll(other => IsOwn(endpoint.Address, other.Number));
+                var rest = endpoint.Ports.RemoveAll(other => IsOurs(endpoint, other));
                 return rest.IsEmpty ? null : endpoint with { Ports = rest };
             }
         }
 
         return endpoint;
     }
+
+    /// <summary>The endpoint's ports on which the node listens for a Service; empty, and made of nothing, for nearly every endpoint.</summary>
+    internal ImmutableArray<IPEndPoint> ClaimedOf(Endpoint endpoint)
+    {
+        ImmutableArray<IPEndPoint> places = [];
+        foreach (var port in endpoint.Ports)
+        {
+            if (IsClaimed(endpoint, port))
+            {
+                places = places.Add(new IPEndPoint(Plain(endpoint.Address), port.Number));
+            }
+        }
+
+        return places;
+    }
+
+    private bool IsOurs(Endpoint endpoint, EndpointPort port) => IsOwn(endpoint.Address, port.Number) || IsClaimed(endpoint, port);
+
+    private bool IsClaimed(Endpoint endpoint, EndpointPort port) =>
+        port.Protocol == TransportProtocol.Tcp && IsClaimed(endpoint.Address, port.Number);
 
     private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 

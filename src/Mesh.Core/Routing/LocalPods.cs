@@ -11,6 +11,9 @@ internal sealed class LocalPods(string nodeName)
 
     public EndpointRule Rule { get; set; } = EndpointRule.Unconfigured;
 
+    /// <summary>Endpoints that are not used since the node itself listens there for a Service.</summary>
+    public RefusedEndpoints Refused { get; } = new();
+
     /// <summary>False when it is older than what the Agent said before, or the same.</summary>
     public bool TrySet(LocalPod pod)
     {

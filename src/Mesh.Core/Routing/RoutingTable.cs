@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Net;
 using Mesh.Core.Names;
 
 namespace Mesh.Core.Routing;
@@ -30,6 +31,9 @@ public sealed class RoutingTable
     public RoutingSnapshot Current { get; private set; } = RoutingSnapshot.Empty;
 
     public string NodeName { get; }
+
+    /// <summary>Where the node listens for Services beside their ClusterIPs.</summary>
+    public ClaimedPlaces Claimed { get; private set; } = ClaimedPlaces.None;
 
     /// <summary>Services whose route changed since the last call; the L4 listeners look only at these.</summary>
     public ImmutableArray<NamespacedName> TakeChanged() => _services.TakeChanged();
@@ -84,10 +88,41 @@ public sealed class RoutingTable
     /// <summary>Where no endpoint may be, whoever published it: this machine knows its own listeners best, also when they change.</summary>
     public void Apply(EndpointRule rule)
     {
-        _local.Rule = rule;
+        _local.Rule = rule.With(Claimed);
         _services.JudgeAll();
         Publish();
     }
+
+    /// <summary>Whose endpoint is on the TCP port; null when nobody's.</summary>
+    public EndpointPlace? EndpointAt(IPEndPoint place) => _services.EndpointAt(place);
+
+    /// <summary>
+    /// The node has bound the place for a Service: from here on no endpoint there is used. Whoever is first has it, so it is
+    /// not the node's, and the answer says whose it is, when an endpoint is there already.
+    /// </summary>
+    public EndpointPlace? Claim(IPEndPoint place)
+    {
+        if (EndpointAt(place) is { } endpoint)
+        {
+            return endpoint;
+        }
+
+        Claimed = Claimed.Add(place);
+        _local.Rule = _local.Rule.With(Claimed);
+        return null;
+    }
+
+    /// <summary>The node has left the place.</summary>
+    public void Release(IPEndPoint place)
+    {
+        Claimed = Claimed.Remove(place);
+        _local.Rule = _local.Rule.With(Claimed);
+        _services.JudgePlace(place);
+        Publish();
+    }
+
+    /// <summary>What has become of endpoints on claimed places since the last call, for its Service's Events.</summary>
+    public ImmutableArray<RefusedEndpoint> TakeRefused() => _local.Refused.TakeUntold();
 
     /// <summary>What the Agent of this machine says of one of its registered Pods; a local fact beats every silo's.</summary>
     public void ApplyLocal(LocalPod pod)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Mesh.Core.Names;
 using Mesh.Core.Services;
 
@@ -108,8 +109,19 @@ internal sealed class ServiceRows(NamespacedName service, LocalPods local)
             Link(row, uid);
         }
 
-        var routed = merged.IsEnded ? null : local.Judge(Whole(merged, spec), spec);
+        var whole = merged.IsEnded ? null : Whole(merged, spec);
+        Refuse(row, whole is null ? [] : local.Rule.ClaimedOf(whole));
+        var routed = whole is null ? null : local.Judge(whole, spec);
         row.Routed = routed == row.Routed ? row.Routed : routed;
+    }
+
+    private void Refuse(Row row, ImmutableArray<IPEndPoint> claimed)
+    {
+        if (!claimed.IsEmpty || !row.Claimed.IsEmpty)
+        {
+            local.Refused.Move(new EndpointPlace(service, row.Pod), row.Claimed, claimed);
+            row.Claimed = claimed;
+        }
     }
 
     private static Endpoint Whole(MergedRow<Endpoint> merged, Service spec)
@@ -156,6 +168,7 @@ internal sealed class ServiceRows(NamespacedName service, LocalPods local)
             if (gone)
             {
                 Unlink(row);
+                Refuse(row, []);
             }
 
             return gone;
@@ -188,6 +201,9 @@ internal sealed class ServiceRows(NamespacedName service, LocalPods local)
 
         /// <summary>What the snapshot holds of it; null for a tombstone and for what this machine knows to be gone.</summary>
         public Endpoint? Routed { get; set; }
+
+        /// <summary>Its ports on which the node itself answers a Service: not routed to.</summary>
+        public ImmutableArray<IPEndPoint> Claimed { get; set; } = [];
 
         /// <summary>The uid under which this machine's Agent finds the row.</summary>
         public string? LinkedUid { get; set; }

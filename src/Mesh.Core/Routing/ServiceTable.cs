@@ -11,6 +11,7 @@ internal sealed class ServiceTable(LocalPods local, Func<string, bool> isSilent)
     private readonly HeldObjects _objects = new();
     private readonly Dictionary<NamespacedName, Entry> _entries = [];
     private readonly HashSet<NamespacedName> _changed = [];
+    private readonly EndpointPorts _ports = new();
 
     public ImmutableDictionary<NamespacedName, ServiceRoute> Routes { get; private set; } =
         ImmutableDictionary<NamespacedName, ServiceRoute>.Empty;
@@ -94,6 +95,33 @@ internal sealed class ServiceTable(LocalPods local, Func<string, bool> isSilent)
             entry.Rows.Judge(entry.Service);
             Rebuild(entry);
         }
+    }
+
+    /// <summary>The node no longer listens on the place: what was refused for that may be used again.</summary>
+    public void JudgePlace(IPEndPoint place)
+    {
+        foreach (var service in local.Refused.ServicesAt(place))
+        {
+            var entry = _entries[service];
+            entry.Rows.Judge(entry.Service);
+            Rebuild(entry);
+        }
+    }
+
+    /// <summary>Whose endpoint is on the TCP port; null when nobody's.</summary>
+    public EndpointPlace? EndpointAt(IPEndPoint place)
+    {
+        if (!_ports.Has(place.Port))
+        {
+            return null;
+        }
+
+        IPAddress[] writings = [place.Address, place.Address.MapToIPv6()];
+        return (from address in writings
+                from service in EndpointAddresses.GetValueOrDefault(address, ImmutableSortedSet<NamespacedName>.Empty)
+                from endpoint in Routes[service].Endpoints
+                where endpoint.Address.Equals(address) && endpoint.Ports.Any(port => port.Number == place.Port && port.Protocol == TransportProtocol.Tcp)
+                select new EndpointPlace(service, endpoint.Pod)).FirstOrDefault();
     }
 
     public void DropUntold(int generation)
@@ -181,6 +209,7 @@ internal sealed class ServiceTable(LocalPods local, Func<string, bool> isSilent)
         }
 
         EndpointAddresses = EndpointAddresses.Move(service.Name, before?.Endpoints ?? [], endpoints);
+        _ports.Move(before?.Endpoints ?? [], endpoints);
         Routes = Routes.SetItem(service.Name, new ServiceRoute
         {
             Service = service,
@@ -198,6 +227,7 @@ internal sealed class ServiceTable(LocalPods local, Func<string, bool> isSilent)
         _entries.Remove(name);
         Readdress(entry.Service, null);
         EndpointAddresses = EndpointAddresses.Move(name, Routes[name].Endpoints, []);
+        _ports.Move(Routes[name].Endpoints, []);
         Routes = Routes.Remove(name);
         _changed.Add(name);
     }

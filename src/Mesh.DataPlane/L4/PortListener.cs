@@ -1,49 +1,53 @@
-using System.Net;
 using System.Net.Sockets;
 using Mesh.Core.Names;
+using Mesh.Core.Routing;
 
 namespace Mesh.DataPlane.L4;
 
 /// <summary>Listens on one address and port of one Service, and hands each client to a connection of its own.</summary>
-internal sealed class PortListener : IAsyncDisposable
+internal sealed class PortListener : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan PauseWhenOutOfSockets = TimeSpan.FromMilliseconds(50);
 
     private readonly Socket _socket;
     private readonly NamespacedName _service;
-    private readonly int _port;
+    private readonly Frontend _frontend;
     private readonly L4Context _context;
     private readonly CancellationTokenSource _stop = new();
     private Task _accepting = Task.CompletedTask;
     private bool _isFailing;
 
-    private PortListener(Socket socket, NamespacedName service, int port, L4Context context)
+    private PortListener(Socket socket, NamespacedName service, Frontend frontend, L4Context context)
     {
         _socket = socket;
         _service = service;
-        _port = port;
+        _frontend = frontend;
         _context = context;
     }
 
+    /// <summary>Takes the place, and accepts nobody yet.</summary>
     /// <exception cref="SocketException">The port is taken or not permitted.</exception>
-    public static PortListener Open(IPEndPoint address, NamespacedName service, L4Context context)
+    public static PortListener Bind(Frontend frontend, NamespacedName service, L4Context context)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(frontend.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             TcpKeepAlive.Enable(socket);
-            socket.Bind(address);
-            socket.Listen(context.Options.Backlog);
+            socket.Bind(frontend.Address);
+            return new PortListener(socket, service, frontend, context);
         }
         catch
         {
             socket.Dispose();
             throw;
         }
+    }
 
-        var listener = new PortListener(socket, service, address.Port, context);
-        listener._accepting = listener.AcceptAsync();
-        return listener;
+    /// <exception cref="SocketException">Another listens there.</exception>
+    public void Listen()
+    {
+        _socket.Listen(_context.Options.Backlog);
+        _accepting = AcceptAsync();
     }
 
     /// <summary>Stops listening; connections that were accepted go on.</summary>
@@ -52,6 +56,13 @@ internal sealed class PortListener : IAsyncDisposable
         await _stop.CancelAsync();
         _socket.Dispose();
         await _accepting;
+        _stop.Dispose();
+    }
+
+    /// <summary>Of a listener that never listened.</summary>
+    public void Dispose()
+    {
+        _socket.Dispose();
         _stop.Dispose();
     }
 
@@ -74,7 +85,7 @@ internal sealed class PortListener : IAsyncDisposable
                 if (!_isFailing)
                 {
                     _isFailing = true; // said once, not twenty times a second
-                    DataPlaneLog.AcceptFailed(_context.Log, _service, _port, e.Message);
+                    DataPlaneLog.AcceptFailed(_context.Log, _service, _frontend.Address, e.Message);
                 }
 
                 await PauseAsync();
@@ -84,11 +95,11 @@ internal sealed class PortListener : IAsyncDisposable
 
     private void Start(Socket client)
     {
-        if (!_context.Connections.TryStart(new ServiceConnection(client, _service, _port, _context)))
+        if (!_context.Connections.TryStart(new ServiceConnection(client, _service, _frontend, _context)))
         {
             client.Close(timeout: 0); // a reset, at once: better than a client that waits
             DataPlaneMetrics.ConnectionRefused(_service);
-            DataPlaneLog.TooManyConnections(_context.Log, _service, _port, _context.Options.MaxConnections);
+            DataPlaneLog.TooManyConnections(_context.Log, _service, _frontend.Address, _context.Options.MaxConnections);
         }
     }
 

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Net.Sockets;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
-using Mesh.Core.Services;
 
 namespace Mesh.DataPlane.L4;
 
@@ -10,7 +9,7 @@ namespace Mesh.DataPlane.L4;
 /// One client connection to a Service: connects it to an endpoint that accepts, then carries its bytes. The endpoints
 /// are those of the one snapshot read when the client connected; no later change cuts it.
 /// </summary>
-internal sealed class ServiceConnection(Socket client, NamespacedName service, int port, L4Context context)
+internal sealed class ServiceConnection(Socket client, NamespacedName service, Frontend frontend, L4Context context)
 {
     public async Task RunAsync()
     {
@@ -91,7 +90,7 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, i
         }
         catch (SocketException e)
         {
-            DataPlaneLog.AcceptFailed(context.Log, service, port, e.Message);
+            DataPlaneLog.AcceptFailed(context.Log, service, frontend.Address, e.Message);
             return null;
         }
     }
@@ -103,7 +102,7 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, i
         {
             foreach (var candidate in route.Ports)
             {
-                if (candidate.Port.Port == port && candidate.Port.Protocol == TransportProtocol.Tcp)
+                if (frontend.Is(candidate.Port))
                 {
                     return candidate.Usable;
                 }

@@ -6,13 +6,16 @@ public sealed record ServiceListenerOptions
     /// <summary>Open client connections of all Services together; one more is reset at once.</summary>
     public int MaxConnections { get; init; } = 20_000;
 
+    /// <summary>Places listened on for all Services together; what is more is told and tried again.</summary>
+    public int MaxListeners { get; init; } = 50_000;
+
     /// <summary>Time that one endpoint has to accept before another is tried.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>Endpoints tried for one client connection.</summary>
     public int MaxAttempts { get; init; } = 4;
 
-    /// <summary>How often a port that could not be listened on is tried again.</summary>
+    /// <summary>How often a port that could not be listened on is tried again, and the machine asked for its addresses.</summary>
     public TimeSpan RetryEvery { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Connections that wait to be accepted, per port.</summary>

@@ -1,10 +1,9 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
+using System.Net.NetworkInformation;
 using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
-using Mesh.Core.Services;
 using Mesh.DataPlane.Listening;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,8 +11,9 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.DataPlane.L4;
 
 /// <summary>
-/// The L4 proxy: one listener for each ClusterIP and TCP port that has usable endpoints, and none where there is no
-/// endpoint, so that clients are refused at once. Its one loop opens and closes listeners as Services change.
+/// The L4 proxy: one listener for each place where a Service with usable endpoints is answered over TCP (ClusterIP, NodePort,
+/// address of its load balancer), and none where there is no endpoint, so that clients are refused at once. Its one loop opens
+/// and closes listeners as Services, options and the machine's addresses change.
 /// </summary>
 public sealed class ServiceListeners : IHostedService, IAsyncDisposable
 {
@@ -21,14 +21,22 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
     private readonly ConnectionSet _connections;
     private readonly PortReports _reports;
     private readonly ChangedServices _changed = new();
-    private readonly Dictionary<NamespacedName, Dictionary<IPEndPoint, PortListener?>> _listeners = [];
+    private readonly FrontendListeners _listeners;
+    private readonly Func<IEnumerable<IPAddress>> _machine;
+    private readonly HashSet<NamespacedName> _withNodePorts = [];
     private readonly CancellationTokenSource _stop = new();
+    private volatile NodePortAddresses _nodePorts = NodePortAddresses.All;
+    private NodePortAddresses? _asked;
+    private ImmutableArray<IPAddress> _addresses = [];
+    private long _looked;
     private Task _loop = Task.CompletedTask;
-    private readonly HashSet<NamespacedName> _failing = [];
 
+    /// <param name="machine">Its addresses as they are now, which may change.</param>
     public ServiceListeners(
         Published<RoutingSnapshot> routes,
         ServiceListenerOptions options,
+        IFrontendPlaces places,
+        Func<IEnumerable<IPAddress>> machine,
         IPortProblems problems,
         ISuspects suspects,
         Random seed,
@@ -38,6 +46,8 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
         _reports = new PortReports("Services", problems, time, log);
         _connections = new ConnectionSet(options.MaxConnections);
         _context = new L4Context(routes, options, suspects, new EndpointPick(seed), _connections, time, log);
+        _listeners = new FrontendListeners(_context, places, _reports);
+        _machine = machine;
     }
 
     /// <summary>Client connections that are open now.</summary>
@@ -46,8 +56,16 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
     /// <summary>Called by the owner of the snapshot after it was published, with the Services whose route changed; returns at once.</summary>
     public void Update(IEnumerable<NamespacedName> changed) => _changed.Add(changed);
 
+    /// <summary>Which of the machine's addresses serve NodePorts from now on; returns at once.</summary>
+    public void Serve(NodePortAddresses addresses)
+    {
+        _nodePorts = addresses;
+        _changed.Add([]); // the loop sees that they are others than those it asked the machine for
+    }
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        _looked = _context.Time.GetTimestamp();
         _changed.Add(_context.Routes.Current.Services.Keys);
         _reports.Start();
         _loop = RunAsync(_stop.Token);
@@ -77,7 +95,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
             while (true)
             {
                 await WaitForWorkAsync(stop);
-                await ReconcileAsync(_changed.Take());
+                await ReconcileAsync(stop);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -85,18 +103,13 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
             // Stopped; the listeners close below.
         }
 
-        foreach (var listener in _listeners.Values.SelectMany(ports => ports.Values).OfType<PortListener>())
-        {
-            await listener.DisposeAsync();
-        }
-
-        _listeners.Clear();
+        await _listeners.CloseAsync();
     }
 
-    /// <summary>Waits for a change, and while ports fail no longer than until they are due again.</summary>
+    /// <summary>Waits for a change; while ports fail, or NodePorts follow the machine's addresses, until the next look at the longest.</summary>
     private async Task WaitForWorkAsync(CancellationToken stop)
     {
-        if (_failing.Count == 0)
+        if (_listeners.Failing.Count == 0 && _withNodePorts.Count == 0)
         {
             await _changed.WaitAsync(stop);
             return;
@@ -111,102 +124,66 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            _changed.Add(_failing);
+            // Time for a look.
         }
     }
 
-    private async Task ReconcileAsync(IReadOnlyCollection<NamespacedName> changed)
+    private async Task ReconcileAsync(CancellationToken stop)
     {
         var snapshot = _context.Routes.Current;
-        // All that closes before all that opens: a ClusterIP may have moved from one Service to another.
+        var changed = _changed.Take().ToHashSet();
         foreach (var service in changed)
         {
-            await CloseUnwantedAsync(service, Wanted(snapshot, service));
+            NoteNodePorts(snapshot, service);
         }
 
-        foreach (var service in changed)
+        // Not only when nothing changes for a while: where something always does, too, a port that is free again is taken.
+        var isDue = _context.Time.GetElapsedTime(_looked) >= _context.Options.RetryEvery;
+        if (isDue)
         {
-            foreach (var address in Wanted(snapshot, service))
-            {
-                Open(service, address);
-            }
+            _looked = _context.Time.GetTimestamp();
+            changed.UnionWith(_listeners.Failing);
+        }
 
-            if (!_listeners.TryGetValue(service, out var open) || !open.ContainsValue(null))
-            {
-                _failing.Remove(service);
-            }
+        if (_withNodePorts.Count > 0 && (isDue || _asked != _nodePorts) && AskMachine())
+        {
+            changed.UnionWith(_withNodePorts);
+        }
+
+        await _listeners.ApplyAsync(changed.ToDictionary(static service => service, service => Wanted(snapshot, service)), stop);
+    }
+
+    private void NoteNodePorts(RoutingSnapshot snapshot, NamespacedName service)
+    {
+        if (snapshot.Services.TryGetValue(service, out var route) && route.Service.Ports.Any(static port => port.NodePort != 0))
+        {
+            _withNodePorts.Add(service);
+        }
+        else
+        {
+            _withNodePorts.Remove(service);
         }
     }
 
-    private static ImmutableHashSet<IPEndPoint> Wanted(RoutingSnapshot snapshot, NamespacedName name)
+    private ImmutableArray<Frontend> Wanted(RoutingSnapshot snapshot, NamespacedName name) =>
+        snapshot.Services.TryGetValue(name, out var route) ? Frontend.Of(route, _addresses) : [];
+
+    /// <summary>True when this machine's addresses for NodePorts are others than before.</summary>
+    private bool AskMachine()
     {
-        if (!snapshot.Services.TryGetValue(name, out var route) || route.Service.IsHeadless || route.Service.Type == ServiceType.ExternalName)
-        {
-            return [];
-        }
-
-        return [.. from port in route.Ports
-                   where port.Port.Protocol == TransportProtocol.Tcp && !port.Usable.IsEmpty
-                   from address in route.Service.ClusterIPs
-                   select new IPEndPoint(address, port.Port.Port)];
-    }
-
-    private async Task CloseUnwantedAsync(NamespacedName service, ImmutableHashSet<IPEndPoint> wanted)
-    {
-        if (!_listeners.TryGetValue(service, out var open))
-        {
-            return;
-        }
-
-        foreach (var (address, listener) in open.Where(entry => !wanted.Contains(entry.Key)).ToList())
-        {
-            open.Remove(address);
-            if (listener is null)
-            {
-                _reports.Solved(service, address);
-                continue;
-            }
-
-            await listener.DisposeAsync();
-            DataPlaneLog.ServicePortClosed(_context.Log, service, address);
-        }
-
-        if (open.Count == 0)
-        {
-            _listeners.Remove(service);
-        }
-    }
-
-    private void Open(NamespacedName service, IPEndPoint address)
-    {
-        if (!_listeners.TryGetValue(service, out var open))
-        {
-            _listeners[service] = open = [];
-        }
-
-        var isRetry = open.TryGetValue(address, out var known);
-        if (known is not null)
-        {
-            return;
-        }
-
         try
         {
-            open[address] = PortListener.Open(address, service, _context);
-            DataPlaneLog.ServicePortOpened(_context.Log, service, address);
-            if (isRetry)
-            {
-                _reports.Solved(service, address);
-            }
+            var asked = _nodePorts;
+            var addresses = asked.Of(_machine());
+            var isSame = addresses.SequenceEqual(_addresses);
+            (_asked, _addresses) = (asked, isSame ? _addresses : addresses);
+            return !isSame;
         }
-        catch (SocketException e)
+        catch (Exception unknown) when (unknown is NetworkInformationException or IOException)
         {
-            open[address] = null;
-            _failing.Add(service);
-            if (!isRetry)
-            {
-                _reports.Failed(service, address, e);
-            }
+            // The kernel does not tell the machine's addresses now (no descriptor is free): those there are stay.
+            DataPlaneLog.AddressesUnknown(_context.Log, "Services", unknown.Message);
+            return false;
         }
     }
 }

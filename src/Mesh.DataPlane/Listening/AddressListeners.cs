@@ -164,7 +164,7 @@ public sealed class AddressListeners(
             _listeners[address] = null;
             if (!isRetry)
             {
-                _reports.Failed(null, address, e);
+                _reports.Failed(new PortFailure(null, address, new PortCause.Refused(e, null)));
             }
 
             return e.Message;

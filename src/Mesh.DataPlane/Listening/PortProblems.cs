@@ -1,17 +1,26 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Mesh.DataPlane.Listening;
 
-/// <summary>Says what a failed bind means.</summary>
+/// <summary>Says what a failure to listen means.</summary>
 internal static class PortProblems
 {
-    public static bool IsTaken(SocketException error) => error.SocketErrorCode == SocketError.AddressAlreadyInUse;
-
-    public static PortProblem From(SocketException error, IPEndPoint address, PortHolder? holder) => error.SocketErrorCode switch
+    public static PortProblem From(PortCause cause, IPEndPoint address, PortHolder? holder) => cause switch
     {
-        SocketError.AddressAlreadyInUse => new PortProblem.Taken(address, holder),
+        PortCause.Refused refused => From(refused, address, holder),
+        PortCause.Pod pod => new PortProblem.OfPod(address, pod.Endpoint),
+        PortCause.Service service => new PortProblem.OfService(address, service.Name),
+        PortCause.TooMany many => new PortProblem.TooMany(address, many.Limit),
+        _ => throw new UnreachableException(),
+    };
+
+    private static PortProblem From(PortCause.Refused refused, IPEndPoint address, PortHolder? holder) => refused.Error.SocketErrorCode switch
+    {
+        SocketError.AddressAlreadyInUse => new PortProblem.Taken(address, holder, refused.Kind),
         SocketError.AccessDenied => new PortProblem.NotPermitted(address),
-        _ => new PortProblem.Unusable(address, error.Message),
+        SocketError.AddressNotAvailable => new PortProblem.NotHere(address, refused.Kind),
+        _ => new PortProblem.Unusable(address, refused.Error.Message),
     };
 }

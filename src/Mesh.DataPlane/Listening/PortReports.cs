@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
 using System.Threading.Channels;
 using Mesh.Core.Names;
 using Microsoft.Extensions.Logging;
@@ -9,7 +8,8 @@ namespace Mesh.DataPlane.Listening;
 
 /// <summary>
 /// Tells of ports that cannot be listened on, beside the loop that listens: who holds them is looked up for all that wait
-/// at once, and no more than a few times a second, since one look walks the descriptors of every process.
+/// at once, and no more than a few times a second, since one look walks the descriptors of every process. What one cause
+/// keeps from being served on many addresses is told as one problem.
 /// </summary>
 /// <param name="name">What listens, as the log calls it where it is no Service.</param>
 internal sealed class PortReports(string name, IPortProblems problems, TimeProvider time, ILogger log) : IAsyncDisposable
@@ -24,12 +24,20 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
 
     public void Start() => _telling = TellAsync(_stop.Token);
 
-    /// <summary>Returns at once.</summary>
-    public void Failed(NamespacedName? service, IPEndPoint address, SocketException error)
+    /// <summary>Returns at once. What is given together may be told together.</summary>
+    public void Failed(params IReadOnlyCollection<PortFailure> failures)
     {
+        if (failures.Count == 0)
+        {
+            return;
+        }
+
         lock (_gate)
         {
-            _open[(service, address)] = new Report(error);
+            foreach (var failure in failures)
+            {
+                _open[(failure.For, failure.Address)] = new Report(failure.Cause);
+            }
         }
 
         _signal.Writer.TryWrite(true);
@@ -40,9 +48,9 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
     {
         lock (_gate)
         {
-            if (_open.Remove((service, address), out var report) && report.IsTold)
+            if (_open.Remove((service, address), out var report) && report.Told is { } told && --told.Open == 0)
             {
-                problems.Solved(service, address);
+                problems.Solved(service, told.At);
             }
         }
     }
@@ -77,32 +85,55 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
         ImmutableArray<KeyValuePair<(NamespacedName? Service, IPEndPoint Address), Report>> waiting;
         lock (_gate)
         {
-            waiting = [.. _open.Where(entry => !entry.Value.IsTold)];
+            waiting = [.. _open.Where(entry => entry.Value.Told is null)];
         }
 
-        var holders = PortHolder.Find([.. waiting.Where(entry => PortProblems.IsTaken(entry.Value.Error)).Select(entry => entry.Key.Address)]);
-        foreach (var (key, report) in waiting)
+        var holders = PortHolder.Find([.. waiting.Where(entry => entry.Value.Cause is PortCause.Refused { IsTaken: true }).Select(entry => entry.Key.Address)]);
+        var found = waiting.Select(entry =>
+            (entry.Key.Service, Problem: PortProblems.From(entry.Value.Cause, entry.Key.Address, holders.GetValueOrDefault(entry.Key.Address)), Report: entry.Value));
+        foreach (var same in found.GroupBy(entry => (entry.Service, entry.Problem.Address.Port, entry.Problem.Reason, entry.Problem.Why)))
         {
-            var problem = PortProblems.From(report.Error, key.Address, holders.GetValueOrDefault(key.Address));
             lock (_gate)
             {
-                if (!_open.TryGetValue(key, out var open) || !ReferenceEquals(open, report))
-                {
-                    continue; // solved meanwhile
-                }
-
-                report.IsTold = true;
-                problems.Report(key.Service, problem);
+                Tell(same.Key.Service, [.. same.Where(entry => IsOpen(entry.Service, entry.Problem.Address, entry.Report)).Select(entry => (entry.Problem, entry.Report))]);
             }
-
-            DataPlaneLog.PortProblem(log, key.Service?.ToString() ?? name, problem.Reason, problem.Message);
         }
     }
 
-    private sealed class Report(SocketException error)
-    {
-        public SocketException Error => error;
+    /// <summary>False when it was solved meanwhile.</summary>
+    private bool IsOpen(NamespacedName? service, IPEndPoint address, Report report) =>
+        _open.TryGetValue((service, address), out var open) && ReferenceEquals(open, report);
 
-        public bool IsTold { get; set; }
+    private void Tell(NamespacedName? service, ImmutableArray<(PortProblem Problem, Report Report)> same)
+    {
+        if (same.IsEmpty)
+        {
+            return;
+        }
+
+        var problem = same[0].Problem with { AlsoAt = [.. same.Skip(1).Select(entry => entry.Problem.Address.Address)] };
+        var told = new ToldProblem(problem.Address) { Open = same.Length };
+        foreach (var (_, report) in same)
+        {
+            report.Told = told;
+        }
+
+        problems.Report(service, problem);
+        DataPlaneLog.PortProblem(log, service?.ToString() ?? name, problem.Reason, problem.Message);
+    }
+
+    private sealed class Report(PortCause cause)
+    {
+        public PortCause Cause => cause;
+
+        public ToldProblem? Told { get; set; }
+    }
+
+    private sealed class ToldProblem(IPEndPoint at)
+    {
+        public IPEndPoint At => at;
+
+        /// <summary>Addresses of it that are not served yet.</summary>
+        public int Open { get; set; }
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Xunit;
@@ -14,6 +15,29 @@ public class RoutingTableCostTests
         var many = BytesPerChange(Table(10_000), 10_000);
         TestContext.Current.SendDiagnosticMessage($"{few} bytes a change at 100 Services, {many} at 10,000");
         Assert.True(many <= 2 * few, $"{few} bytes a change at 100 Services, {many} at 10,000");
+    }
+
+    [Fact]
+    public void One_NodePort_at_10000_Services_allocates_at_most_twice_what_it_does_at_100()
+    {
+        var few = BytesPerClaim(Table(100));
+        var many = BytesPerClaim(Table(10_000));
+        Assert.True(many <= 2 * few, $"{few} bytes a claim at 100 Services, {many} at 10,000");
+    }
+
+    private static long BytesPerClaim(RoutingTable table)
+    {
+        const int Rounds = 128;
+        var places = Enumerable.Range(30_000, Rounds + 1).Select(port => new IPEndPoint(new IPAddress([127, 80, 0, 1]), port)).ToArray(); // where all the Pods are
+        Assert.Null(table.Claim(places[Rounds]));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (var place in places)
+        {
+            table.Claim(place);
+            table.Release(place);
+        }
+
+        return (GC.GetAllocatedBytesForCurrentThread() - before) / Rounds;
     }
 
     private static RoutingTable Table(int services)

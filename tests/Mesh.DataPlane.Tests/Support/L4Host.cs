@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Mesh.DataPlane.L4;
@@ -13,9 +14,20 @@ internal sealed class L4Host : IAsyncDisposable
     public L4Host(ServiceListenerOptions? options = null, TimeProvider? time = null)
     {
         Listeners = new ServiceListeners(
-            Routes.Published, options ?? new ServiceListenerOptions(), Problems, Suspects, new Random(1), time ?? TimeProvider.System, NullLogger<ServiceListeners>.Instance);
+            Routes.Published,
+            options ?? new ServiceListenerOptions(),
+            Routes,
+            () => Machine,
+            Problems,
+            Suspects,
+            new Random(1),
+            time ?? TimeProvider.System,
+            NullLogger<ServiceListeners>.Instance);
         Routes.Follow(Listeners.Update);
     }
+
+    /// <summary>The addresses of this machine, beside 127.0.0.1.</summary>
+    public ImmutableArray<IPAddress> Machine { get; set; } = [];
 
     public SomeRoutes Routes { get; } = new();
 

@@ -1,15 +1,18 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Text;
 using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.Core.Services;
+using Mesh.DataPlane.L4;
 
 namespace Mesh.DataPlane.Tests.Support;
 
 /// <summary>Routes built through the table that a node builds its snapshot with, changed while the data plane runs.</summary>
-internal sealed class SomeRoutes
+internal sealed class SomeRoutes : IFrontendPlaces
 {
+    private readonly Lock _gate = new();
     private readonly RoutingTable _table = new("here");
     private readonly List<Action<IEnumerable<NamespacedName>>> _followers = [];
     private long _version = 10;
@@ -37,6 +40,50 @@ internal sealed class SomeRoutes
             new EndpointsChange("u-" + name, IsFull: true, IsSynced: true, version, [.. pods.Select(pod => Row(pod, version))])));
     }
 
+    /// <summary>A Service of another type with one port; <paramref name="loadBalancer"/> in its status.</summary>
+    public void Service(string name, string type, int port, int nodePort, string? loadBalancer, params SomePod[] pods)
+    {
+        var version = ++_version;
+        var ingress = loadBalancer is null ? "" : $$"""{"ip":"{{loadBalancer}}","ipMode":"VIP"}""";
+        var document = $$$"""
+            {"apiVersion":"v1","kind":"Service","metadata":{"name":"{{{name}}}","namespace":"default","uid":"u-{{{name}}}","resourceVersion":"{{{version}}}" },
+             "spec":{"type":"{{{type}}}","selector":{"app":"{{{name}}}"},
+             "ports":[{"name":"http","port":{{{port}}},"protocol":"TCP","targetPort":8080,"nodePort":{{{nodePort}}} } ] },
+             "status":{"loadBalancer":{"ingress":[{{{ingress}}}] } } }
+            """;
+        Apply(new RoutingChange.ServiceSpec(
+            new ObjectDocument(Name(name), "u-" + name, version, 5, Encoding.UTF8.GetBytes(document)),
+            new EndpointsChange("u-" + name, IsFull: true, IsSynced: true, version, [.. pods.Select(pod => Row(pod, version))])));
+    }
+
+    public ValueTask<IReadOnlyDictionary<IPEndPoint, EndpointPlace>> FindEndpointsAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop) =>
+        ValueTask.FromResult<IReadOnlyDictionary<IPEndPoint, EndpointPlace>>(Ask(places, _table.EndpointAt));
+
+    public ValueTask<IReadOnlyDictionary<IPEndPoint, EndpointPlace>> ClaimAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop) =>
+        ValueTask.FromResult<IReadOnlyDictionary<IPEndPoint, EndpointPlace>>(Ask(places, _table.Claim));
+
+    public ValueTask ReleaseAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop)
+    {
+        Change(() => places.ToList().ForEach(_table.Release));
+        return ValueTask.CompletedTask;
+    }
+
+    private Dictionary<IPEndPoint, EndpointPlace> Ask(ImmutableArray<IPEndPoint> places, Func<IPEndPoint, EndpointPlace?> ask)
+    {
+        var answers = new Dictionary<IPEndPoint, EndpointPlace>();
+        Change(() =>
+        {
+            foreach (var place in places)
+            {
+                if (ask(place) is { } endpoint)
+                {
+                    answers[place] = endpoint;
+                }
+            }
+        });
+        return answers;
+    }
+
     public void RemoveService(string name) => Apply(new RoutingChange.ServiceRemoved(Name(name), "u-" + name));
 
     /// <summary>An Ingress of one rule; an empty host is every host.</summary>
@@ -57,12 +104,15 @@ internal sealed class SomeRoutes
 
     private void Change(Action change)
     {
-        change();
-        Published.TryPublish(_table.Current);
-        var changed = _table.TakeChanged();
-        foreach (var follower in _followers)
+        lock (_gate)
         {
-            follower(changed);
+            change();
+            Published.TryPublish(_table.Current);
+            var changed = _table.TakeChanged();
+            foreach (var follower in _followers)
+            {
+                follower(changed);
+            }
         }
     }
 

@@ -1,0 +1,254 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.DataPlane.Listening;
+
+namespace Mesh.DataPlane.L4;
+
+/// <summary>
+/// The listeners that are open, by Service and place, and what could not be opened. A change costs the listeners of the
+/// Services that it names. Held by the one loop of <see cref="ServiceListeners"/>.
+/// </summary>
+internal sealed class FrontendListeners(L4Context context, IFrontendPlaces places, PortReports reports)
+{
+    // As many places as the owner of the snapshot is asked about at once: a death on this machine waits for no long question.
+    private const int MostAsked = 256;
+
+    private readonly Dictionary<NamespacedName, Dictionary<IPEndPoint, Entry>> _services = [];
+    private readonly Dictionary<IPEndPoint, NamespacedName> _open = [];
+    private readonly HashSet<NamespacedName> _failing = [];
+    private readonly List<PortFailure> _failures = [];
+
+    /// <summary>Services of which a place could not be listened on; to be tried again.</summary>
+    public IReadOnlyCollection<NamespacedName> Failing => _failing;
+
+    /// <summary>Makes the listeners of these Services what is wanted.</summary>
+    public async Task ApplyAsync(IReadOnlyDictionary<NamespacedName, ImmutableArray<Frontend>> wanted, CancellationToken stop)
+    {
+        // All that closes before all that opens: a place may have moved from one Service to another.
+        var left = new List<IPEndPoint>();
+        foreach (var (service, frontends) in wanted)
+        {
+            await CloseUnwantedAsync(service, frontends, left);
+        }
+
+        if (left.Count > 0)
+        {
+            await places.ReleaseAsync([.. left], stop);
+        }
+
+        try
+        {
+            var missing = wanted.SelectMany(entry => entry.Value.Where(frontend => !IsOpen(entry.Key, frontend)).Select(frontend => new Wish(entry.Key, frontend))).ToList();
+            foreach (var wish in missing.Where(static wish => wish.Frontend.Kind == FrontendKind.ClusterIP))
+            {
+                // Nothing else can be there: no endpoint is in the Service CIDR.
+#pragma warning disable CA2000 // kept among the open ones, or disposed when it cannot listen
+                if (Bind(wish) is { } listener)
+#pragma warning restore CA2000
+                {
+                    Listen(wish, listener);
+                }
+            }
+
+            foreach (var part in missing.Where(static wish => wish.Frontend.Kind != FrontendKind.ClusterIP).Chunk(MostAsked))
+            {
+                await OpenAsync(part, stop);
+            }
+        }
+        finally
+        {
+            reports.Failed(_failures);
+            _failures.Clear();
+            foreach (var service in wanted.Keys.Where(service => !_services.TryGetValue(service, out var entries) || entries.Values.All(static entry => entry.Listener is not null)))
+            {
+                _failing.Remove(service);
+            }
+        }
+    }
+
+    public async Task CloseAsync()
+    {
+        foreach (var listener in _services.Values.SelectMany(static entries => entries.Values).Select(static entry => entry.Listener).OfType<PortListener>())
+        {
+            await listener.DisposeAsync();
+        }
+
+        _services.Clear();
+        _open.Clear();
+    }
+
+    private bool IsOpen(NamespacedName service, Frontend frontend) =>
+        _services.TryGetValue(service, out var entries) && entries.TryGetValue(frontend.Address, out var entry) && entry.Listener is not null;
+
+    private async Task CloseUnwantedAsync(NamespacedName service, ImmutableArray<Frontend> wanted, List<IPEndPoint> left)
+    {
+        if (!_services.TryGetValue(service, out var entries))
+        {
+            return;
+        }
+
+        var kept = wanted.ToHashSet();
+        foreach (var (address, entry) in entries.Where(entry => !kept.Contains(entry.Value.Frontend)).ToList())
+        {
+            entries.Remove(address);
+            if (entry.Listener is null)
+            {
+                reports.Solved(service, address);
+                continue;
+            }
+
+            await entry.Listener.DisposeAsync();
+            _open.Remove(address);
+            if (entry.Frontend.Kind != FrontendKind.ClusterIP)
+            {
+                left.Add(address);
+            }
+
+            DataPlaneLog.ServicePortClosed(context.Log, service, address, entry.Frontend.Kind);
+        }
+
+        if (entries.Count == 0)
+        {
+            _services.Remove(service);
+        }
+    }
+
+    /// <summary>
+    /// Only where no endpoint is, and where nobody else is: a place that was bound is asked for before it is listened on, so
+    /// no connection comes before the snapshot knows it.
+    /// </summary>
+    private async Task OpenAsync(Wish[] wishes, CancellationToken stop)
+    {
+        var found = await places.FindEndpointsAsync([.. wishes.Select(static wish => wish.Frontend.Address)], stop);
+        var bound = new Dictionary<IPEndPoint, (Wish Wish, PortListener Listener)>();
+        try
+        {
+            foreach (var wish in wishes)
+            {
+                var place = wish.Frontend.Address;
+                if (found.TryGetValue(place, out var endpoint))
+                {
+                    Fail(wish, new PortCause.Pod(endpoint));
+                }
+                else if (bound.TryGetValue(place, out var first))
+                {
+                    Fail(wish, new PortCause.Service(first.Wish.Service));
+                }
+#pragma warning disable CA2000 // kept among the open ones, or disposed below
+                else if (Bind(wish) is { } listener)
+#pragma warning restore CA2000
+                {
+                    bound[place] = (wish, listener);
+                }
+            }
+
+            var refused = await places.ClaimAsync([.. bound.Keys], stop);
+            var left = new List<IPEndPoint>();
+            foreach (var (place, (wish, listener)) in bound)
+            {
+                if (refused.TryGetValue(place, out var endpoint))
+                {
+                    Fail(wish, new PortCause.Pod(endpoint));
+                    listener.Dispose();
+                }
+                else if (!Listen(wish, listener))
+                {
+                    left.Add(place);
+                }
+            }
+
+            bound.Clear();
+            if (left.Count > 0)
+            {
+                await places.ReleaseAsync([.. left], stop);
+            }
+        }
+        finally
+        {
+            foreach (var (_, listener) in bound.Values)
+            {
+                listener.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Null when it cannot be had; then that is noted.</summary>
+    private PortListener? Bind(Wish wish)
+    {
+        if (_open.TryGetValue(wish.Frontend.Address, out var other))
+        {
+            Fail(wish, new PortCause.Service(other));
+            return null;
+        }
+
+        if (_open.Count >= context.Options.MaxListeners)
+        {
+            Fail(wish, new PortCause.TooMany(context.Options.MaxListeners));
+            return null;
+        }
+
+        try
+        {
+            return PortListener.Bind(wish.Frontend, wish.Service, context);
+        }
+        catch (SocketException e)
+        {
+            Fail(wish, new PortCause.Refused(e, wish.Frontend.Kind));
+            return null;
+        }
+    }
+
+    private bool Listen(Wish wish, PortListener listener)
+    {
+        var (service, frontend) = wish;
+        try
+        {
+            listener.Listen();
+        }
+        catch (SocketException e)
+        {
+            // Another has bound it as well, and listens: two may bind a port, one may listen.
+            listener.Dispose();
+            Fail(wish, new PortCause.Refused(e, frontend.Kind));
+            return false;
+        }
+
+        var entries = EntriesOf(service);
+        if (entries.ContainsKey(frontend.Address))
+        {
+            reports.Solved(service, frontend.Address);
+        }
+
+        entries[frontend.Address] = new Entry(frontend, listener);
+        _open[frontend.Address] = service;
+        DataPlaneLog.ServicePortOpened(context.Log, service, frontend.Address, frontend.Kind);
+        return true;
+    }
+
+    /// <summary>Told once, not each time that it is tried again.</summary>
+    private void Fail(Wish wish, PortCause cause)
+    {
+        _failing.Add(wish.Service);
+        if (EntriesOf(wish.Service).TryAdd(wish.Frontend.Address, new Entry(wish.Frontend, null)))
+        {
+            _failures.Add(new PortFailure(wish.Service, wish.Frontend.Address, cause));
+        }
+    }
+
+    private Dictionary<IPEndPoint, Entry> EntriesOf(NamespacedName service)
+    {
+        if (!_services.TryGetValue(service, out var entries))
+        {
+            _services[service] = entries = [];
+        }
+
+        return entries;
+    }
+
+    private sealed record Wish(NamespacedName Service, Frontend Frontend);
+
+    private sealed record Entry(Frontend Frontend, PortListener? Listener);
+}

@@ -1,0 +1,29 @@
+using System.Net;
+using System.Net.Sockets;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+
+namespace Mesh.DataPlane.Listening;
+
+/// <summary>What kept a port from being listened on, before anybody has looked who holds it.</summary>
+internal abstract record PortCause
+{
+    private PortCause()
+    {
+    }
+
+    /// <summary>The system refused the socket.</summary>
+    public sealed record Refused(SocketException Error, FrontendKind? Kind) : PortCause
+    {
+        public bool IsTaken => Error.SocketErrorCode == SocketError.AddressAlreadyInUse;
+    }
+
+    public sealed record Pod(EndpointPlace Endpoint) : PortCause;
+
+    public sealed record Service(NamespacedName Name) : PortCause;
+
+    public sealed record TooMany(int Limit) : PortCause;
+}
+
+/// <param name="For">Null for a listener of the node's own.</param>
+internal sealed record PortFailure(NamespacedName? For, IPEndPoint Address, PortCause Cause);

@@ -1,0 +1,263 @@
+using System.Net;
+using System.Net.Sockets;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
+using Mesh.DataPlane.L4;
+using Mesh.DataPlane.Listening;
+using Mesh.DataPlane.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Mesh.DataPlane.Tests.L4;
+
+/// <summary>TCP to NodePorts and to addresses of load balancers, over real sockets.</summary>
+public sealed class FrontendTests
+{
+    private const int Limit = 60_000;
+
+    private readonly FakeTimeProvider _time = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "SVC-L10")]
+    public async Task A_NodePort_is_answered_on_each_address_and_a_load_balancer_on_the_port_of_its_Service()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host();
+        var (first, second, balancer) = (L4Host.FreeClusterIP(), L4Host.FreeClusterIP().Address, L4Host.FreeClusterIP());
+        host.Machine = [first.Address, second];
+        host.Routes.Service("web", "LoadBalancer", balancer.Port, first.Port, balancer.Address.ToString(), backend.Pod("web-1"));
+        await host.StartAsync();
+
+        foreach (var address in new[] { first, new IPEndPoint(second, first.Port), new IPEndPoint(IPAddress.Loopback, first.Port), balancer })
+        {
+            await AnswersAsync(address);
+        }
+
+        await L4Host.RefusedAsync(new IPEndPoint(balancer.Address, first.Port), Stop);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "SVC-U4")]
+    public async Task A_NodePort_follows_its_endpoints_its_number_and_the_type_of_its_Service_and_cuts_no_connection()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host();
+        var (here, balancer) = (Only(host), L4Host.FreeClusterIP());
+        var other = new IPEndPoint(here.Address, L4Host.FreeClusterIP().Port);
+        host.Routes.Service("web", "NodePort", 80, here.Port, null, backend.Pod("web-1", ready: false));
+        await host.StartAsync();
+        await L4Host.RefusedAsync(here, Stop);
+
+        host.Routes.Service("web", "NodePort", 80, here.Port, null, backend.Pod("web-1"));
+        using var kept = await L4Host.ConnectAsync(here, Stop);
+        await AskAsync(kept);
+
+        host.Routes.Service("web", "NodePort", 80, other.Port, null, backend.Pod("web-1"));
+        await AnswersAsync(other);
+        await L4Host.RefusedAsync(here, Stop);
+
+        host.Routes.Service("web", "LoadBalancer", balancer.Port, other.Port, balancer.Address.ToString(), backend.Pod("web-1"));
+        await AnswersAsync(balancer);
+        host.Routes.Service("web", "ClusterIP", balancer.Port, other.Port, balancer.Address.ToString(), backend.Pod("web-1"));
+        await L4Host.RefusedAsync(balancer, Stop);
+        await L4Host.RefusedAsync(other, Stop);
+        await AskAsync(kept);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_port_of_a_Service_that_is_numbered_anew_keeps_its_NodePort_and_every_connection()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host();
+        var here = Only(host);
+        host.Routes.Service("web", "NodePort", 80, here.Port, null, backend.Pod("web-1"));
+        await host.StartAsync();
+        await AnswersAsync(here);
+
+        for (var port = 81; port < 100; port++)
+        {
+            host.Routes.Service("web", "NodePort", port, here.Port, null, backend.Pod("web-1"));
+            using var client = await RawClient.ConnectAsync(here, Stop);
+            await AskAsync(client);
+        }
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task NodePorts_follow_the_addresses_of_the_machine_and_the_option()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host(time: _time);
+        var first = Only(host);
+        var second = new IPEndPoint(L4Host.FreeClusterIP().Address, first.Port);
+        host.Routes.Service("web", "NodePort", 80, first.Port, null, backend.Pod("web-1"));
+        await host.StartAsync();
+        using var kept = await L4Host.ConnectAsync(first, Stop);
+
+        host.Machine = [first.Address, second.Address];
+        host.Listeners.Serve(Blocks(second.Address));
+        await AnswersAsync(second);
+        await L4Host.RefusedAsync(first, Stop);
+
+        host.Listeners.Serve(new NodePortAddresses([IPRange.Parse("127.97.0.0/16")]));
+        await AnswersAsync(first);
+        host.Machine = [first.Address];
+        var refused = L4Host.RefusedAsync(second, Stop);
+        while (!refused.IsCompleted)
+        {
+            _time.Advance(new ServiceListenerOptions().RetryEvery); // again, as the loop may not wait for its timer yet
+            await Task.Yield();
+        }
+
+        await refused;
+        await AskAsync(kept);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "SVC-P13")]
+    public async Task One_foreign_listener_on_every_address_is_one_problem_and_is_over_when_it_goes()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host(time: _time);
+        var first = L4Host.FreeClusterIP();
+        var other = new IPEndPoint(first.Address, L4Host.FreeClusterIP().Port);
+        host.Machine = [first.Address, .. Enumerable.Range(0, 5).Select(_ => L4Host.FreeClusterIP().Address)];
+        host.Listeners.Serve(new NodePortAddresses([IPRange.Parse("127.97.0.0/16")]));
+        using var foreign = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        foreign.Bind(new IPEndPoint(IPAddress.Any, first.Port));
+        foreign.Listen();
+        host.Routes.Service("web", "NodePort", 80, first.Port, null, backend.Pod("web-1"));
+        host.Routes.Service("fine", "NodePort", 80, other.Port, null, backend.Pod("web-1"));
+        await host.StartAsync();
+        await AnswersAsync(other);
+
+        var taken = Assert.IsType<PortProblem.Taken>(await host.Problems.ReportedAsync(Stop));
+        Assert.Equal(6, 1 + taken.AlsoAt.Length);
+        Assert.StartsWith($"{first} (also on ", taken.Message, StringComparison.Ordinal);
+        Assert.Contains(" and 2 more addresses) is taken by process ", taken.Message, StringComparison.Ordinal);
+        Assert.EndsWith(", or the Service gets another nodePort.", taken.Message, StringComparison.Ordinal);
+
+        foreign.Dispose();
+        Assert.Equal(first, await AfterRetriesAsync(host.Problems.SolvedAsync(Stop)));
+        await AnswersAsync(first);
+        Assert.False(host.Problems.ReportedAsync(Stop).IsCompleted);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task An_address_that_the_machine_does_not_have_is_told_and_the_others_are_served()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host();
+        var here = Only(host);
+        host.Routes.Service("web", "LoadBalancer", 8080, here.Port, "192.0.2.77", backend.Pod("web-1"));
+        await host.StartAsync();
+
+        var problem = Assert.IsType<PortProblem.NotHere>(await host.Problems.ReportedAsync(Stop));
+        Assert.StartsWith("192.0.2.77:8080 cannot be listened on, as this machine does not have the address", problem.Message, StringComparison.Ordinal);
+        Assert.Contains("--loadbalancer-pool", problem.Message, StringComparison.Ordinal);
+        await AnswersAsync(here);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Two_Services_at_one_place_are_the_first_and_a_problem_of_the_other()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host(time: _time);
+        var place = L4Host.FreeClusterIP();
+        host.Routes.Service("a", "LoadBalancer", place.Port, 0, place.Address.ToString(), backend.Pod("web-1"));
+        await host.StartAsync();
+        await AnswersAsync(place);
+
+        host.Routes.Service("b", "LoadBalancer", place.Port, 0, place.Address.ToString(), backend.Pod("web-1"));
+        var problem = Assert.IsType<PortProblem.OfService>(await host.Problems.ReportedAsync(Stop));
+        Assert.Equal(SomeRoutes.Name("a"), problem.Service);
+
+        host.Routes.RemoveService("a");
+        Assert.Equal(place, await AfterRetriesAsync(host.Problems.SolvedAsync(Stop)));
+        await AnswersAsync(place);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task More_places_than_there_may_be_are_told_and_cost_the_others_nothing()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host(new ServiceListenerOptions { MaxListeners = 1 });
+        var (one, two) = (L4Host.FreeClusterIP(), L4Host.FreeClusterIP());
+        host.Routes.Service("one", "LoadBalancer", one.Port, 0, one.Address.ToString(), backend.Pod("web-1"));
+        await host.StartAsync();
+        await AnswersAsync(one);
+
+        host.Routes.Service("two", "LoadBalancer", two.Port, 0, two.Address.ToString(), backend.Pod("web-1"));
+        Assert.Equal(two, Assert.IsType<PortProblem.TooMany>(await host.Problems.ReportedAsync(Stop)).Address);
+        await AnswersAsync(one);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_Pod_that_was_there_first_keeps_its_place_and_gets_the_traffic_of_the_others()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host(time: _time);
+        var pod = backend.Pod("web-1");
+        var second = new IPEndPoint(L4Host.FreeClusterIP().Address, pod.Address.Port);
+        host.Machine = [pod.Address.Address, second.Address];
+        host.Listeners.Serve(Blocks(pod.Address.Address, second.Address));
+        host.Routes.Service("web", "NodePort", 80, pod.Address.Port, null, pod);
+        await host.StartAsync();
+
+        await AnswersAsync(second);
+        var problem = Assert.IsType<PortProblem.OfPod>(await host.Problems.ReportedAsync(Stop));
+        Assert.Equal((pod.Address, SomeRoutes.Name("web-1")), (problem.Address, problem.Endpoint.Pod));
+        await AnswersAsync(pod.Address);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task An_endpoint_that_comes_to_where_the_node_listens_is_not_used()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host();
+        var here = Only(host);
+        host.Routes.Service("web", "NodePort", 80, here.Port, null, backend.Pod("web-1"));
+        await host.StartAsync();
+        await AnswersAsync(here);
+
+        host.Routes.Service("web", "NodePort", 80, here.Port, null, backend.Pod("web-1"), new SomePod("circle", here));
+        Assert.Equal(["web-1"], host.Routes.Published.Current.Services[SomeRoutes.Name("web")].Ports[0].Usable.Select(target => target.Endpoint.Pod.Name));
+        host.Routes.Service("web", "NodePort", 80, here.Port, null, new SomePod("circle", here));
+        await L4Host.RefusedAsync(here, Stop);
+    }
+
+    /// <summary>One address, which no other test uses, serves NodePorts; the port is free there.</summary>
+    private static IPEndPoint Only(L4Host host)
+    {
+        var here = L4Host.FreeClusterIP();
+        host.Machine = [here.Address];
+        host.Listeners.Serve(Blocks(here.Address));
+        return here;
+    }
+
+    private static NodePortAddresses Blocks(params IEnumerable<IPAddress> addresses) => new([.. addresses.Select(address => IPRange.Parse($"{address}/32"))]);
+
+    private static async Task AnswersAsync(IPEndPoint address)
+    {
+        using var client = await L4Host.ConnectAsync(address, Stop);
+        await AskAsync(client);
+    }
+
+    private static async Task AskAsync(RawClient client)
+    {
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n", Stop);
+        Assert.Equal("ok", (await client.AnswerAsync(Stop))!.Body);
+    }
+
+    private async Task<IPEndPoint> AfterRetriesAsync(Task<IPEndPoint> solved)
+    {
+        while (!solved.IsCompleted)
+        {
+            _time.Advance(new ServiceListenerOptions().RetryEvery); // again, as the loop may not wait for its timer yet
+            await Task.Yield();
+        }
+
+        return await solved;
+    }
+}
