@@ -5,6 +5,9 @@ namespace Mesh.EndToEnd.Tests.Traffic;
 /// <summary>Something that is done over and over while a test disturbs the machine: how often it worked, and how it failed.</summary>
 internal sealed class Watched(string what)
 {
+    // Often enough that whatever cuts something is in the way of an attempt; all of a processor would be taken from what is disturbed.
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(5);
+
     private readonly ConcurrentQueue<string> _failures = new();
     private long _done;
     private long _lastDone = System.Diagnostics.Stopwatch.GetTimestamp();
@@ -16,15 +19,17 @@ internal sealed class Watched(string what)
     /// <summary>Longest time between two successes.</summary>
     public TimeSpan LongestGap { get; private set; }
 
-    /// <summary>Repeats until stopped; the next attempt follows at once.</summary>
+    /// <summary>Repeats until stopped, at most two hundred times a second.</summary>
     public async Task RepeatAsync(Func<CancellationToken, Task> attempt, CancellationToken stop)
     {
+        using var pace = new PeriodicTimer(Pace);
         while (!stop.IsCancellationRequested)
         {
             try
             {
                 await attempt(stop);
                 Succeeded();
+                await pace.WaitForNextTickAsync(stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
