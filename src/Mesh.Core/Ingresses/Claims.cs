@@ -15,9 +15,15 @@ internal sealed record Claim(Ingress Ingress, int Position, IngressMatch.Found M
             return -1;
         }
 
-        var byAge = Ingress.CreatedVersion.CompareTo(other.Ingress.CreatedVersion);
-        var byName = byAge != 0 ? byAge : Ingress.Name.CompareTo(other.Ingress.Name);
-        return byName != 0 ? byName : Position.CompareTo(other.Position);
+        var byAge = Compare(Ingress, other.Ingress);
+        return byAge != 0 ? byAge : Position.CompareTo(other.Position);
+    }
+
+    /// <summary>The older Ingress first, then by name.</summary>
+    public static int Compare(Ingress one, Ingress other)
+    {
+        var byAge = one.CreatedVersion.CompareTo(other.CreatedVersion);
+        return byAge != 0 ? byAge : one.Name.CompareTo(other.Name);
     }
 }
 

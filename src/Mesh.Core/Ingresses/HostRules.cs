@@ -10,16 +10,16 @@ internal sealed record HostRules(string Host, PathNode Paths, Claims Named, Clai
 
     public HostRules With(Ingress ingress, IngressRule rule, int position)
     {
-        var next = this with { Named = Named.With(new Claim(ingress, position, new IngressMatch.Found(ingress.Name, rule, null, null))) };
+        var next = this with { Named = Named.With(new Claim(ingress, position, new IngressMatch.Found(ingress.Name, rule, null, null, ingress.RedirectsToHttps))) };
         for (var i = 0; i < rule.Paths.Length; i++)
         {
             var path = rule.Paths[i];
-            var claim = new Claim(ingress, position + i, new IngressMatch.Found(ingress.Name, rule, path, path.Backend));
+            var claim = new Claim(ingress, position + i, new IngressMatch.Found(ingress.Name, rule, path, path.Backend, ingress.RedirectsToHttps));
             next = next with { Paths = next.Paths.With(path, claim) };
         }
 
         return ingress.DefaultBackend is { } backend
-            ? next with { Defaults = next.Defaults.With(new Claim(ingress, 0, new IngressMatch.Found(ingress.Name, null, null, backend))) }
+            ? next with { Defaults = next.Defaults.With(new Claim(ingress, 0, new IngressMatch.Found(ingress.Name, null, null, backend, ingress.RedirectsToHttps))) }
             : next;
     }
 

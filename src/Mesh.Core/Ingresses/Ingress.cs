@@ -26,7 +26,16 @@ public sealed record Ingress
     public IngressBackend? DefaultBackend { get; init; }
 
     public ImmutableArray<IngressRule> Rules { get; init; } = [];
+
+    public ImmutableArray<IngressTls> Tls { get; init; } = [];
+
+    /// <summary>Its writer wants plain HTTP sent to HTTPS.</summary>
+    public bool RedirectsToHttps { get; init; }
 }
+
+/// <param name="Hosts">Empty: the hosts of the Ingress' rules (<see cref="TlsNames"/>).</param>
+/// <param name="Secret">Null: the default certificate. Of the Ingress' own namespace, as no other can be named.</param>
+public sealed record IngressTls(ImmutableArray<string> Hosts, NamespacedName? Secret);
 
 /// <summary><paramref name="Host"/>: empty for every host, <c>*.example.com</c> for one label in front, else exact.</summary>
 public sealed record IngressRule(string Host, ImmutableArray<IngressPath> Paths);

@@ -27,6 +27,8 @@ public static class IngressParser
             RoutesUnprotected = meta.Annotation(MeshAnnotations.RouteUnprotected) == "true",
             DefaultBackend = Backend(spec.Child("defaultBackend"), meta.Name),
             Rules = [.. spec.Items("rules").Select(rule => Rule(rule, meta.Name))],
+            Tls = [.. spec.Items("tls").Select(tls => Tls(tls, meta.Name))],
+            RedirectsToHttps = meta.Annotation(MeshAnnotations.SslRedirect) == "true",
         };
     }
 
@@ -44,6 +46,10 @@ public static class IngressParser
             .. rule.Child("http").Items("paths").Select(path =>
                 new IngressPath(path.Text("path") ?? "", Type(path), Backend(path.Child("backend"), ingress))),
         ]);
+
+    private static IngressTls Tls(JsonElement tls, NamespacedName ingress) => new(
+        [.. tls.Items("hosts").Select(host => host.GetString() ?? "")],
+        tls.Text("secretName") is { Length: > 0 } secret ? NamespacedName.Of(ingress.Namespace, secret) : null);
 
     private static PathType Type(JsonElement path) => path.Text("pathType") switch
     {

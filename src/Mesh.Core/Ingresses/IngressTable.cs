@@ -45,7 +45,7 @@ public sealed class IngressTable
         {
             // Without rules it is there to catch all; with rules it first serves its own hosts.
             ref var claims = ref ingress.Rules.IsEmpty ? ref next._catchAlls : ref next._defaults;
-            claims = claims.With(new Claim(ingress, 0, new IngressMatch.Found(ingress.Name, null, null, backend)));
+            claims = claims.With(new Claim(ingress, 0, new IngressMatch.Found(ingress.Name, null, null, backend, ingress.RedirectsToHttps)));
         }
 
         var position = 0;
@@ -148,7 +148,8 @@ public abstract record IngressMatch
     }
 
     /// <summary><paramref name="Rule"/> and <paramref name="Path"/> are null when the default backend answers.</summary>
-    public sealed record Found(NamespacedName Ingress, IngressRule? Rule, IngressPath? Path, IngressBackend? Backend) : IngressMatch
+    /// <param name="RedirectsToHttps">The Ingress wants plain HTTP sent to HTTPS.</param>
+    public sealed record Found(NamespacedName Ingress, IngressRule? Rule, IngressPath? Path, IngressBackend? Backend, bool RedirectsToHttps = false) : IngressMatch
     {
         /// <summary><c>http.route</c>: the rule's path, with the host in front when the rule has one.</summary>
         public string Route { get; } = Rule is null ? "/" : Rule.Host + (Path is null || Path.Path.Length == 0 ? "/" : Path.Path);

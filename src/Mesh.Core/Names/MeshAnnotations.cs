@@ -19,4 +19,7 @@ public static class MeshAnnotations
 
     /// <summary>On an Ingress, "true": route it though it asks for protection that the gateway does not give.</summary>
     public const string RouteUnprotected = "mesh.internal/route-unprotected";
+
+    /// <summary>On an Ingress, "true": requests in plain HTTP are answered with the same in HTTPS (308).</summary>
+    public const string SslRedirect = "mesh.internal/ssl-redirect";
 }

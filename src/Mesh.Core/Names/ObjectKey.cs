@@ -25,6 +25,8 @@ public static class Kinds
 
     public static ObjectKey Endpoints(NamespacedName name) => new("", "Endpoints", name.Namespace, name.Name);
 
+    public static ObjectKey Secret(NamespacedName name) => new("", "Secret", name.Namespace, name.Name);
+
     public static ObjectKey Event(NamespacedName name) => new("", "Event", name.Namespace, name.Name);
 
     public static ObjectKey Ingress(NamespacedName name) => new(NetworkingGroup, "Ingress", name.Namespace, name.Name);

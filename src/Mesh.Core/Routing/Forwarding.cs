@@ -19,6 +19,9 @@ public abstract record Forwarding
         public string Route => Match.Route;
     }
 
+    /// <summary>Answer that the same is to be asked for over HTTPS.</summary>
+    public sealed record ToHttps(IngressMatch.Found Match) : Forwarding;
+
     /// <param name="Text">One sentence for the body, the access log and the span.</param>
     /// <param name="Match">The rule that matched, when one did.</param>
     public sealed record Refuse(RefusalReason Reason, string Text, RefusalClass Class, IngressMatch.Found? Match = null) : Forwarding;

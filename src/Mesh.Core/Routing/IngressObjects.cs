@@ -12,6 +12,8 @@ internal sealed class IngressObjects
 
     public IngressTable Table { get; private set; } = IngressTable.Empty;
 
+    public SniTable Names { get; private set; } = SniTable.Empty;
+
     /// <exception cref="FormatException">The document is no admitted Ingress; nothing changed.</exception>
     public void Apply(ObjectDocument document, int generation)
     {
@@ -34,8 +36,7 @@ internal sealed class IngressObjects
     {
         if (_held.TryRemove(name, uid, sweep))
         {
-            _told.Remove(name);
-            Table = Table.Without(name);
+            Drop(name);
         }
     }
 
@@ -53,8 +54,7 @@ internal sealed class IngressObjects
         foreach (var (name, older) in _held.Untold(generation))
         {
             _held.Drop(name);
-            _told.Remove(name);
-            Table = Table.Without(name);
+            Drop(name);
             if (older is not null)
             {
                 Route(Parse(older));
@@ -76,7 +76,16 @@ internal sealed class IngressObjects
     private void Route(Ingress ingress)
     {
         _told[ingress.Name] = ingress;
-        Table = IngressAcceptance.WhyNot(ingress, _classes.Contains) is null ? Table.With(ingress) : Table.Without(ingress.Name);
+        var isRouted = IngressAcceptance.WhyNot(ingress, _classes.Contains) is null;
+        Table = isRouted ? Table.With(ingress) : Table.Without(ingress.Name);
+        Names = isRouted ? Names.With(ingress) : Names.Without(ingress.Name);
+    }
+
+    private void Drop(NamespacedName name)
+    {
+        _told.Remove(name);
+        Table = Table.Without(name);
+        Names = Names.Without(name);
     }
 
     /// <summary>Classes come and go rarely, so every Ingress is looked at.</summary>

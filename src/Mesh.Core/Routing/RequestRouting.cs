@@ -8,7 +8,8 @@ public static class RequestRouting
 {
     /// <param name="host">Host header or :authority, as sent.</param>
     /// <param name="path">The raw path of the request target, without the query.</param>
-    public static Forwarding Decide(RoutingSnapshot snapshot, ReadOnlySpan<char> host, ReadOnlySpan<char> path)
+    /// <param name="isTls">The request came over TLS.</param>
+    public static Forwarding Decide(RoutingSnapshot snapshot, ReadOnlySpan<char> host, ReadOnlySpan<char> path, bool isTls = false)
     {
         if (!path.StartsWith('/'))
         {
@@ -23,6 +24,7 @@ public static class RequestRouting
 
         return snapshot.Ingresses.Match(host, path) switch
         {
+            IngressMatch.Found { RedirectsToHttps: true } found when !isTls && !IsAcmeChallenge(path) => new Forwarding.ToHttps(found),
             IngressMatch.Found found => To(snapshot, found),
             // What a snapshot does not know before it is synced may exist: a restart must not yield 404.
             IngressMatch.NoHost or IngressMatch.NoPath when !snapshot.IsSynced => NotSynced(RefusalText.NotSynced),
@@ -31,6 +33,9 @@ public static class RequestRouting
             _ => throw new UnreachableException(),
         };
     }
+
+    /// <summary>Who issues certificates asks here in plain HTTP, and a host that has none yet must be able to answer (RFC 8555 §8.3).</summary>
+    private static bool IsAcmeChallenge(ReadOnlySpan<char> path) => path.StartsWith("/.well-known/acme-challenge/", StringComparison.Ordinal);
 
     private static Forwarding To(RoutingSnapshot snapshot, IngressMatch.Found found)
     {

@@ -23,6 +23,18 @@ public abstract record RoutingChange
     /// <summary>An IngressClass whose controller is Mesh's appeared, or is not there (any more): Ingresses of its name are routed, or not.</summary>
     public sealed record IngressClass(string Name, bool IsOurs) : RoutingChange;
 
+    /// <summary>
+    /// The certificate and key, as PEM, of a Secret that a routed Ingress names in <c>spec.tls</c>, and nothing else of the
+    /// Secret. A node is told no other Secrets.
+    /// </summary>
+    public sealed record Certificate(ObjectDocument Object) : RoutingChange;
+
+    /// <summary>The Secret is gone, cannot be shown, or is not named any more.</summary>
+    public sealed record CertificateRemoved(NamespacedName Secret, string Uid) : RoutingChange;
+
+    /// <summary>Of the cluster's own authority, with its key, as PEM: for names without another.</summary>
+    public sealed record DefaultCertificate(ReadOnlyMemory<byte> Pem) : RoutingChange;
+
     /// <summary>A Pod of this node: a manifest to probe, labels changed, a deletion asked for. Not routed by; for the Agent.</summary>
     public sealed record PodSpec(ObjectDocument Object) : RoutingChange;
 

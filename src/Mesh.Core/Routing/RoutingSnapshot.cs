@@ -24,6 +24,8 @@ public sealed class RoutingSnapshot : IVersioned
 
     public IngressTable Ingresses { get; init; } = IngressTable.Empty;
 
+    public TlsRouting Tls { get; init; } = TlsRouting.Empty;
+
     /// <summary>Namespaces that exist: DNS tells an empty one from a missing one.</summary>
     public ImmutableHashSet<string> Namespaces { get; init; } = ImmutableHashSet.Create<string>(StringComparer.Ordinal);
 
@@ -40,6 +42,7 @@ public sealed class RoutingSnapshot : IVersioned
         IsSynced == other.IsSynced
         && ReferenceEquals(Services, other.Services)
         && ReferenceEquals(Ingresses, other.Ingresses)
+        && Tls.HasSameParts(other.Tls)
         && ReferenceEquals(Namespaces, other.Namespaces)
         && ReferenceEquals(ClusterIPs, other.ClusterIPs)
         && ReferenceEquals(EndpointAddresses, other.EndpointAddresses);

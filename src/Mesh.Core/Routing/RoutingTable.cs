@@ -15,6 +15,7 @@ public sealed class RoutingTable
     private readonly LocalPods _local;
     private readonly ServiceTable _services;
     private readonly IngressObjects _ingresses = new();
+    private readonly CertificateObjects _certificates = new();
     private readonly ToldSet _namespaces = new();
     private readonly ToldSet _silent = new();
     private int _generation;
@@ -69,6 +70,18 @@ public sealed class RoutingTable
                 break;
             case RoutingChange.IngressClass named:
                 _ingresses.Apply(named, _generation);
+                Publish();
+                break;
+            case RoutingChange.Certificate certificate:
+                _certificates.Apply(certificate.Object, _generation);
+                Publish();
+                break;
+            case RoutingChange.CertificateRemoved removed:
+                _certificates.Remove(removed.Secret, removed.Uid);
+                Publish();
+                break;
+            case RoutingChange.DefaultCertificate told:
+                _certificates.Apply(told);
                 Publish();
                 break;
             case RoutingChange.NamespaceExists ns:
@@ -155,6 +168,7 @@ public sealed class RoutingTable
         _services.DropUntold(_generation);
         _ingresses.DropUntold(_generation);
         _ingresses.DropUntoldClasses(_generation);
+        _certificates.DropUntold(_generation);
         Publish(namespaces: Current.Namespaces.Except(_namespaces.DropUntold(_generation)), isSynced: true);
     }
 
@@ -181,6 +195,12 @@ public sealed class RoutingTable
         }
     }
 
+    private TlsRouting Tls()
+    {
+        var next = new TlsRouting { Names = _ingresses.Names, Certificates = _certificates.Certificates, Default = _certificates.Default };
+        return next.HasSameParts(Current.Tls) ? Current.Tls : next;
+    }
+
     private void Publish(ImmutableHashSet<string>? namespaces = null, bool isSynced = false)
     {
         var next = new RoutingSnapshot
@@ -191,6 +211,7 @@ public sealed class RoutingTable
             ClusterIPs = _services.ClusterIPs,
             EndpointAddresses = _services.EndpointAddresses,
             Ingresses = _ingresses.Table,
+            Tls = Tls(),
             Namespaces = namespaces ?? Current.Namespaces,
         };
         Current = next.HasSameParts(Current) ? Current : next;

@@ -25,6 +25,30 @@ public class RequestRoutingTests
     };
 
     [Theory]
+    [Trait("Row", "ING-T10")]
+    [InlineData("/web", false, true)]
+    [InlineData("/none", false, true)]
+    [InlineData("/elsewhere", false, false)]
+    [InlineData("/web", true, false)]
+    public void Plain_HTTP_is_sent_to_HTTPS_where_the_Ingress_asks_for_it(string path, bool isTls, bool isSent)
+    {
+        var table = Rules.Table(Shop with { RedirectsToHttps = true }, Rules.Of("other", 2, "other.example/"));
+        var snapshot = new RoutingSnapshot { IsSynced = true, Services = Snapshot(Told.Row("a")).Services, Ingresses = table };
+        var decided = RequestRouting.Decide(snapshot, "shop.example", path, isTls);
+        Assert.Equal(isSent, decided is Forwarding.ToHttps);
+    }
+
+    [Fact]
+    [Trait("Row", "ING-T10")]
+    public void A_challenge_of_who_issues_certificates_is_answered_in_plain_HTTP()
+    {
+        var table = Rules.Table(Rules.Of("shop", 1, "shop.example/") with { RedirectsToHttps = true });
+        var snapshot = new RoutingSnapshot { IsSynced = true, Ingresses = table };
+        Assert.IsNotType<Forwarding.ToHttps>(RequestRouting.Decide(snapshot, "shop.example", "/.well-known/acme-challenge/x"));
+        Assert.IsType<Forwarding.ToHttps>(RequestRouting.Decide(snapshot, "shop.example", "/.well-known/acme-challenges/x"));
+    }
+
+    [Theory]
     [Trait("Row", "ING-B01")]
     [Trait("Row", "ING-B02")]
     [InlineData("/web/x", "shop.example/web")]
