@@ -140,10 +140,13 @@ internal static class SiloProcess
             "localhost", options.NodeName, "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc." + options.ClusterDomain,
         ];
         IPAddress[] own = [IPAddress.Loopback, IPAddress.IPv6Loopback, options.Advertise, .. addresses.Api.EndPoints().Select(endPoint => endPoint.Address)];
-        var certificate = new ServingCertificate(now => authority.IssueServer(names, own, now), time);
+        var certificate = new ServingCertificate(now => authority.IssueServer("mesh-api", names, own, now), time);
+        string[] ingressNames = ["localhost", options.NodeName];
+        IPAddress[] ingressOwn = [IPAddress.Loopback, IPAddress.IPv6Loopback, options.Advertise, .. addresses.IngressHttps.EndPoints().Select(endPoint => endPoint.Address)];
+        var ingress = new IngressCertificate(new ServingCertificate(now => authority.IssueServer("mesh-ingress", ingressNames, ingressOwn, now), time));
         var token = AdminAccess.Token(data);
         var server = addresses.Api.IsAny ? new IPEndPoint(IPAddress.Loopback, addresses.Api.Port) : new IPEndPoint(addresses.Api.Address, addresses.Api.Port);
         AdminAccess.WriteKubeconfig(data, $"https://{server}", authority.CertificatePem, token);
-        return new StartContext(options, data, addresses, certificate, token, executable, phase, environment);
+        return new StartContext(options, data, addresses, certificate, ingress, token, executable, phase, environment);
     }
 }

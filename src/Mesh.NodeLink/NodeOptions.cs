@@ -21,6 +21,9 @@ public sealed record NodeOptions
 
     public required string IngressHttp { get; init; }
 
+    /// <summary>Null in the journal of a build that served none: then none is served until a silo says where.</summary>
+    public string? IngressHttps { get; init; }
+
     public required string DnsListen { get; init; }
 
     public required string ServiceCidr { get; init; }
@@ -43,7 +46,7 @@ public sealed record NodeOptions
     /// <param name="machine">The machine's addresses: what a wildcard listens on.</param>
     public EndpointRule ForEndpoints(IEnumerable<IPAddress> machine)
     {
-        string[] own = [NodeListen, IngressHttp, DnsListen, .. ReservedEndpoints];
+        string[] own = [NodeListen, IngressHttp, IngressHttps ?? "", DnsListen, .. ReservedEndpoints];
         return new EndpointRule(
             IPRange.TryCreate(ServiceCidr, out var cidr) ? cidr : null,
             own.Where(listener => listener.Length > 0).Select(listener => IPEndPoint.Parse(listener)),

@@ -27,6 +27,12 @@ public static class WireFormat
         RoutingChange.IngressSpec ingress => new Wire.Change { Ingress = ToWire(ingress.Object) },
         RoutingChange.IngressRemoved removed => new Wire.Change { Ingress = Gone(removed.Ingress, removed.Uid) },
         RoutingChange.IngressClass named => new Wire.Change { IngressClass = new Wire.IngressClassChange { Name = named.Name, Ours = named.IsOurs } },
+        RoutingChange.Certificate certificate => new Wire.Change { Certificate = ToWire(certificate.Object) },
+        RoutingChange.CertificateRemoved removed => new Wire.Change { Certificate = Gone(removed.Secret, removed.Uid) },
+        RoutingChange.DefaultCertificate certificate => new Wire.Change
+        {
+            DefaultCertificate = new Wire.DefaultCertificateChange { Pem = UnsafeByteOperations.UnsafeWrap(certificate.Pem) },
+        },
         RoutingChange.PodSpec pod => new Wire.Change { Pod = ToWire(pod.Object) },
         RoutingChange.PodRemoved removed => new Wire.Change { Pod = Gone(removed.Pod, removed.Uid) },
         RoutingChange.NamespaceExists ns => new Wire.Change { Namespace = new Wire.NamespaceChange { Name = ns.Name, Exists = ns.Exists } },
@@ -46,6 +52,10 @@ public static class WireFormat
             : new RoutingChange.PodSpec(FromWire(change.Pod)),
         Wire.Change.BodyOneofCase.Namespace => new RoutingChange.NamespaceExists(change.Namespace.Name, change.Namespace.Exists),
         Wire.Change.BodyOneofCase.IngressClass => new RoutingChange.IngressClass(change.IngressClass.Name, change.IngressClass.Ours),
+        Wire.Change.BodyOneofCase.Certificate => IsGone(change.Certificate)
+            ? new RoutingChange.CertificateRemoved(Name(change.Certificate), change.Certificate.Uid)
+            : new RoutingChange.Certificate(FromWire(change.Certificate)),
+        Wire.Change.BodyOneofCase.DefaultCertificate => new RoutingChange.DefaultCertificate(change.DefaultCertificate.Pem.Memory),
         Wire.Change.BodyOneofCase.Node => new RoutingChange.NodeSilent(change.Node.Name, change.Node.Silent),
         var unknown => throw new FormatException($"A change of kind {unknown} is not known to this version."),
     };

@@ -70,8 +70,9 @@ public sealed class ClusterAuthority : IDisposable
         }
     }
 
-    /// <summary>A certificate for the API, with these names and addresses in it. Whatever the clock says, there is one.</summary>
-    public X509Certificate2 IssueServer(IEnumerable<string> names, IEnumerable<IPAddress> addresses, DateTimeOffset now)
+    /// <summary>A certificate for a server, with these names and addresses in it. Whatever the clock says, there is one.</summary>
+    /// <param name="server">What it calls itself, for people: clients look at the names.</param>
+    public X509Certificate2 IssueServer(string server, IEnumerable<string> names, IEnumerable<IPAddress> addresses, DateTimeOffset now)
     {
         var subjects = new SubjectAlternativeNameBuilder();
         foreach (var name in names.Distinct(StringComparer.Ordinal))
@@ -85,7 +86,7 @@ public sealed class ClusterAuthority : IDisposable
         }
 
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=mesh-api", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest("CN=" + server, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(ServerAuthentication)], false));

@@ -20,6 +20,8 @@ public sealed record AddressBook
 
     public string? IngressHttp { get; init; }
 
+    public string? IngressHttps { get; init; }
+
     public string? Dns { get; init; }
 
     public string? Silo { get; init; }

@@ -21,6 +21,8 @@ public sealed record MeshOptions
 
     public required ListenAddress IngressHttp { get; init; }
 
+    public required ListenAddress IngressHttps { get; init; }
+
     public required ListenAddress DnsListen { get; init; }
 
     public required IPNetwork ServiceCidr { get; init; }

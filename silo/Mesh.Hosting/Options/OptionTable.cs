@@ -50,7 +50,7 @@ public static class OptionTable
 
     /// <summary>Given at all, these ask for what this version does not have.</summary>
     public static ImmutableHashSet<string> NotInThisVersion { get; } =
-        ["link-listen", "ingress-https", "nodeport-range", "nodeport-addresses", "loadbalancer-pool"];
+        ["link-listen", "nodeport-range", "nodeport-addresses", "loadbalancer-pool"];
 
     /// <summary>Words that are not options with a value.</summary>
     public static ImmutableHashSet<string> Switches { get; } = ["stop", "help", "version"];

@@ -91,6 +91,7 @@ public sealed class OptionsParser
             ApiListen = Listen("api-listen", "127.0.0.1:6443"),
             NodeListen = Listen("node-listen", "127.0.0.1:6480"),
             IngressHttp = Listen("ingress-http", "0.0.0.0:8780"),
+            IngressHttps = Listen("ingress-https", "0.0.0.0:8743"),
             DnsListen = Listen("dns-listen", "127.0.0.1:10053"),
             ServiceCidr = Cidr("service-cidr", "127.96.0.0/16"),
             PodCidr = Cidr("pod-cidr", "127.80.0.0/16"),
@@ -175,7 +176,7 @@ public sealed class OptionsParser
         (string Name, ListenAddress At)[] listeners =
         [
             ("--api-listen", options.ApiListen), ("--node-listen", options.NodeListen), ("--ingress-http", options.IngressHttp),
-            ("--dns-listen", options.DnsListen), ("--silo-port", ListenAddress.Of(IPAddress.Loopback, options.SiloPort)),
+            ("--ingress-https", options.IngressHttps), ("--dns-listen", options.DnsListen), ("--silo-port", ListenAddress.Of(IPAddress.Loopback, options.SiloPort)),
         ];
         for (var i = 0; i < listeners.Length; i++)
         {

@@ -4,11 +4,12 @@ using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Gateways;
 using Mesh.NodeLink;
 using Mesh.NodeLink.SiloEnd;
+using Mesh.Silo.Certificates;
 
 namespace Mesh.Silo.Links;
 
 /// <summary>One node's link as its gateway grain sees it.</summary>
-internal sealed class GatewayLink(LinkSession session, string nodeName, string address, long number) : IGatewayLink
+internal sealed class GatewayLink(LinkSession session, string nodeName, string address, long number, IngressCertificate certificate) : IGatewayLink
 {
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -17,6 +18,8 @@ internal sealed class GatewayLink(LinkSession session, string nodeName, string a
     public NodeSession Session { get; } = new("", session.Hello.Incarnation, number, address, session.Hello.Build);
 
     public TimeSpan Silence => session.Silence;
+
+    public ReadOnlyMemory<byte> DefaultCertificate => certificate.Pem;
 
     public CancellationToken Ended => session.Ended;
 

@@ -5,13 +5,15 @@ using Mesh.Grains.Nodes;
 using Mesh.NodeLink;
 using Mesh.NodeLink.SiloEnd;
 using Mesh.NodeLink.Wire;
+using Mesh.Silo.Certificates;
 using Mesh.Silo.Nodes;
 using WireReport = Mesh.NodeLink.Wire.PodReport;
 
 namespace Mesh.Silo.Links;
 
 /// <summary>Ties each link session of this silo to its gateway grain, and what nodes report to the grains of their Pods.</summary>
-internal sealed class NodeLinks(NodeOptions options, NodeSupervisor supervisor, NodeSessionService sessions, OpenLinks open, PortEvents events, TimeProvider time, ILogger<NodeLinks> log)
+internal sealed class NodeLinks(
+    NodeOptions options, IngressCertificate certificate, NodeSupervisor supervisor, NodeSessionService sessions, OpenLinks open, PortEvents events, TimeProvider time, ILogger<NodeLinks> log)
     : ILinkSessionHandler
 {
     private long _numbers = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -27,7 +29,7 @@ internal sealed class NodeLinks(NodeOptions options, NodeSupervisor supervisor, 
 
         supervisor.OnLinked();
         // The link's socket is this machine's own, so this is the node of this silo, whatever it called itself.
-        var link = new GatewayLink(session, options.NodeName, options.Advertise, Interlocked.Increment(ref _numbers));
+        var link = new GatewayLink(session, options.NodeName, options.Advertise, Interlocked.Increment(ref _numbers), certificate);
         open.Add(session.Id, link);
         try
         {

@@ -7,7 +7,7 @@ using Mesh.Hosting.Processes;
 namespace Mesh.Silo.Starting;
 
 /// <summary>Where everything of this machine listens, all ports chosen and found free.</summary>
-internal sealed record SiloAddresses(ListenAddress Api, ListenAddress Node, ListenAddress IngressHttp, ListenAddress Dns, ListenAddress Silo)
+internal sealed record SiloAddresses(ListenAddress Api, ListenAddress Node, ListenAddress IngressHttp, ListenAddress IngressHttps, ListenAddress Dns, ListenAddress Silo)
 {
     /// <param name="ownNode">The living node of this data directory: what it holds is not taken.</param>
     /// <exception cref="StartRefusedException">A port is taken; the message names its option and its holder.</exception>
@@ -31,6 +31,7 @@ internal sealed record SiloAddresses(ListenAddress Api, ListenAddress Node, List
             Settle(new WantedListener("--api-listen", options.ApiListen), lastTime.Api),
             Settle(new WantedListener("--node-listen", options.NodeListen), lastTime.Node),
             Settle(new WantedListener("--ingress-http", options.IngressHttp), lastTime.IngressHttp),
+            Settle(new WantedListener("--ingress-https", options.IngressHttps), lastTime.IngressHttps),
             Settle(new WantedListener("--dns-listen", options.DnsListen, WithUdp: true), lastTime.Dns),
             Settle(new WantedListener("--silo-port", silo), lastTime.Silo));
         settled.Book().Write(data.Addresses);
@@ -39,13 +40,14 @@ internal sealed record SiloAddresses(ListenAddress Api, ListenAddress Node, List
 
     /// <summary>Every address and port that Mesh listens on, wildcards as what they stand for.</summary>
     public IReadOnlyList<IPEndPoint> Listeners() =>
-        [.. new[] { Api, Node, IngressHttp, Dns, Silo }.SelectMany(listener => listener.EndPoints())];
+        [.. new[] { Api, Node, IngressHttp, IngressHttps, Dns, Silo }.SelectMany(listener => listener.EndPoints())];
 
     private AddressBook Book() => new()
     {
         Api = Api.ToString(),
         Node = Node.ToString(),
         IngressHttp = IngressHttp.ToString(),
+        IngressHttps = IngressHttps.ToString(),
         Dns = Dns.ToString(),
         Silo = Silo.ToString(),
     };

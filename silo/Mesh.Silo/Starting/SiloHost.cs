@@ -84,6 +84,7 @@ internal static class SiloHost
     private static void AddLinks(IServiceCollection services, StartContext start)
     {
         services.AddSingleton(start.ForNode);
+        services.AddSingleton(start.IngressCertificate);
         services.AddSingleton(start.Data);
         services.AddSingleton(start.Executable);
         services.AddSingleton<NodeSupervisor>();

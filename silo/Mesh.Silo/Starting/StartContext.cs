@@ -5,6 +5,7 @@ using Mesh.Hosting.Files;
 using Mesh.Hosting.Logging;
 using Mesh.Hosting.Options;
 using Mesh.NodeLink;
+using Mesh.Silo.Certificates;
 using Mesh.Silo.Nodes;
 
 namespace Mesh.Silo.Starting;
@@ -15,6 +16,7 @@ internal sealed record StartContext(
     DataDirectory Data,
     SiloAddresses Addresses,
     ServingCertificate Certificate,
+    IngressCertificate IngressCertificate,
     string Token,
     NodeExecutable Executable,
     StartPhase Phase,
@@ -32,6 +34,7 @@ internal sealed record StartContext(
         Advertise = Options.Advertise.ToString(),
         NodeListen = Addresses.Node.ToString(),
         IngressHttp = Addresses.IngressHttp.ToString(),
+        IngressHttps = Addresses.IngressHttps.ToString(),
         DnsListen = Addresses.Dns.ToString(),
         ServiceCidr = Options.ServiceCidr.ToString(),
         PodCidr = Options.PodCidr.ToString(),

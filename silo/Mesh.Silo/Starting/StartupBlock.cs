@@ -24,6 +24,7 @@ internal sealed class StartupBlock
         [
             ("Kubernetes API", $"https://{Reachable(addresses.Api)}", ""),
             ("Ingress", $"http://{Reachable(addresses.IngressHttp)}", ""),
+            ("Ingress HTTPS", $"https://{Reachable(addresses.IngressHttps)}", ""),
             ("registration", $"http://{Reachable(addresses.Node)}", $"also {data.NodeSocket}"),
             ("DNS", Reachable(addresses.Dns).ToString(), "UDP and TCP"),
             ("open to the network", OpenToTheNetwork(addresses), ""),
@@ -61,7 +62,7 @@ internal sealed class StartupBlock
     private static string OpenToTheNetwork(SiloAddresses addresses)
     {
         (string Name, ListenAddress At)[] listeners =
-            [("Kubernetes API", addresses.Api), ("Ingress", addresses.IngressHttp), ("registration", addresses.Node), ("DNS", addresses.Dns)];
+            [("Kubernetes API", addresses.Api), ("Ingress", addresses.IngressHttp), ("Ingress HTTPS", addresses.IngressHttps), ("registration", addresses.Node), ("DNS", addresses.Dns)];
         var open = listeners.Where(listener => !IPAddress.IsLoopback(listener.At.Address)).Select(listener => $"{listener.Name} on {listener.At}").ToList();
         return open.Count > 0 ? string.Join(", ", open) : "nothing";
     }

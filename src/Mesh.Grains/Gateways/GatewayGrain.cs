@@ -24,6 +24,9 @@ public sealed class GatewayGrain(
     Random random,
     ILogger<GatewayGrain> log) : Grain, IGatewayGrain, IDisposable
 {
+    // Whether the node's default certificate has been renewed; it lives for months.
+    private static readonly TimeSpan LookAtCertificateEvery = TimeSpan.FromHours(1);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _gate = new(SubscriptionsAtOnce, SubscriptionsAtOnce);
     private readonly List<Task> _loops = [];
@@ -119,6 +122,7 @@ public sealed class GatewayGrain(
         _loops.Add(OwnAsync(() => follower.CompleteAsync(_stop.Token)));
         _loops.Add(OwnAsync(() => FollowAsync(follower)));
         _loops.Add(OwnAsync(() => TellAliveAsync(link)));
+        _loops.Add(OwnAsync(() => TellCertificateAsync(link, table)));
     }
 
     /// <summary>Ends the activation when one of its loops cannot go on; the link's end is the usual cause.</summary>
@@ -179,6 +183,21 @@ public sealed class GatewayGrain(
             catch (Exception problem) when (problem is OrleansException or TimeoutException)
             {
                 log.NodeNotTold(link.NodeName, problem);
+            }
+        }
+        while (await tick.WaitForNextTickAsync(_stop.Token));
+    }
+
+    private async Task TellCertificateAsync(IGatewayLink link, GatewayTable table)
+    {
+        using var tick = new PeriodicTimer(LookAtCertificateEvery, time);
+        ReadOnlyMemory<byte> told = default;
+        do
+        {
+            if (link.DefaultCertificate is var current && !current.Equals(told))
+            {
+                table.PutDefault(told = current);
+                _feed?.Wake();
             }
         }
         while (await tick.WaitForNextTickAsync(_stop.Token));

@@ -24,6 +24,7 @@ internal sealed class GatewayTable
     private readonly string _node;
     private readonly TimeProvider _time;
     private readonly UntoldChanges _untold;
+    private readonly GatewayCertificates _certificates = new();
     private readonly Dictionary<NamespacedName, ServiceFeed> _feeds = [];
     private readonly Dictionary<ObjectKey, StoredObject> _followed = [];
     private readonly Queue<PendingSpec> _pending = new();
@@ -104,6 +105,10 @@ internal sealed class GatewayTable
 
         _untold.Mark(Kinds.Service(feed.Name), null);
     }
+
+    /// <summary>What the node is to show names without a certificate of their own.</summary>
+    public void PutDefault(ReadOnlyMemory<byte> certificate) =>
+        _untold.Mark(new ObjectKey("", "DefaultCertificate", "", ""), new RoutingChange.DefaultCertificate(certificate));
 
     /// <summary>Feeds that ended since the last call: their subscriptions are to be stopped.</summary>
     public IReadOnlyList<ServiceFeed> TakeEnded()
@@ -198,8 +203,16 @@ internal sealed class GatewayTable
     private void Release(PendingSpec pending)
     {
         var (stored, removed, _) = pending;
+        // Before the Ingress that names it, so that none is shown the default certificate first.
+        foreach (var change in _certificates.Apply(stored, removed))
+        {
+            _untold.Mark(KeyOf(change), change);
+        }
+
         switch (stored.Key.Kind)
         {
+            case "Secret":
+                break;
             case "Service" when !removed:
                 ReleaseService(stored);
                 break;
@@ -226,6 +239,13 @@ internal sealed class GatewayTable
                 break;
         }
     }
+
+    private static ObjectKey KeyOf(RoutingChange change) => change switch
+    {
+        RoutingChange.Certificate certificate => Kinds.Secret(certificate.Object.Name),
+        RoutingChange.CertificateRemoved removed => Kinds.Secret(removed.Secret),
+        _ => throw new UnreachableException(),
+    };
 
     private void ReleaseService(StoredObject stored)
     {

@@ -22,6 +22,12 @@ public interface IGatewayLink
     /// <summary>How long the node has said nothing; a living one sends a pulse every 3 s.</summary>
     TimeSpan Silence { get; }
 
+    /// <summary>
+    /// What this node shows names without a certificate of their own: issued by the cluster's authority, with its key, as PEM.
+    /// Another from time to time, before the one before it ends.
+    /// </summary>
+    ReadOnlyMemory<byte> DefaultCertificate { get; }
+
     /// <summary>Completes when the node has published a snapshot with these changes. One call at a time.</summary>
     /// <exception cref="LinkEndedException">The link is gone; nothing more will be delivered.</exception>
     Task ApplyAsync(ImmutableArray<RoutingChange> changes, bool synced, CancellationToken stop);

@@ -10,7 +10,7 @@ internal sealed class SpecFollower(IWatchCache cache, GatewayTable table, TimePr
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(200);
 
     private static readonly (string Group, string Kind)[] Followed =
-        [("", "Namespace"), ("", "Node"), ("", "Service"), (Kinds.NetworkingGroup, "IngressClass"), (Kinds.NetworkingGroup, "Ingress"), ("", "Pod")];
+        [("", "Namespace"), ("", "Node"), ("", "Service"), (Kinds.NetworkingGroup, "IngressClass"), (Kinds.NetworkingGroup, "Ingress"), ("", "Secret"), ("", "Pod")];
 
     /// <summary>The cache has been as new as the store's counter: every Service that existed then is followed.</summary>
     public bool IsComplete { get; private set; }

@@ -55,6 +55,7 @@ internal sealed class UntoldChanges(Func<ObjectKey, RoutingChange?> service)
         RoutingChange.ServiceSpec spec => spec.Object.Document.Length + ((spec.Endpoints?.Rows.Length ?? 0) * WeightPerRow),
         RoutingChange.ServiceEndpoints endpoints => endpoints.Endpoints.Rows.Length * WeightPerRow,
         RoutingChange.IngressSpec ingress => ingress.Object.Document.Length,
+        RoutingChange.Certificate certificate => certificate.Object.Document.Length,
         RoutingChange.PodSpec pod => pod.Object.Document.Length,
         _ => WeightPerRow,
     };

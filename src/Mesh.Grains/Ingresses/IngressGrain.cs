@@ -19,13 +19,14 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
     private readonly IWatchCache _cache;
     private readonly EventRecorder _events;
     private readonly OwnedObject _object;
+    private readonly TimeProvider _time;
     private IReadOnlyList<Finding> _found = [];
 
     public IngressGrain(IGrainContext context, IObjectStore store, IWatchCache cache, EventRecorder events, TimeProvider time, Random random)
     {
         var key = context.GrainId.Key.ToString();
         var name = NamespacedName.TryParse(key, out var parsed) ? parsed : throw new ArgumentException($"'{key}' is not the key of an Ingress.", nameof(context));
-        (_cache, _events) = (cache, events);
+        (_cache, _events, _time) = (cache, events, time);
         _object = new OwnedObject(Kinds.Ingress(name), store, cache, new FinalizedRules(new IngressRules(time, random), time));
     }
 
@@ -39,7 +40,7 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
             return;
         }
 
-        var found = IngressReview.Of(ingress, _cache);
+        var found = IngressReview.Of(ingress, _cache, _time.GetUtcNow());
         foreach (var finding in found.Except(_found))
         {
             _events.Record(stored, isWarning: true, finding.Reason, finding.Message);

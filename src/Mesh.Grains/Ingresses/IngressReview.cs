@@ -9,10 +9,10 @@ namespace Mesh.Grains.Ingresses;
 /// <summary>What of an Ingress is not routed as its writer hoped, in words for its Events.</summary>
 internal static class IngressReview
 {
-    public static IReadOnlyList<Finding> Of(Ingress ingress, IWatchCache cache) =>
+    public static IReadOnlyList<Finding> Of(Ingress ingress, IWatchCache cache, DateTimeOffset now) =>
         WhyNotRouted(ingress, cache) is { } not
             ? [new Finding(not.Reason, not.Message)]
-            : [.. Backends(ingress, cache).Concat(Conflicts(ingress, cache)).Distinct()];
+            : [.. Backends(ingress, cache).Concat(Conflicts(ingress, cache)).Concat(TlsReview.Of(ingress, cache, now)).Distinct()];
 
     public static NotRouted? WhyNotRouted(Ingress ingress, IWatchCache cache) =>
         IngressAcceptance.WhyNot(ingress, name => IngressClasses.IsOurs(cache, name));
@@ -69,5 +69,5 @@ internal static class IngressReview
     }
 }
 
-/// <param name="Reason">One of the words of <c>RefusalReason</c> or of <c>NotRouted</c>, or PathConflict.</param>
+/// <param name="Reason">One of the words of <c>RefusalReason</c> or of <c>NotRouted</c>, PathConflict, or one of <see cref="TlsReview"/>.</param>
 internal sealed record Finding(string Reason, string Message);

@@ -23,6 +23,7 @@ internal static class Dependents
             "Endpoints" => ServiceOf(key.Namespace, key.Name),
             "Service" => Ingresses(cache, key.Namespace, ingress => Backends(ingress).Any(service => service.Name == key.Name)),
             "Ingress" => SharingHost(change, cache),
+            "Secret" => Ingresses(cache, key.Namespace, ingress => ingress.Tls.Any(tls => tls.Secret?.Name == key.Name)),
             "IngressClass" => Ingresses(cache, null, ingress => ingress.ClassName == key.Name),
             "Node" when IsSeen(change) => PodsOf(cache, key.Name).Concat(Ingresses(cache, null, static _ => true)),
             _ => [],
@@ -62,9 +63,12 @@ internal static class Dependents
     private static IEnumerable<KeptGrain> SharingHost(StoreChange change, IWatchCache cache)
     {
         var hosts = new[] { change.Object, change.Previous }.OfType<StoredObject>()
-            .Select(TryParse).OfType<Ingress>().SelectMany(ingress => ingress.Rules).Select(rule => rule.Host).ToHashSet(StringComparer.Ordinal);
-        return Ingresses(cache, null, other => other.Rules.Any(rule => hosts.Contains(rule.Host)));
+            .Select(TryParse).OfType<Ingress>().SelectMany(Hosts).ToHashSet(StringComparer.Ordinal);
+        return Ingresses(cache, null, other => Hosts(other).Any(hosts.Contains));
     }
+
+    private static IEnumerable<string> Hosts(Ingress ingress) =>
+        ingress.Rules.Select(rule => rule.Host).Concat(TlsNames.Of(ingress).Select(name => name.Host));
 
     /// <summary>Pods and Ingresses show whether the node is heard of, and its address.</summary>
     private static bool IsSeen(StoreChange change) =>

@@ -11,6 +11,8 @@ namespace Mesh.NodeLink.Journal;
 /// </summary>
 internal sealed class JournalState
 {
+    private const string DefaultCertificate = "d"; // replaced, never dropped: a node without one could answer no handshake
+
     private readonly Dictionary<string, Service> _services = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, ByteString> _objects = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ByteString> _registrations = new(StringComparer.Ordinal);
@@ -63,7 +65,7 @@ internal sealed class JournalState
         }
 
         var gone = _services.Where(pair => !told.Contains("s/" + pair.Key)).Select(pair => Removal(pair.Value)).ToList();
-        gone.AddRange(_objects.Where(pair => !told.Contains(pair.Key)).Select(pair => Removal(JournalRecord.Parser.ParseFrom(pair.Value))));
+        gone.AddRange(_objects.Where(pair => pair.Key != DefaultCertificate && !told.Contains(pair.Key)).Select(pair => Removal(JournalRecord.Parser.ParseFrom(pair.Value))));
         gone.ForEach(Apply);
         return gone;
     }
@@ -98,6 +100,7 @@ internal sealed class JournalState
         {
             Change.BodyOneofCase.Ingress => new Change { Ingress = Named(record.Change.Ingress) },
             Change.BodyOneofCase.Pod => new Change { Pod = Named(record.Change.Pod) },
+            Change.BodyOneofCase.Certificate => new Change { Certificate = Named(record.Change.Certificate) },
             Change.BodyOneofCase.IngressClass => new Change { IngressClass = new IngressClassChange { Name = record.Change.IngressClass.Name } },
             Change.BodyOneofCase.Namespace => new Change { Namespace = new NamespaceChange { Name = record.Change.Namespace.Name } },
             _ => new Change { Node = new NodeChange { Name = record.Change.Node.Name } },
@@ -121,6 +124,12 @@ internal sealed class JournalState
                 break;
             case Change.BodyOneofCase.IngressClass:
                 ApplyObject("c/" + change.IngressClass.Name, !change.IngressClass.Ours, record);
+                break;
+            case Change.BodyOneofCase.Certificate:
+                ApplyObject("k/" + Key(change.Certificate), change.Certificate.Document.IsEmpty, record);
+                break;
+            case Change.BodyOneofCase.DefaultCertificate:
+                ApplyObject(DefaultCertificate, isGone: false, record);
                 break;
             case Change.BodyOneofCase.Namespace:
                 ApplyObject("n/" + change.Namespace.Name, !change.Namespace.Exists, record);

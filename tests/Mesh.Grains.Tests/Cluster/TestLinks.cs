@@ -30,6 +30,8 @@ public sealed class TestLink(TestNode node, NodeSession session) : IGatewayLink,
 
     public CancellationToken Ended => _ended.Token;
 
+    public ReadOnlyMemory<byte> DefaultCertificate { get; set; } = "default"u8.ToArray();
+
     public ConcurrentQueue<string> InventoryRequests { get; } = new();
 
     public Task ApplyAsync(ImmutableArray<RoutingChange> changes, bool synced, CancellationToken stop)

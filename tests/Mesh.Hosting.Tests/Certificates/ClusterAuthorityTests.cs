@@ -132,7 +132,7 @@ public sealed class ClusterAuthorityTests : IDisposable
     private static ServingCertificate Serve(ClusterAuthority authority, TimeProvider clock) => new(now => Issue(authority, now), clock);
 
     private static X509Certificate2 Issue(ClusterAuthority authority, DateTimeOffset now) =>
-        authority.IssueServer(["localhost"], [IPAddress.Loopback], now);
+        authority.IssueServer("mesh-api", ["localhost"], [IPAddress.Loopback], now);
 
     private static string Life(X509Certificate2 certificate) =>
         $"{certificate.NotBefore.ToUniversalTime():yyyy-MM-dd}/{certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}";

@@ -30,6 +30,7 @@ public sealed class DefaultPortTests
         var run = Assert.IsType<OptionsOutcome.Run>(OptionsParser.Parse([], new Dictionary<string, string>(), "here", OptionTable.Silo));
 
         Assert.Equal(Port(OptionTable.Silo.Single(option => option.Name == "ingress-http").Default), run.Options.IngressHttp.Port);
+        Assert.Equal(Port(OptionTable.Silo.Single(option => option.Name == "ingress-https").Default), run.Options.IngressHttps.Port);
     }
 
     private static int Port(string address) => int.Parse(address.AsSpan(address.LastIndexOf(':') + 1), CultureInfo.InvariantCulture);

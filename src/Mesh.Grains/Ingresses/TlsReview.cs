@@ -1,0 +1,84 @@
+using Mesh.Core.Certificates;
+using Mesh.Core.Ingresses;
+using Mesh.Core.Names;
+using Mesh.Grains.Certificates;
+using Mesh.Grains.Keeping;
+using Mesh.Grains.Pods;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Ingresses;
+
+/// <summary>What of an Ingress' <c>spec.tls</c> is not shown as its writer hoped, in words for its Events. None holds anything of a Secret.</summary>
+internal static class TlsReview
+{
+    private const int MostHosts = 3;
+
+    public static IEnumerable<Finding> Of(Ingress ingress, IWatchCache cache, DateTimeOffset now)
+    {
+        if (ingress.Tls.IsEmpty)
+        {
+            return [];
+        }
+
+        Ingress[] routed = [.. Dependents.Parsed(cache, null).Where(other => !other.Tls.IsEmpty && IngressReview.WhyNotRouted(other, cache) is null)];
+        var taken = TlsNames.SecretsOf(routed);
+        var secrets = TlsNames.Of(ingress).Where(name => name.Secret is not null).ToLookup(name => name.Secret!, name => name.Host);
+        return [.. secrets.SelectMany(secret => Of(secret.Key, [.. secret], taken.Contains(secret.Key), cache, now)), .. Conflicts(ingress, routed)];
+    }
+
+    private static IEnumerable<Finding> Of(NamespacedName secret, string[] hosts, bool isTaken, IWatchCache cache, DateTimeOffset now)
+    {
+        if (cache.Get(Kinds.Secret(secret)) is not { } stored)
+        {
+            return [new Finding("SecretNotFound", $"Secret {secret} does not exist; {Shown(hosts)}")];
+        }
+
+        if (!isTaken)
+        {
+            return [new Finding("TooManyCertificates", $"older Ingresses name {CertificateLimits.Secrets} Secrets already, the most that are served: of Secret {secret} nothing is; {Shown(hosts)}")];
+        }
+
+        return SecretCertificates.Of(stored) switch
+        {
+            SecretCertificate.Unusable unusable => [new Finding("CertificateNotUsable", $"Secret {secret} {unusable.Why}; {Shown(hosts)}")],
+            SecretCertificate.Usable usable => Of(secret, hosts, usable, now),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+    }
+
+    private static IEnumerable<Finding> Of(NamespacedName secret, string[] hosts, SecretCertificate.Usable certificate, DateTimeOffset now)
+    {
+        if (now > certificate.NotAfter || now < certificate.NotBefore)
+        {
+            yield return new Finding(
+                "CertificateNotValid",
+                $"the certificate in Secret {secret} is valid from {StoredFields.Time(certificate.NotBefore)} to {StoredFields.Time(certificate.NotAfter)}: clients that check it refuse it");
+        }
+
+        foreach (var host in hosts.Where(host => host.Length > 0 && !certificate.Covers(host)))
+        {
+            yield return new Finding("HostNotCovered", $"the certificate in Secret {secret} is not for {host}: clients that check it refuse it");
+        }
+    }
+
+    /// <summary>The older Ingress wins a name that two want different certificates for.</summary>
+    private static IEnumerable<Finding> Conflicts(Ingress ingress, IEnumerable<Ingress> routed)
+    {
+        var wanted = TlsNames.Of(ingress).ToArray();
+        foreach (var older in routed.Where(other => other.CreatedVersion < ingress.CreatedVersion))
+        {
+            foreach (var (host, _) in TlsNames.Of(older).Where(other => wanted.Any(own => own.Host == other.Host && own.Secret != other.Secret)))
+            {
+                yield return new Finding("CertificateConflict", $"{Named(host)}: the older Ingress {older.Name} names another Secret, or none, and wins");
+            }
+        }
+    }
+
+    private static string Shown(string[] hosts)
+    {
+        var more = hosts.Length > MostHosts ? $" and {hosts.Length - MostHosts} more" : "";
+        return $"{string.Join(", ", hosts.Take(MostHosts).Select(Named))}{more}: clients are shown the default certificate";
+    }
+
+    private static string Named(string host) => host.Length == 0 ? "every host" : $"host {host}";
+}
