@@ -14,7 +14,7 @@ end() {
 }
 trap end EXIT
 
-for tool in kubectl curl dig dotnet; do
+for tool in kubectl curl dig openssl dotnet; do
   command -v "$tool" >/dev/null || { echo "$tool is needed and is not installed"; exit 1; }
 done
 

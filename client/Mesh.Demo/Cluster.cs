@@ -61,6 +61,7 @@ internal sealed class Cluster : IAsyncDisposable
                 "--api-listen", "127.0.0.1:0",
                 "--node-listen", "127.0.0.1:0",
                 "--ingress-http", "127.0.0.1:0",
+                "--ingress-https", "127.0.0.1:0",
                 "--dns-listen", "127.0.0.1:0",
                 "--silo-port", "0",
             ],

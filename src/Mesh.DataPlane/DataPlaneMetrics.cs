@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using System.Net.Security;
+using System.Security.Authentication;
 using Mesh.Core.Names;
 using Mesh.DataPlane.L7;
+using Mesh.DataPlane.L7.Tls;
 
 namespace Mesh.DataPlane;
 
@@ -24,6 +27,7 @@ public static class DataPlaneMetrics
     private static readonly Counter<long> Refusals = Meter.CreateCounter<long>("mesh.forward.refusals", "{request}");
     private static readonly Counter<long> Retries = Meter.CreateCounter<long>("mesh.forward.retries", "{attempt}");
     private static readonly Counter<long> ConnectFailures = Meter.CreateCounter<long>("mesh.forward.connect_failures", "{attempt}");
+    private static readonly Counter<long> Handshakes = Meter.CreateCounter<long>("mesh.ingress.handshakes", "{handshake}");
     private static readonly UpDownCounter<long> ServiceConnections = Meter.CreateUpDownCounter<long>("mesh.service.connections", "{connection}");
     private static readonly Counter<long> ServiceIo = Meter.CreateCounter<long>("mesh.service.io", "By");
 
@@ -49,7 +53,7 @@ public static class DataPlaneMetrics
         {
             { "http.request.method", IngressTracing.MethodOf(exchange) },
             { "http.response.status_code", Boxed(AccessLog.StatusOf(exchange)) },
-            { "url.scheme", "http" },
+            { "url.scheme", exchange.Scheme },
             { "network.protocol.version", "1.1" },
         };
         if (exchange.Match is { } match)
@@ -75,6 +79,18 @@ public static class DataPlaneMetrics
 
     internal static void Refused(Refusal refusal) =>
         Refusals.Add(1, new KeyValuePair<string, object?>("reason", refusal.Reason.ToString()));
+
+    internal static void Handshake(HandshakeResult result, SslStream tls)
+    {
+        if (result == HandshakeResult.Done)
+        {
+            Handshakes.Add(1, new("result", result.Word()), new("tls.protocol.version", tls.SslProtocol == SslProtocols.Tls13 ? "1.3" : "1.2"));
+        }
+        else
+        {
+            Handshakes.Add(1, new KeyValuePair<string, object?>("result", result.Word()));
+        }
+    }
 
     internal static void Retried(NamespacedName service, string reason) =>
         Retries.Add(1, Namespace(service), Name(service), new KeyValuePair<string, object?>("reason", reason));

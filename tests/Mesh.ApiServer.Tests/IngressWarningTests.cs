@@ -56,13 +56,15 @@ public sealed class IngressWarningTests(ApiHost host) : IClassFixture<ApiHost>
             opened[0]);
     }
 
-    [Fact(Timeout = 30_000)]
-    public async Task The_choice_to_route_all_the_same_is_true_or_false()
+    [Theory(Timeout = 30_000)]
+    [InlineData("mesh.internal/route-unprotected")]
+    [InlineData("mesh.internal/ssl-redirect")]
+    public async Task A_choice_of_Meshs_own_is_true_or_false(string annotation)
     {
-        var answer = await SendAsync(Ingresses, Spec("/"), ("mesh.internal/route-unprotected", "yes"));
+        var answer = await SendAsync(Ingresses, Spec("/"), (annotation, "yes"));
 
         Assert.Equal((422, "Invalid"), (answer.Code, answer.Reason));
-        Assert.Equal(["FieldValueNotSupported metadata.annotations[mesh.internal/route-unprotected]"], answer.Causes);
+        Assert.Equal([$"FieldValueNotSupported metadata.annotations[{annotation}]"], answer.Causes);
     }
 
     [Theory(Timeout = 30_000)]

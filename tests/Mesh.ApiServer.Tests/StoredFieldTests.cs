@@ -29,7 +29,6 @@ public sealed class StoredFieldTests(GrainHost host) : IClassFixture<GrainHost>
     [InlineData(Services, "sctp", """{"ports":[{"name":"a","port":80},{"name":"b","port":81,"protocol":"SCTP"}],"selector":{"a":"b"}}""", "spec.ports[1].protocol: SCTP")]
     [InlineData(Services, "headless-no-selector", """{"clusterIP":"None","ports":[{"port":80}]}""", "spec.selector")]
     [InlineData(Services, "no-selector", """{"ports":[{"port":80}]}""", "spec.selector")]
-    [InlineData(Ingresses, "tls", """{"tls":[{"hosts":["a.example"],"secretName":"s"}],"rules":[{"host":"a.example"}]}""", "spec.tls")]
     [InlineData(Ingresses, "class", """{"ingressClassName":"nginx","rules":[{"host":"a.example"}]}""", "spec.ingressClassName")]
     [InlineData(Ingresses, "resource", """{"defaultBackend":{"resource":{"apiGroup":"a.example","kind":"Bucket","name":"b"}}}""", "spec.defaultBackend.resource")]
     [InlineData(Pods, "container", """{"containers":[{"name":"a","image":"nginx","command":["a"],"livenessProbe":{"tcpSocket":{"port":80}}}]}""", "spec.containers[0].image, .command, .livenessProbe: stored, and not used")]
@@ -59,6 +58,7 @@ public sealed class StoredFieldTests(GrainHost host) : IClassFixture<GrainHost>
     [InlineData(Services, "not-ready", """{"clusterIP":"None","publishNotReadyAddresses":true,"ports":[{"port":80}],"selector":{"a":"b"}}""")]
     [InlineData(Services, "alias", """{"type":"ExternalName","externalName":"a.example.com"}""")]
     [InlineData(Ingresses, "plain", """{"rules":[{"host":"a.example"}]}""")]
+    [InlineData(Ingresses, "tls", """{"tls":[{"hosts":["a.example"],"secretName":"s"}],"rules":[{"host":"a.example"}]}""")]
     [InlineData(Pods, "plain", """{"containers":[{"name":"a","ports":[{"containerPort":80}],"readinessProbe":{"tcpSocket":{"port":80}}}]}""")]
     public async Task What_is_served_is_warned_of_by_nobody(string path, string name, string spec)
     {

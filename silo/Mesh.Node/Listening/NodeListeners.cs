@@ -32,13 +32,16 @@ internal sealed class NodeListeners : IAsyncDisposable
     private readonly ILoggerFactory _logs;
     private readonly ServiceListeners _services;
     private readonly LiveListener _ingress;
+    private readonly LiveListener _ingressTls;
     private readonly LiveListener _dns;
     private readonly LiveListener _registration;
     private readonly LiveListener _socket;
     private readonly SemaphoreSlim _oneChange = new(1);
     private IngressGateway? _gateway;
+    private IngressGateway? _tlsGateway;
     private AddressListeners? _names;
     private string _clusterDomain = "";
+    private int _httpsPort;
 
     public NodeListeners(
         DataDirectory data,
@@ -68,7 +71,11 @@ internal sealed class NodeListeners : IAsyncDisposable
             time,
             logs.CreateLogger<ServiceListeners>());
         var gatewayId = GatewayIdentity.Of(data);
-        _ingress = new LiveListener("Ingress", (setting, stop) => OpenIngressAsync(setting, gatewayId, seed, stop), log);
+        // A gateway each, so that one is moved without touching the other's connections.
+        _ingress = new LiveListener("Ingress", async (setting, stop) => _gateway = await OpenIngressAsync(
+            new IngressOptions { HttpListen = [IPEndPoint.Parse(setting)], GatewayId = gatewayId }, seed, stop), log);
+        _ingressTls = new LiveListener("Ingress HTTPS", async (setting, stop) => _tlsGateway = await OpenIngressAsync(
+            new IngressOptions { HttpListen = [], HttpsListen = [IPEndPoint.Parse(setting)], GatewayId = gatewayId }, seed, stop), log);
         _dns = new LiveListener("DNS", (setting, stop) => OpenDnsAsync(setting, seed, stop), log);
         _registration = new LiveListener(
             "registration", async (setting, stop) => await RegistrationServer.ListenAsync(IPEndPoint.Parse(setting), agent, WhyNotReady, logs, stop, metrics), log);
@@ -77,8 +84,8 @@ internal sealed class NodeListeners : IAsyncDisposable
 
     /// <summary>Why the node is not ready, null when it is.</summary>
     public string? WhyNotReady() =>
-        _registration.WhyNotListening ?? _dns.WhyNotListening ?? _ingress.WhyNotListening
-        ?? Volatile.Read(ref _names)?.WhyNotListening ?? Volatile.Read(ref _gateway)?.WhyNotListening
+        _registration.WhyNotListening ?? _dns.WhyNotListening ?? _ingress.WhyNotListening ?? _ingressTls.WhyNotListening
+        ?? Volatile.Read(ref _names)?.WhyNotListening ?? Volatile.Read(ref _gateway)?.WhyNotListening ?? Volatile.Read(ref _tlsGateway)?.WhyNotListening
         ?? (_routes.Current.IsSynced ? null : "the silo has not told everything yet");
 
     /// <summary>Serves what the snapshot holds already.</summary>
@@ -89,6 +96,7 @@ internal sealed class NodeListeners : IAsyncDisposable
     {
         _services.Update(changed);
         Volatile.Read(ref _gateway)?.Update(changed);
+        Volatile.Read(ref _tlsGateway)?.Update(changed);
     }
 
     public async Task ApplyAsync(NodeOptions options, CancellationToken stop)
@@ -106,6 +114,7 @@ internal sealed class NodeListeners : IAsyncDisposable
 
             // Traffic first: after a restart it waits for nobody.
             await _ingress.ApplyAsync(options.IngressHttp, stop);
+            await ApplyTlsAsync(options.IngressHttps, stop);
             await _dns.ApplyAsync(options.DnsListen, stop);
             await _registration.ApplyAsync(options.NodeListen, stop);
             await _socket.ApplyAsync("node.sock", stop);
@@ -127,7 +136,7 @@ internal sealed class NodeListeners : IAsyncDisposable
                 await _oneChange.WaitAsync(stop);
                 try
                 {
-                    foreach (var listener in (LiveListener[])[_ingress, _dns, _registration, _socket])
+                    foreach (var listener in (LiveListener[])[_ingress, _ingressTls, _dns, _registration, _socket])
                     {
                         await listener.RetryAsync(stop);
                     }
@@ -151,7 +160,7 @@ internal sealed class NodeListeners : IAsyncDisposable
         await _oneChange.WaitAsync(CancellationToken.None);
         await _registration.CloseAsync();
         await _socket.CloseAsync();
-        await Task.WhenAll(_gateway?.StopAsync(hurry) ?? Task.CompletedTask, _services.StopAsync(hurry));
+        await Task.WhenAll(_gateway?.StopAsync(hurry) ?? Task.CompletedTask, _tlsGateway?.StopAsync(hurry) ?? Task.CompletedTask, _services.StopAsync(hurry));
         await _dns.CloseAsync();
     }
 
@@ -160,17 +169,27 @@ internal sealed class NodeListeners : IAsyncDisposable
         await _registration.DisposeAsync();
         await _socket.DisposeAsync();
         await _ingress.DisposeAsync();
+        await _ingressTls.DisposeAsync();
         await _dns.DisposeAsync();
         await _services.DisposeAsync();
         _oneChange.Dispose();
     }
 
-    private async Task<IAsyncDisposable> OpenIngressAsync(string setting, string gatewayId, Random seed, CancellationToken stop)
+    /// <summary>A journal of a build that served no HTTPS has no address for it.</summary>
+    private async Task ApplyTlsAsync(string? setting, CancellationToken stop)
     {
-        var options = new IngressOptions { HttpListen = [IPEndPoint.Parse(setting)], GatewayId = gatewayId };
-        var gateway = new IngressGateway(_routes, options, _problems, _suspects, seed, _time, _logs);
+        if (setting is not null)
+        {
+            _httpsPort = IPEndPoint.Parse(setting).Port;
+            _gateway?.HttpsPort = _httpsPort;
+            await _ingressTls.ApplyAsync(setting, stop);
+        }
+    }
+
+    private async Task<IngressGateway> OpenIngressAsync(IngressOptions options, Random seed, CancellationToken stop)
+    {
+        var gateway = new IngressGateway(_routes, options, _problems, _suspects, seed, _time, _logs) { HttpsPort = _httpsPort };
         await gateway.StartAsync(stop);
-        Volatile.Write(ref _gateway, gateway);
         return gateway;
     }
 

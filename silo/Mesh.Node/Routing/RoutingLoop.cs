@@ -13,7 +13,7 @@ namespace Mesh.Node.Routing;
 
 /// <summary>
 /// The one loop that owns this machine's snapshot: applies what the silo tells and what the Agent knows, publishes, and
-/// tells the listeners which Services changed. Each caller is answered when the published snapshot has its change.
+/// tells the listeners which Services changed, or that a certificate did. Each caller is answered when the published snapshot has its change.
 /// </summary>
 internal sealed class RoutingLoop(
     Published<RoutingSnapshot> routes,
@@ -196,8 +196,10 @@ internal sealed class RoutingLoop(
 
     private void Publish(List<TaskCompletionSource> done)
     {
+        var before = routes.Current.Tls;
         routes.TryPublish(_table.Current);
-        if (_table.TakeChanged() is { IsEmpty: false } services)
+        var services = _table.TakeChanged();
+        if (!services.IsEmpty || !ReferenceEquals(before, _table.Current.Tls))
         {
             changed(services);
         }

@@ -27,9 +27,12 @@ internal static class IngressValidation
         }
 
         ValidateClass(stored, document, causes);
-        if (document.At("metadata", "annotations", MeshAnnotations.RouteUnprotected).AsText() is { } choice and not ("true" or "false"))
+        foreach (var annotation in (string[])[MeshAnnotations.RouteUnprotected, MeshAnnotations.SslRedirect])
         {
-            causes.NotSupported($"metadata.annotations[{MeshAnnotations.RouteUnprotected}]", choice, "false", "true");
+            if (document.At("metadata", "annotations", annotation).AsText() is { } choice and not ("true" or "false"))
+            {
+                causes.NotSupported($"metadata.annotations[{annotation}]", choice, "false", "true");
+            }
         }
 
         foreach (var (rule, index) in spec.At("rules").AsList().Select((rule, index) => (rule, index)))

@@ -37,11 +37,6 @@ internal static class IngressWarnings
             yield return $"{field}: {legacyClass ?? ownClass} is not Mesh's class: this Ingress is routed only while an IngressClass of that name has the controller {MeshIngressClass.Controller}";
         }
 
-        if (!document.At("spec", "tls").IsUnset())
-        {
-            yield return $"spec.tls {NotServed.Words}: its hosts answer in plain HTTP";
-        }
-
         foreach (var (path, backend) in IngressValidation.Backends(document.At("spec")))
         {
             if (!backend.At("resource").IsUnset())

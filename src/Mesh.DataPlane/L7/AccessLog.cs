@@ -38,7 +38,7 @@ internal static class AccessLog
             var agent => agent,
         };
 
-        public int Count => 17;
+        public int Count => 18;
 
         public KeyValuePair<string, object?> this[int index] => index switch
         {
@@ -59,6 +59,7 @@ internal static class AccessLog
             14 => new("response_bytes", exchange.BytesSent),
             15 => new("user_agent", UserAgent),
             16 => new("trace_id", exchange.RequestId), // the trace's own id while tracing
+            17 => new("tls", exchange.Tls?.Version ?? None),
             _ => throw new UnreachableException(),
         };
 
@@ -74,6 +75,6 @@ internal static class AccessLog
 
         public override string ToString() => string.Create(
             CultureInfo.InvariantCulture,
-            $"{this[0].Value} {this[1].Value}{this[2].Value} {this[3].Value} {milliseconds} ms route={this[5].Value} service={this[6].Value} pod={this[7].Value} attempts={exchange.Attempts} reason={this[9].Value} detail={this[10].Value} client={this[11].Value} protocol={this[12].Value} request_bytes={exchange.BytesReceived} response_bytes={exchange.BytesSent} user_agent=\"{UserAgent.Replace("\"", "'", StringComparison.Ordinal)}\" trace_id={this[16].Value}");
+            $"{this[0].Value} {this[1].Value}{this[2].Value} {this[3].Value} {milliseconds} ms route={this[5].Value} service={this[6].Value} pod={this[7].Value} attempts={exchange.Attempts} reason={this[9].Value} detail={this[10].Value} client={this[11].Value} protocol={this[12].Value} request_bytes={exchange.BytesReceived} response_bytes={exchange.BytesSent} user_agent=\"{UserAgent.Replace("\"", "'", StringComparison.Ordinal)}\" trace_id={this[16].Value} tls={this[17].Value}");
     }
 }

@@ -6,6 +6,7 @@ using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Carrier;
 using Mesh.DataPlane.L7.Strict;
+using Mesh.DataPlane.L7.Tls;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -46,6 +47,11 @@ internal sealed class Exchange
         Http.Connection.RemoteIpAddress is { } client && (IPAddress.IsLoopback(client) || client.Equals(Http.Connection.LocalIpAddress))
         && !Http.Request.Headers.ContainsKey("X-Forwarded-For") && !Http.Request.Headers.ContainsKey("Forwarded")
         && !Http.Request.Headers.ContainsKey("Via") && !Http.Request.Headers.ContainsKey(LoopRules.Header);
+
+    /// <summary>Null in plain HTTP.</summary>
+    public TlsSession? Tls { get; private set; }
+
+    public string Scheme => Tls is null ? "http" : "https";
 
     /// <summary>Host as the client sent it.</summary>
     public string HostSent { get; private set; } = "";
@@ -93,6 +99,7 @@ internal sealed class Exchange
         PathAndQuery = features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         PathSent = PathAndQuery.IndexOf('?', StringComparison.Ordinal) is var query and >= 0 ? PathAndQuery[..query] : PathAndQuery;
         _connection = features.Get<IStrictConnection>();
+        Tls = features.Get<TlsSession>();
         ConnectionOptions = _connection?.ConnectionOptions;
         if (Http.Connection.RemoteIpAddress is { } client && !client.Equals(_client))
         {

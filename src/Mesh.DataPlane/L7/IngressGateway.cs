@@ -4,6 +4,7 @@ using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Carrier;
+using Mesh.DataPlane.L7.Tls;
 using Mesh.DataPlane.Listening;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,18 +12,24 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.DataPlane.L7;
 
 /// <summary>
-/// The L7 gateway: listens for HTTP on the node's addresses and carries each request to an endpoint of the Service that
+/// The L7 gateway: listens for HTTP and HTTPS on the node's addresses and carries each request to an endpoint of the Service that
 /// the Ingress rules name. Its one loop follows the machine's addresses and the Services' endpoints.
 /// </summary>
 public sealed class IngressGateway : IHostedService, IAsyncDisposable
 {
+    private const int DefaultHttpsPort = 443;
+
     private readonly Published<RoutingSnapshot> _routes;
+    private readonly IngressOptions _options;
     private readonly YarpCarrier _carrier;
     private readonly IngressPipeline _pipeline;
     private readonly ChangedServices _changed = new();
+    private readonly CertificateStore _certificates;
     private readonly AddressListeners _listeners;
+    private readonly AddressListeners _tlsListeners;
     private readonly CancellationTokenSource _stop = new();
     private Task _following = Task.CompletedTask;
+    private int _httpsPort;
 
     public IngressGateway(
         Published<RoutingSnapshot> routes, IngressOptions options, IPortProblems problems, ISuspects suspects, Random seed, TimeProvider time, ILoggerFactory logs)
@@ -35,16 +42,23 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         Func<IEnumerable<IPAddress>> machine)
     {
         _routes = routes;
+        _options = options;
         var log = logs.CreateLogger<IngressGateway>();
         var accessLog = logs.CreateLogger(DataPlaneLog.AccessCategory);
         _carrier = new YarpCarrier(routes, options, time);
         var forwarder = new RequestForwarder(_carrier, options, suspects, new EndpointPick(seed), log);
-        _pipeline = new IngressPipeline(routes, options, forwarder, new RequestIds(seed), time, accessLog);
+        _certificates = new CertificateStore(log);
+        _pipeline = new IngressPipeline(routes, options, forwarder, new RequestIds(seed), () => HttpsPort, time, accessLog);
         var application = new IngressApplication(_pipeline, options, time, log);
-        _listeners = new AddressListeners(
-            "Ingress",
-            options.HttpListen,
-            async (address, stop) => await IngressListener.StartAsync(address, options, application, time, accessLog, stop),
+        var tls = new TlsStep(
+            routes, _certificates, options, (refusal, client) => IngressListener.Refused(refusal, client, options with { IsTls = true }, accessLog), time, log);
+        _listeners = Listeners("Ingress", options.HttpListen, null);
+        _tlsListeners = Listeners("Ingress HTTPS", options.HttpsListen, tls);
+
+        AddressListeners Listeners(string name, ImmutableArray<IPEndPoint> at, TlsStep? step) => new(
+            name,
+            at,
+            async (address, stop) => await IngressListener.StartAsync(address, options, application, step, time, accessLog, stop),
             machine,
             options.RetryEvery,
             problems,
@@ -52,22 +66,34 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
             log);
     }
 
+    /// <summary>Where HTTPS is found, for those who are sent there; by default where this gateway listens for it.</summary>
+    public int HttpsPort
+    {
+        get => Volatile.Read(ref _httpsPort) is var port and > 0 ? port : _tlsListeners.Addresses is [var first, ..] ? first.Port : DefaultHttpsPort;
+        set => Volatile.Write(ref _httpsPort, value);
+    }
+
     /// <summary>The addresses listened on now, with the ports that were chosen.</summary>
     public ImmutableArray<IPEndPoint> Addresses => _listeners.Addresses;
 
-    /// <summary>Null while at least one address is listened on.</summary>
-    public string? WhyNotListening => _listeners.WhyNotListening;
+    /// <summary>The same of HTTPS.</summary>
+    public ImmutableArray<IPEndPoint> TlsAddresses => _tlsListeners.Addresses;
+
+    /// <summary>Null while at least one address is listened on, of each of the two that there are to be.</summary>
+    public string? WhyNotListening => (_options.HttpListen.IsEmpty ? null : _listeners.WhyNotListening) ?? (_options.HttpsListen.IsEmpty ? null : _tlsListeners.WhyNotListening);
 
     /// <summary>Requests under way.</summary>
     public int ActiveRequests => _pipeline.Active;
 
-    /// <summary>Called by the owner of the snapshot after it was published, with the Services whose route changed; returns at once.</summary>
+    /// <summary>Called by the owner of the snapshot after it was published, with the Services whose route changed, or none when a certificate did; returns at once.</summary>
     public void Update(IEnumerable<NamespacedName> changed) => _changed.Add(changed);
 
     /// <summary>Completes when every address that can be listened on is; the others are reported and tried again.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        _certificates.Prepare(_routes.Current.Tls);
         await _listeners.StartAsync(cancellationToken);
+        await _tlsListeners.StartAsync(cancellationToken);
         _following = FollowEndpointsAsync(_stop.Token);
     }
 
@@ -76,13 +102,14 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _following;
-        await _listeners.StopAsync(cancellationToken);
+        await Task.WhenAll(_listeners.StopAsync(cancellationToken), _tlsListeners.StopAsync(cancellationToken));
     }
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync(new CancellationToken(canceled: true));
         await _listeners.DisposeAsync();
+        await _tlsListeners.DisposeAsync();
         _carrier.Dispose();
         _stop.Dispose();
     }
@@ -94,6 +121,7 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
             while (true)
             {
                 await _changed.WaitAsync(stop);
+                _certificates.Prepare(_routes.Current.Tls);
                 var services = _routes.Current.Services;
                 foreach (var service in _changed.Take())
                 {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Mesh.DataPlane.L7.Strict;
+using Mesh.DataPlane.L7.Tls;
 using Mesh.DataPlane.Listening;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -29,10 +30,10 @@ internal sealed class IngressListener : IAddressListener
 
     /// <exception cref="SocketException">The port is taken or not permitted.</exception>
     public static async Task<IngressListener> StartAsync(
-        IPEndPoint address, IngressOptions options, IngressApplication application, TimeProvider time, ILogger accessLog, CancellationToken stop)
+        IPEndPoint address, IngressOptions options, IngressApplication application, TlsStep? tls, TimeProvider time, ILogger accessLog, CancellationToken stop)
     {
         var server = new KestrelServer(
-            Options.Create(Configure(address, options, time, accessLog)),
+            Options.Create(Configure(address, options with { IsTls = tls is not null }, tls, time, accessLog)),
             new SocketTransportFactory(Options.Create(new SocketTransportOptions { CreateBoundListenSocket = Bind }), NullLoggerFactory.Instance),
             NullLoggerFactory.Instance);
         try
@@ -61,6 +62,14 @@ internal sealed class IngressListener : IAddressListener
         _server.Dispose();
     }
 
+    /// <summary>A request that was refused before there was a request; told as every other one.</summary>
+    public static void Refused(Refusal refusal, string client, IngressOptions options, ILogger accessLog)
+    {
+        IngressTracing.Refused(refusal, client, options.IsTls ? "https" : "http");
+        DataPlaneMetrics.Refused(refusal);
+        DataPlaneLog.Refused(accessLog, refusal.Status, refusal.Reason.ToString(), refusal.Detail, client);
+    }
+
     private static Socket Bind(EndPoint address)
     {
         var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(address);
@@ -68,7 +77,7 @@ internal sealed class IngressListener : IAddressListener
         return socket;
     }
 
-    private static KestrelServerOptions Configure(IPEndPoint address, IngressOptions options, TimeProvider time, ILogger accessLog)
+    private static KestrelServerOptions Configure(IPEndPoint address, IngressOptions options, TlsStep? tls, TimeProvider time, ILogger accessLog)
     {
         var kestrel = new KestrelServerOptions
         {
@@ -93,6 +102,11 @@ internal sealed class IngressListener : IAddressListener
         kestrel.Listen(address, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
+            if (tls is not null)
+            {
+                listen.Use(next => connection => tls.ServeAsync(next, connection));
+            }
+
             // In front of the parser: it repairs what it reads, and shows nothing of that.
             listen.Use(next => connection => ServeAsync(next, connection, options, time, accessLog));
         });
@@ -104,18 +118,11 @@ internal sealed class IngressListener : IAddressListener
         var client = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "";
         using var presence = new ClientPresence(connection, options.HalfClosedTimeout, time);
         var writer = new CountedWriter(connection.Transport.Output);
-        var reader = new StrictRequestReader(connection.Transport.Input, writer, options, time, refusal => Refused(refusal, client, accessLog), presence.Leave);
+        var reader = new StrictRequestReader(connection.Transport.Input, writer, options, time, refusal => Refused(refusal, client, options, accessLog), presence.Leave);
         connection.Features.Set<IStrictConnection>(reader);
         connection.Transport = new StrictTransport(reader, writer);
         connection.ConnectionClosed = presence.Gone;
         await next(connection);
-    }
-
-    private static void Refused(Refusal refusal, string client, ILogger accessLog)
-    {
-        IngressTracing.Refused(refusal, client);
-        DataPlaneMetrics.Refused(refusal);
-        DataPlaneLog.Refused(accessLog, refusal.Status, refusal.Reason.ToString(), refusal.Detail, client);
     }
 
     private sealed record StrictTransport(PipeReader Input, PipeWriter Output) : IDuplexPipe;

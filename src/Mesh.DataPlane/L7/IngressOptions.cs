@@ -9,6 +9,9 @@ public sealed record IngressOptions
     /// <summary>Where it listens; a wildcard means each address of the machine, port 0 a free port.</summary>
     public ImmutableArray<IPEndPoint> HttpListen { get; init; } = [new(IPAddress.Any, 8780)];
 
+    /// <summary>Where it listens for HTTPS, likewise.</summary>
+    public ImmutableArray<IPEndPoint> HttpsListen { get; init; } = [];
+
     /// <summary>What this gateway calls itself in CDN-Loop: the same after each restart, and no other gateway's.</summary>
     public string GatewayId { get; init; } = "mesh";
 
@@ -30,6 +33,15 @@ public sealed record IngressOptions
     /// <summary>How long a client that has ended its side, and takes nothing of its answer, is waited for; then it counts as gone.</summary>
     public TimeSpan HalfClosedTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Time that a client has for its TLS handshake, from the connection on; then it is cut off.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>TLS handshakes under way at once; one more cuts off the oldest.</summary>
+    public int MaxHandshakes { get; init; } = 2_000;
+
+    /// <summary>Longest first message of a TLS client; those of browsers have 2 kB. A longer one is cut off.</summary>
+    public int MaxHelloBytes { get; init; } = 16 * 1024;
+
     /// <summary>Client connections per listener; one more is closed at once.</summary>
     public int MaxConnections { get; init; } = 20_000;
 
@@ -50,6 +62,9 @@ public sealed record IngressOptions
 
     /// <summary>Endpoints tried for one request, when they refuse the connection.</summary>
     public int MaxAttempts { get; init; } = 4;
+
+    /// <summary>Of the listener that has these: it speaks HTTPS.</summary>
+    internal bool IsTls { get; init; }
 
     /// <summary>How often an address that could not be listened on is tried again.</summary>
     public TimeSpan RetryEvery { get; init; } = TimeSpan.FromSeconds(1);

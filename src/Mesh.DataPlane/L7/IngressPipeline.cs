@@ -14,6 +14,7 @@ internal sealed class IngressPipeline(
     IngressOptions options,
     RequestForwarder forwarder,
     RequestIds ids,
+    Func<int> httpsPort,
     TimeProvider time,
     ILogger accessLog)
 {
@@ -62,13 +63,19 @@ internal sealed class IngressPipeline(
         }
 
         var snapshot = routes.Current; // one read: the whole request sees one version
-        var forwarding = RequestRouting.Decide(snapshot, exchange.HostSent, exchange.PathSent);
+        var forwarding = RequestRouting.Decide(snapshot, exchange.HostSent, exchange.PathSent, exchange.Tls is not null);
         if (forwarding is Forwarding.Refuse refuse)
         {
             exchange.Match = refuse.Match;
             exchange.Service = refuse.Match?.Backend?.Service;
             var known = refuse.Reason == RefusalReason.NoMatchingHost && exchange.IsFromHere ? RefusalText.KnownHosts(snapshot.Ingresses) : "";
             return new(Refusal.Of(refuse.Reason, refuse.Text + known));
+        }
+
+        if (forwarding is Forwarding.ToHttps secure)
+        {
+            exchange.Match = secure.Match;
+            return AnswerRedirectAsync(exchange);
         }
 
         var to = (Forwarding.ToService)forwarding;
@@ -101,6 +108,25 @@ internal sealed class IngressPipeline(
         response.ContentLength = 0;
         response.Headers.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
         response.Headers[ExchangeHeaders.RequestId] = exchange.RequestId;
+        await response.StartAsync();
+        return null;
+    }
+
+    /// <summary>The same by the same method over TLS (RFC 9110 §15.4.9); the port is told where it is not that of https.</summary>
+    private async ValueTask<Refusal?> AnswerRedirectAsync(Exchange exchange)
+    {
+        var (response, port) = (exchange.Http.Response, httpsPort());
+        var host = exchange.HostSent.Length > 0 ? new HostString(exchange.HostSent).Host : $"{exchange.Http.Connection.LocalIpAddress}";
+        response.StatusCode = StatusCodes.Status308PermanentRedirect;
+        response.Headers.Location = $"https://{host}{(port == 443 ? "" : $":{port}")}{exchange.PathAndQuery}";
+        response.ContentLength = 0;
+        response.Headers[ExchangeHeaders.RequestId] = exchange.RequestId;
+        IngressTracing.Answer(exchange);
+        if (exchange.Http.Request.Headers.Expect.Count > 0)
+        {
+            response.Headers.Connection = "close"; // the body was not asked for
+        }
+
         await response.StartAsync();
         return null;
     }

@@ -47,13 +47,19 @@ public static class IngressTracing
         var connection = exchange.Http.Connection;
         span.SetTag("http.request.method", method);
         span.SetTag("url.path", exchange.PathSent);
-        span.SetTag("url.scheme", "http");
+        span.SetTag("url.scheme", exchange.Scheme);
+        if (exchange.Tls is { } tls)
+        {
+            span.SetTag("tls.protocol.name", "tls");
+            span.SetTag("tls.protocol.version", tls.Version);
+        }
+
         if (exchange.PathSent.Length < exchange.PathAndQuery.Length)
         {
             span.SetTag("url.query", "REDACTED"); // queries hold tokens
         }
 
-        SetServer(span, request.Host);
+        SetServer(span, exchange);
         span.SetTag("client.address", exchange.ClientAddress);
         span.SetTag("network.peer.address", exchange.ClientAddress);
         span.SetTag("network.peer.port", connection.RemotePort);
@@ -117,7 +123,7 @@ public static class IngressTracing
         }
 
         span.SetTag("http.request.method", method);
-        SetServer(span, exchange.Http.Request.Host);
+        SetServer(span, exchange);
         span.SetTag("url.full", $"http://{exchange.HostSent}{exchange.PathSent}");
         span.SetTag("network.peer.address", target.Address.Address.ToString());
         span.SetTag("network.peer.port", target.Address.Port);
@@ -186,11 +192,11 @@ public static class IngressTracing
     }
 
     /// <summary>A request that was refused before there was a request: the span says why, and nothing that was not checked.</summary>
-    internal static void Refused(Refusal refusal, string client)
+    internal static void Refused(Refusal refusal, string client, string scheme)
     {
         using var span = Source.StartActivity("HTTP", ActivityKind.Server, default(ActivityContext));
         span?.SetTag("http.request.method", "_OTHER");
-        span?.SetTag("url.scheme", "http");
+        span?.SetTag("url.scheme", scheme);
         span?.SetTag("client.address", client);
         span?.SetTag("http.response.status_code", refusal.Status);
         Tell(span, refusal);
@@ -203,9 +209,10 @@ public static class IngressTracing
         span?.SetTag("mesh.response_detail", refusal.Detail);
     }
 
-    private static void SetServer(Activity span, HostString host)
+    private static void SetServer(Activity span, Exchange exchange)
     {
+        var host = exchange.Http.Request.Host;
         span.SetTag("server.address", host.Host);
-        span.SetTag("server.port", host.Port ?? 80);
+        span.SetTag("server.port", host.Port ?? (exchange.Tls is null ? 80 : 443));
     }
 }

@@ -15,7 +15,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     {
         _gateway = new IngressGateway(
             Routes.Published,
-            options with { HttpListen = [new IPEndPoint(IPAddress.Loopback, 0)], GatewayId = Id },
+            options with { HttpListen = [new IPEndPoint(IPAddress.Loopback, 0)], HttpsListen = [new IPEndPoint(IPAddress.Loopback, 0)], GatewayId = Id },
             Problems,
             Suspects,
             new Random(1),
@@ -39,6 +39,8 @@ internal sealed class GatewayHost : IAsyncDisposable
     public IngressGateway Gateway => _gateway;
 
     public IPEndPoint Address => _gateway.Addresses.Single();
+
+    public IPEndPoint TlsAddress => _gateway.TlsAddresses.Single();
 
     /// <summary>A gateway whose host app.test goes to Service web with these Pods.</summary>
     public static async Task<GatewayHost> StartAsync(SomePod[] pods, IngressOptions? options = null, ILoggerFactory? logs = null, TimeProvider? time = null)

@@ -100,6 +100,27 @@ internal sealed class SomeRoutes : IFrontendPlaces
         Apply(new RoutingChange.IngressSpec(new ObjectDocument(Name(name), "i-" + name, version, version, Encoding.UTF8.GetBytes(document))));
     }
 
+    /// <summary>An Ingress of every path, that names a Secret for each host (none: the default certificate).</summary>
+    public void Tls(string name, string service, bool redirects, params (string Host, string? Secret)[] hosts)
+    {
+        var version = ++_version;
+        var rules = string.Join(',', hosts.Select(host =>
+            $$$"""{"host":"{{{host.Host}}}","http":{"paths":[{"path":"/","pathType":"Prefix","backend":{"service":{"name":"{{{service}}}","port":{"number":80} } } }] } }"""));
+        var tls = string.Join(',', hosts.Select(host => $$$"""{"hosts":["{{{host.Host}}}"],"secretName":"{{{host.Secret}}}"}"""));
+        var document = $$$"""
+            {"kind":"Ingress","metadata":{"name":"{{{name}}}","namespace":"default","uid":"i-{{{name}}}","resourceVersion":"{{{version}}}","annotations":{"mesh.internal/ssl-redirect":"{{{(redirects ? "true" : "false")}}}"} },
+             "spec":{"rules":[{{{rules}}}],"tls":[{{{tls}}}] } }
+            """;
+        Apply(new RoutingChange.IngressSpec(new ObjectDocument(Name(name), "i-" + name, version, version, Encoding.UTF8.GetBytes(document))));
+    }
+
+    public void Certificate(string secret, ReadOnlyMemory<byte> pem) =>
+        Apply(new RoutingChange.Certificate(new ObjectDocument(Name(secret), "k-" + secret, ++_version, 1, pem)));
+
+    public void RemoveCertificate(string secret) => Apply(new RoutingChange.CertificateRemoved(Name(secret), "k-" + secret));
+
+    public void DefaultCertificate(ReadOnlyMemory<byte> pem) => Apply(new RoutingChange.DefaultCertificate(pem));
+
     private void Apply(RoutingChange change) => Change(() => _table.Apply(change));
 
     private void Change(Action change)

@@ -23,7 +23,6 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--store 'mysql' is not sqlite", "--store", "mysql")]
     [InlineData("--node external: not in this version", "--node", "external")]
     [InlineData("--link-listen: not in this version", "--link-listen", "0.0.0.0:6482")]
-    [InlineData("--ingress-https: not in this version", "--ingress-https", "0.0.0.0:8743")]
     [InlineData("--nodeport-range: not in this version", "--nodeport-range", "30000-30100")]
     [InlineData("--nodeport-addresses: not in this version", "--nodeport-addresses", "10.0.0.0/8")]
     [InlineData("--loadbalancer-pool: not in this version", "--loadbalancer-pool", "10.0.0.0/24")]

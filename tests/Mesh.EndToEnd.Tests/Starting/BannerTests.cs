@@ -61,7 +61,7 @@ public sealed partial class BannerTests
     {
         await using var machine = SiloUnderTest.Prepare(["--log-format", "text"]);
         var line = $"cd {Path.GetDirectoryName(machine.DataDir)} && exec {BuiltProgram.Silo} --data-dir ./{Path.GetFileName(machine.DataDir)}"
-            + " --api-listen 127.0.0.1:0 --node-listen 127.0.0.1:0 --ingress-http 127.0.0.1:0 --dns-listen 127.0.0.1:0 --silo-port 0 --log-format text";
+            + " --api-listen 127.0.0.1:0 --node-listen 127.0.0.1:0 --ingress-http 127.0.0.1:0 --ingress-https 127.0.0.1:0 --dns-listen 127.0.0.1:0 --silo-port 0 --log-format text";
         await using var silo = ProcessUnderTest.Start("sh", ["-c", line]);
 
         await Eventually.Is("mesh-silo starts", () => SiloUnderTest.HasToldAll(silo.Output), true, Soon);

@@ -186,7 +186,7 @@ public sealed class RefusedStartTests
     private static async Task RefusedAsync(string program, string dataDir, string told, string what, params string[] before)
     {
         var isNode = (before.LastOrDefault() ?? program) == Node;
-        string[] ports = isNode ? [] : ["--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", "127.0.0.1:0", "--dns-listen", "127.0.0.1:0", "--silo-port", "0"];
+        string[] ports = isNode ? [] : ["--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", "127.0.0.1:0", "--ingress-https", "127.0.0.1:0", "--dns-listen", "127.0.0.1:0", "--silo-port", "0"];
         await using var process = ProcessUnderTest.Start(program, [.. before, "--data-dir", dataDir, .. ports]);
 
         var (code, output, errors) = await process.RunToEndAsync(Stop);

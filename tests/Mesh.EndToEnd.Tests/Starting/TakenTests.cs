@@ -12,6 +12,7 @@ public sealed class TakenTests
     [InlineData("--api-listen", "127.0.0.1:")]
     [InlineData("--node-listen", "127.0.0.1:")]
     [InlineData("--ingress-http", "0.0.0.0:")]
+    [InlineData("--ingress-https", "0.0.0.0:")]
     [InlineData("--dns-listen", "127.0.0.1:")]
     [InlineData("--silo-port", "")]
     public async Task A_taken_port_names_its_option_and_its_holder(string option, string address)
@@ -91,7 +92,7 @@ public sealed class TakenTests
     private static IEnumerable<string> Ports(string but) =>
         new (string Option, string Value)[]
         {
-            ("--api-listen", "127.0.0.1:0"), ("--node-listen", "127.0.0.1:0"), ("--ingress-http", "127.0.0.1:0"), ("--dns-listen", "127.0.0.1:0"), ("--silo-port", "0"),
+            ("--api-listen", "127.0.0.1:0"), ("--node-listen", "127.0.0.1:0"), ("--ingress-http", "127.0.0.1:0"), ("--ingress-https", "127.0.0.1:0"), ("--dns-listen", "127.0.0.1:0"), ("--silo-port", "0"),
         }
         .Where(pair => pair.Option != but)
         .SelectMany(pair => new[] { pair.Option, pair.Value });

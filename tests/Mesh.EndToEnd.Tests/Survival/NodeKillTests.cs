@@ -24,7 +24,7 @@ public sealed class NodeKillTests
 
         for (var kill = 0; kill < Kills; kill++)
         {
-            await UntilJournaledAsync(machine);
+            await WrittenJournal.OfAsync(machine);
             var killed = machine.NodePid;
             var began = Stopwatch.GetTimestamp();
             Signals.Kill(killed);
@@ -50,21 +50,4 @@ public sealed class NodeKillTests
     /// <summary>Between two nodes there is no pid file.</summary>
     private static int PidOr(SiloUnderTest machine, int otherwise) =>
         File.Exists(Path.Combine(machine.DataDir, "node.pid")) ? machine.NodePid : otherwise;
-
-    /// <summary>What the silo told is written within a second: the file no longer grows.</summary>
-    private static async Task UntilJournaledAsync(SiloUnderTest machine)
-    {
-        var journal = Path.Combine(machine.DataDir, "node.journal");
-        var (length, since) = (-1L, Stopwatch.GetTimestamp());
-        await Eventually.Meets(
-            "the journal is written",
-            _ =>
-            {
-                var now = new FileInfo(journal).Length;
-                (length, since) = now == length ? (length, since) : (now, Stopwatch.GetTimestamp());
-                return Task.FromResult(Stopwatch.GetElapsedTime(since));
-            },
-            quiet => quiet > TimeSpan.FromSeconds(1.5),
-            TimeSpan.FromSeconds(60));
-    }
 }

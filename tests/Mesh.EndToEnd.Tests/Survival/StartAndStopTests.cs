@@ -191,7 +191,7 @@ public sealed class StartAndStopTests
         var runtime = TestDirectory.Make("mesh-run-"); // where sockets go whose own path is too long
         await using var silo = ProcessUnderTest.Start(
             BuiltProgram.Silo,
-            ["--data-dir", deep, "--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", "127.0.0.1:0", "--dns-listen", "127.0.0.1:0", "--silo-port", "0"],
+            ["--data-dir", deep, "--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", "127.0.0.1:0", "--ingress-https", "127.0.0.1:0", "--dns-listen", "127.0.0.1:0", "--silo-port", "0"],
             new Dictionary<string, string> { ["XDG_RUNTIME_DIR"] = runtime });
 
         await Eventually.Is("mesh-silo starts", () => SiloUnderTest.HasToldAll(silo.Output), true, TimeSpan.FromSeconds(60));

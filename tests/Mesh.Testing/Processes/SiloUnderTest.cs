@@ -37,6 +37,9 @@ public sealed partial class SiloUnderTest : IAsyncDisposable
     /// <summary>What the next start is told for <c>--ingress-http</c>.</summary>
     public string IngressHttp { get; set; } = "127.0.0.1:0";
 
+    /// <summary>What the next start is told for <c>--ingress-https</c>.</summary>
+    public string IngressHttps { get; set; } = "127.0.0.1:0";
+
     /// <summary>What the next start is told for <c>--dns-listen</c>.</summary>
     public string DnsListen { get; set; } = "127.0.0.1:0";
 
@@ -51,6 +54,8 @@ public sealed partial class SiloUnderTest : IAsyncDisposable
     public Uri ApiUrl => new($"https://{Address("api")}");
 
     public Uri IngressUrl => new($"http://127.0.0.1:{IPEndPoint.Parse(Address("ingressHttp")).Port}");
+
+    public IPEndPoint IngressTls => new(IPAddress.Loopback, IPEndPoint.Parse(Address("ingressHttps")).Port);
 
     public IPEndPoint Dns => IPEndPoint.Parse(Address("dns"));
 
@@ -88,7 +93,7 @@ public sealed partial class SiloUnderTest : IAsyncDisposable
         string[] line =
         [
             .. Through, Program, "--data-dir", DataDir, "--api-listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0", "--ingress-http", IngressHttp,
-            "--dns-listen", DnsListen, "--silo-port", "0", .. _extra,
+            "--ingress-https", IngressHttps, "--dns-listen", DnsListen, "--silo-port", "0", .. _extra,
         ];
         var process = ProcessUnderTest.Start(line[0], line[1..], _environment);
         _started.Add(process);

@@ -238,7 +238,7 @@ internal sealed class ForwardTransformer(Exchange exchange, string gateway) : Ht
             request.Headers.TryAddWithoutValidation("X-Forwarded-Host", host);
         }
 
-        request.Headers.TryAddWithoutValidation("X-Forwarded-Proto", "http");
+        request.Headers.TryAddWithoutValidation("X-Forwarded-Proto", exchange.Scheme);
         request.Headers.TryAddWithoutValidation("X-Forwarded-Port", exchange.LocalPort);
         request.Headers.TryAddWithoutValidation("X-Real-IP", client);
         request.Headers.TryAddWithoutValidation(ExchangeHeaders.RequestId, exchange.RequestId);

@@ -141,10 +141,10 @@ internal ref struct RequestFields(IngressOptions limits)
         }
 
         // absolute-form (RFC 9112 §3.2.2)
-        var scheme = "http://"u8;
+        var scheme = limits.IsTls ? "https://"u8 : "http://"u8;
         if (target.Length <= scheme.Length || !HttpBytes.EqualsIgnoreCase(target[..scheme.Length], scheme))
         {
-            return Refusal.Malformed("the request target is neither a path nor an http:// address");
+            return Refusal.Malformed($"the request target is neither a path nor an {(limits.IsTls ? "https" : "http")}:// address");
         }
 
         var rest = target[scheme.Length..];

@@ -1,0 +1,83 @@
+using System.Net.Security;
+using System.Runtime.CompilerServices;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Mesh.Core.Certificates;
+using Mesh.Core.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.DataPlane.L7.Tls;
+
+/// <summary>
+/// What handshakes need of each certificate, made once. A certificate that is replaced takes the keys of its sessions with it,
+/// as they live with what is made here: no client resumes a session of a certificate that is not shown any more.
+/// </summary>
+internal sealed class CertificateStore(ILogger log)
+{
+    // What is spoken inside: a carrier of HTTP/2 adds its name here.
+    private static readonly List<SslApplicationProtocol> Protocols = [SslApplicationProtocol.Http11];
+
+    private readonly ConditionalWeakTable<TlsCertificate, Lazy<SslServerAuthenticationOptions?>> _made = [];
+    private TlsRouting _known = TlsRouting.Empty;
+
+    /// <summary>For the name that a client asks for: of its certificate, else of the default one; null when there is none to show.</summary>
+    public SslServerAuthenticationOptions? Find(TlsRouting routing, string serverName)
+    {
+        var options = routing.Find(serverName) is { } certificate ? Of(certificate) : null;
+        return options ?? (routing.Default is { } other ? Of(other) : null);
+    }
+
+    /// <summary>Makes what the routing holds and is not made yet, so that no handshake waits for it. For one thread.</summary>
+    public void Prepare(TlsRouting routing)
+    {
+        if (ReferenceEquals(routing, _known))
+        {
+            return;
+        }
+
+        _known = routing;
+        foreach (var certificate in routing.Certificates.Values)
+        {
+            Of(certificate);
+        }
+
+        if (routing.Default is { } other)
+        {
+            Of(other);
+        }
+    }
+
+    private SslServerAuthenticationOptions? Of(TlsCertificate certificate) =>
+        _made.GetValue(certificate, given => new Lazy<SslServerAuthenticationOptions?>(() => Make(given))).Value;
+
+    private SslServerAuthenticationOptions? Make(TlsCertificate certificate)
+    {
+        try
+        {
+            var pem = Encoding.ASCII.GetString(certificate.Pem.Span);
+            var chain = new X509Certificate2Collection();
+            chain.ImportFromPem(pem);
+#pragma warning disable CA2000 // It goes with the options: a handshake may be using them when the certificate is replaced.
+            var leaf = X509Certificate2.CreateFromPem(pem, pem);
+#pragma warning restore CA2000
+            return new SslServerAuthenticationOptions
+            {
+                // Offline: nobody is asked for what the chain lacks.
+                ServerCertificateContext = SslStreamCertificateContext.Create(leaf, chain, offline: true),
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                ApplicationProtocols = Protocols,
+                AllowRenegotiation = false,
+                AllowTlsResume = true,
+                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            };
+        }
+        catch (Exception failure) when (failure is CryptographicException or ArgumentException or AuthenticationException)
+        {
+            // It was checked before it was told (CertificateSecret): the library's next version may think otherwise.
+            DataPlaneLog.CertificateNotTaken(log, failure.GetType().Name);
+            return null;
+        }
+    }
+}

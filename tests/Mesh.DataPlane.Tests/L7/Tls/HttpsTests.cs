@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using Mesh.DataPlane.L7;
+using Mesh.DataPlane.Tests.Support;
+using Mesh.Testing.Certificates;
+using Mesh.Testing.Telemetry;
+using Xunit;
+
+namespace Mesh.DataPlane.Tests.L7.Tls;
+
+/// <summary>Requests over TLS are those of plain HTTP, and say what they came by.</summary>
+[Collection(nameof(Alone))]
+public sealed class HttpsTests : IDisposable
+{
+    private const int Limit = 60_000;
+
+    private readonly TestAuthority _authority = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _authority.Dispose();
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "REL-X11")]
+    public async Task What_no_endpoint_may_see_in_plain_HTTP_none_sees_over_TLS()
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = await StartAsync(backend);
+        foreach (var (row, bytes, statuses) in HostileRequests.RefusedHeads().Select(row => row.Data))
+        {
+            using var client = await TlsClient.ConnectAsync(host.TlsAddress, "app.test", Stop);
+            await client.SendAsync(HostileRequests.Unescape(bytes), Stop);
+            var answer = await client.AnswerAsync(Stop);
+            Assert.True(answer is not null && statuses.Contains(answer.Status), $"{row}: {answer?.Status} {answer?.Body}");
+            Assert.Equal("", await client.ToEndAsync(Stop));
+        }
+
+        Assert.Equal("", backend.Received);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_target_with_the_scheme_of_the_connection_is_the_path_and_one_with_another_is_refused()
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = await StartAsync(backend);
+        using var client = await TlsClient.ConnectAsync(host.TlsAddress, "app.test", Stop);
+        await client.SendAsync("GET https://app.test/x HTTP/1.1\r\nHost: app.test\r\n\r\n", Stop);
+        Assert.Equal(200, (await client.AnswerAsync(Stop))!.Status);
+        Assert.StartsWith("GET /x HTTP/1.1\r\n", backend.Received, StringComparison.Ordinal);
+        await client.SendAsync("GET http://app.test/x HTTP/1.1\r\nHost: app.test\r\n\r\n", Stop);
+        Assert.Equal(400, (await client.AnswerAsync(Stop))!.Status);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "ING-F03")]
+    public async Task Endpoint_log_span_and_metrics_are_told_of_TLS()
+    {
+        using var lines = new AccessLines();
+        await using var backend = new RecordingBackend();
+        await using var host = await StartAsync(backend, lines);
+        using var measured = new Measured(DataPlaneMetrics.MeterName);
+        var spans = new List<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == IngressTracing.SourceName,
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var client = await TlsClient.ConnectAsync(host.TlsAddress, "app.test", Stop, System.Security.Authentication.SslProtocols.Tls13);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: app.test\r\nX-Forwarded-Proto: gopher\r\n\r\n", Stop);
+        Assert.Equal(200, (await client.AnswerAsync(Stop))!.Status);
+
+        Assert.Contains("\r\nX-Forwarded-Proto: https\r\n", backend.Received, StringComparison.Ordinal);
+        Assert.Contains($"\r\nX-Forwarded-Port: {host.TlsAddress.Port}\r\n", backend.Received, StringComparison.Ordinal);
+        Assert.DoesNotContain("gopher", backend.Received, StringComparison.Ordinal);
+        Assert.Equal("1.3", (await lines.NextAsync(Stop))["tls"]);
+        await measured.UntilAsync("http.server.request.duration", 1, Stop);
+        Assert.Contains("url.scheme=https", Assert.Single(measured.Tags("http.server.request.duration")), StringComparison.Ordinal);
+        Assert.Equal(["result=done tls.protocol.version=1.3"], measured.Tags("mesh.ingress.handshakes"));
+        var span = Assert.Single(spans, span => span.Kind == ActivityKind.Server);
+        Assert.Equal(
+            ("https", "tls", "1.3", 443),
+            (span.GetTagItem("url.scheme"), span.GetTagItem("tls.protocol.name"), span.GetTagItem("tls.protocol.version"), span.GetTagItem("server.port")));
+    }
+
+    /// <summary>The scenarios of kubernetes-sigs/ingress-controller-conformance, features/host_rules.feature.</summary>
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "ING-T01")]
+    [Trait("Row", "ING-T02")]
+    public async Task Host_rules_with_TLS_are_answered_as_the_conformance_suite_of_Ingress_controllers_wants()
+    {
+        await using var foo = new RecordingBackend();
+        await using var wildcard = new RecordingBackend();
+        await using var host = await StartAsync(foo);
+        host.Routes.Service("foo-bar-com", "127.97.0.2", 80, foo.Pod("foo-1"));
+        host.Routes.Service("wildcard-foo-com", "127.97.0.3", 80, wildcard.Pod("wildcard-1"));
+        host.Routes.Certificate("conformance-tls", _authority.Issue("foo.bar.com").Bundle);
+        host.Routes.Tls("host-rules", "foo-bar-com", false, ("foo.bar.com", "conformance-tls"));
+        host.Routes.Ingress("wildcard", "*.foo.com", ("/", "Prefix", "wildcard-foo-com"));
+
+        using (var client = await TlsClient.ConnectAsync(host.TlsAddress, "foo.bar.com", Stop, trusted: _authority.Root))
+        {
+            await client.SendAsync("GET / HTTP/1.1\r\nHost: foo.bar.com\r\n\r\n", Stop);
+            Assert.Equal(200, (await client.AnswerAsync(Stop))!.Status);
+            Assert.Contains("\r\nHost: foo.bar.com\r\n", foo.Received, StringComparison.Ordinal);
+        }
+
+        await Assert.ThrowsAsync<System.Security.Authentication.AuthenticationException>(
+            () => TlsClient.ConnectAsync(host.TlsAddress, "subdomain.bar.com", Stop, trusted: _authority.Root));
+        foreach (var (name, status) in new[] { ("subdomain.bar.com", 404), ("bar.foo.com", 200), ("baz.bar.foo.com", 404), ("foo.com", 404) })
+        {
+            Assert.Equal(status, (await host.AskAsync($"GET / HTTP/1.1\r\nHost: {name}\r\n\r\n", Stop))!.Status);
+        }
+
+        Assert.Contains("\r\nHost: bar.foo.com\r\n", wildcard.Received, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Limit)]
+    [Trait("Row", "ING-T10")]
+    [Trait("Row", "ING-T11")]
+    [InlineData("GET /a%2Fb?c=d HTTP/1.1\r\nHost: Shop.test:8080\r\n\r\n", "https://Shop.test:{0}/a%2Fb?c=d")]
+    [InlineData("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 3\r\n\r\nabc", "https://shop.test:{0}/")]
+    [InlineData("GET /.well-known/acme-challenge/token HTTP/1.1\r\nHost: shop.test\r\n\r\n", null)]
+    [InlineData("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n", null)]
+    public async Task Plain_HTTP_is_answered_as_ever_or_sent_to_HTTPS_where_the_Ingress_says_so(string request, string? location)
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = await StartAsync(backend);
+        host.Routes.Tls("shop", "web", true, ("shop.test", null));
+        var answer = (await host.AskAsync(request, Stop))!;
+        var port = host.TlsAddress.Port;
+        Assert.Equal(location is null ? 200 : 308, answer.Status);
+        Assert.Equal(location?.Replace("{0}", $"{port}", StringComparison.Ordinal), answer.Header("Location"));
+        Assert.Null(answer.Header("Strict-Transport-Security"));
+
+        host.Gateway.HttpsPort = 443;
+        Assert.Equal(location?.Replace(":{0}", "", StringComparison.Ordinal), (await host.AskAsync(request, Stop))!.Header("Location"));
+        using var client = await TlsClient.ConnectAsync(host.TlsAddress, "shop.test", Stop);
+        await client.SendAsync(request, Stop);
+        Assert.Equal(200, (await client.AnswerAsync(Stop))!.Status);
+    }
+
+    private async Task<GatewayHost> StartAsync(RecordingBackend backend, Microsoft.Extensions.Logging.ILoggerFactory? logs = null)
+    {
+        var host = await GatewayHost.StartAsync([backend.Pod("web-1")], logs: logs);
+        host.Routes.DefaultCertificate(_authority.Issue("default").Bundle);
+        return host;
+    }
+}
