@@ -12,6 +12,7 @@ internal static class Program
         ("start", StartBenchmark.RunAsync),
         ("kills", KillsBenchmark.RunAsync),
         ("l7", L7Benchmark.RunAsync),
+        ("tls", TlsBenchmark.RunAsync),
         ("l4", L4Benchmark.RunAsync),
         ("dns", DnsBenchmark.RunAsync),
         ("registrations", RegistrationsBenchmark.RunAsync),

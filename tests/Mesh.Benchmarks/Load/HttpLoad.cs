@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 
 namespace Mesh.Benchmarks.Load;
@@ -8,7 +10,8 @@ namespace Mesh.Benchmarks.Load;
 /// A closed loop of GET requests over bare blocking sockets, one thread a connection: the least that a client can cost,
 /// and the same for every server it is pointed at.
 /// </summary>
-internal sealed class HttpLoad(IPEndPoint server, string host, string path, int connections, bool keep)
+/// <param name="tls">Whether it is spoken inside TLS, each connection with a whole handshake.</param>
+internal sealed class HttpLoad(IPEndPoint server, string host, string path, int connections, bool keep, bool tls = false)
 {
     private const int BufferSize = 64 * 1024;
 
@@ -29,7 +32,7 @@ internal sealed class HttpLoad(IPEndPoint server, string host, string path, int 
             {
                 Exchange(end);
             }
-            catch (Exception failed) when (failed is SocketException or InvalidOperationException)
+            catch (Exception failed) when (failed is SocketException or InvalidOperationException or IOException or AuthenticationException)
             {
                 failure = failed;
             }
@@ -43,7 +46,7 @@ internal sealed class HttpLoad(IPEndPoint server, string host, string path, int 
     {
         var buffer = new byte[BufferSize];
         var done = 0;
-        Socket? socket = null;
+        Connection? socket = null;
         try
         {
             while (System.Diagnostics.Stopwatch.GetTimestamp() < end)
@@ -66,15 +69,24 @@ internal sealed class HttpLoad(IPEndPoint server, string host, string path, int 
         }
     }
 
-    private Socket Connect()
+    private Connection Connect()
     {
         var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         socket.Connect(server);
-        return socket;
+        return new Connection(socket, tls ? Secure(socket) : null);
+    }
+
+    private SslStream Secure(Socket socket)
+    {
+#pragma warning disable CA5359 // Whose certificate it is, is no part of the measurement.
+        var stream = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
+#pragma warning restore CA5359
+        stream.AuthenticateAsClient(new SslClientAuthenticationOptions { TargetHost = host, AllowTlsResume = false, EnabledSslProtocols = SslProtocols.Tls13 });
+        return stream;
     }
 
     /// <summary>Reads one response that has a Content-Length.</summary>
-    private static void ReadResponse(Socket socket, byte[] buffer)
+    private static void ReadResponse(Connection socket, byte[] buffer)
     {
         var length = 0;
         int head;
@@ -99,6 +111,29 @@ internal sealed class HttpLoad(IPEndPoint server, string host, string path, int 
         }
     }
 
-    private static int Receive(Socket socket, Span<byte> into) =>
+    private static int Receive(Connection socket, Span<byte> into) =>
         socket.Receive(into) is > 0 and var count ? count : throw new InvalidOperationException("the connection was closed within a response");
+
+    private sealed class Connection(Socket socket, SslStream? secure) : IDisposable
+    {
+        public void Send(byte[] bytes)
+        {
+            if (secure is null)
+            {
+                socket.Send(bytes);
+            }
+            else
+            {
+                secure.Write(bytes);
+            }
+        }
+
+        public int Receive(Span<byte> into) => secure is null ? socket.Receive(into) : secure.Read(into);
+
+        public void Dispose()
+        {
+            secure?.Dispose();
+            socket.Dispose();
+        }
+    }
 }
