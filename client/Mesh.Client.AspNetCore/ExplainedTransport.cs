@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.Client.Hosting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,6 +1,6 @@
+using Mesh.Client.Hosting;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Hosting;
 
 // Where an application that maps endpoints looks already: no using is needed.
 namespace Microsoft.AspNetCore.Builder;
@@ -14,7 +14,7 @@ public static class MeshEndpointExtensions
     public static IEndpointRouteBuilder MapMeshHealth(this IEndpointRouteBuilder routes)
     {
         routes.MapHealthChecks("/healthz/live", new HealthCheckOptions { Predicate = check => check.Tags.Contains(LiveTag) });
-        routes.MapHealthChecks("/healthz/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(MeshHostExtensions.ReadyTag) });
+        routes.MapHealthChecks("/healthz/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(HealthReadiness.ReadyTag) });
         return routes;
     }
 }

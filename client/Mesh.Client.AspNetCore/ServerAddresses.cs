@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.Client.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
@@ -6,16 +7,21 @@ using Microsoft.Extensions.Configuration;
 
 namespace Mesh.Client.AspNetCore;
 
-/// <summary>The addresses of the web server, if the host has one.</summary>
-internal sealed class ServerAddresses(IConfiguration configuration, IServer? server)
+/// <summary>The addresses of Kestrel, or of another server that tells them; a host may have none.</summary>
+internal sealed class ServerAddresses(IConfiguration configuration, AllocatedTransport transport, IServer? server = null) : IPodServer
 {
     private static readonly char[] Brackets = ['[', ']'];
 
-    /// <summary>A host without a web server listens by itself.</summary>
     public bool IsNone => server is null;
 
-    /// <summary>False for a server whose addresses are decided elsewhere, such as a test server.</summary>
     public bool CanBind => server is null || Feature is { Addresses.IsReadOnly: false };
+
+    public IPAddress? BindAt
+    {
+        set => transport.Address = value;
+    }
+
+    public IReadOnlySet<int> BoundThere => transport.Ports;
 
     /// <summary>
     /// What the server bound, as a Pod: its ports named by protocol (<c>http</c>, <c>https</c>, <c>grpc</c>, then
@@ -29,15 +35,14 @@ internal sealed class ServerAddresses(IConfiguration configuration, IServer? ser
         return Pod(own?.Trim(Brackets) ?? MeshOptions.HostAddress, bound, own is null ? local : bound.Where(address => address.Host == own));
     }
 
-    /// <summary>The same at the address that the Pod was given, where these ports were bound, whatever the server calls them.</summary>
-    public BoundPod Bound(string allocated, IReadOnlySet<int> ports)
+    /// <summary>Whatever the server calls the addresses there, these ports were bound.</summary>
+    public BoundPod Bound(IPAddress allocated)
     {
         var bound = Parse(Feature?.Addresses ?? []).ToList();
-        return Pod(allocated, bound, bound.Where(address => ports.Contains(address.Port)));
+        return Pod(allocated.ToString(), bound, bound.Where(address => transport.Ports.Contains(address.Port)));
     }
 
-    /// <summary>The ports at which the server listens on every address.</summary>
-    public IEnumerable<int> Wildcards() => Parse(Feature?.Addresses ?? [])
+    public IEnumerable<int> Wildcards => Parse(Feature?.Addresses ?? [])
         .Where(address => !IPAddress.TryParse(address.Host.Trim(Brackets), out var host) ? address.Host is "*" or "+" : WildcardPorts.IsWildcard(host))
         .Select(address => address.Port)
         .Distinct();
@@ -72,16 +77,14 @@ internal sealed class ServerAddresses(IConfiguration configuration, IServer? ser
         var named = new Dictionary<string, int>();
         foreach (var same in ports.Distinct().GroupBy(port => port.Protocol))
         {
-            foreach (var (index, (protocol, port)) in same.Index())
+            var count = 0;
+            foreach (var (protocol, port) in same)
             {
-                named[index == 0 ? protocol : $"{protocol}-{index + 1}"] = port;
+                count++;
+                named[count == 1 ? protocol : $"{protocol}-{count}"] = port;
             }
         }
 
         return named;
     }
 }
-
-/// <summary>What a bound server is as a Pod.</summary>
-/// <param name="LeftOut">Addresses that the Pod's one address does not reach.</param>
-internal sealed record BoundPod(string Address, IReadOnlyDictionary<string, int> Ports, IReadOnlyList<string> LeftOut);

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Client;
@@ -5,10 +6,10 @@ namespace Mesh.Client;
 internal static partial class ClientLog
 {
     [LoggerMessage(EventId = 6001, Level = LogLevel.Information, Message = "Registered as Pod {Namespace}/{Name} at {Address}")]
-    public static partial void Registered(this ILogger log, string @namespace, string name, string address);
+    public static partial void Registered(this ILogger log, string @namespace, string name, IPAddress address);
 
     [LoggerMessage(EventId = 6002, Level = LogLevel.Information, Message = "Registered again as Pod {Namespace}/{Name} at {Address}")]
-    public static partial void RegisteredAgain(this ILogger log, string @namespace, string name, string address);
+    public static partial void RegisteredAgain(this ILogger log, string @namespace, string name, IPAddress address);
 
     [LoggerMessage(EventId = 6003, Level = LogLevel.Warning, Message = "Not registered with the node at {Node}: {Reason}; it is tried again")]
     public static partial void Detached(this ILogger log, string node, string reason);

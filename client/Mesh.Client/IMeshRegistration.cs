@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Mesh.Client;
 
 /// <summary>This process as a Pod: who it is, what it is told, and what it may change.</summary>
@@ -6,12 +8,24 @@ public interface IMeshRegistration
     /// <summary>Null until the node has answered for the first time.</summary>
     PodIdentity? Identity { get; }
 
+    /// <summary>Name and number of each port that the Pod is registered with; empty until it is.</summary>
+    IReadOnlyDictionary<string, int> Ports { get; }
+
     MeshPodState State { get; }
+
+    /// <summary>
+    /// Completes when the node has answered for the first time, with the Pod that it made. A node that never comes, and Mesh
+    /// switched off, never complete it: give <c>WaitAsync</c> a limit.
+    /// </summary>
+    Task<PodIdentity> Registered { get; }
+
+    /// <summary>Why the last attempt to register failed or was refused; null while there is a stream, or none was tried.</summary>
+    string? LastFailure { get; }
 
     /// <summary>
     /// Whether the Pod takes traffic. A change to not ready completes when this machine routes elsewhere. While detached the
     /// wish is kept and told on return. Never throws for a node that is away. The reason is shown as the Pod's annotation
-    /// <c>mesh/readiness</c>.
+    /// <c>mesh.internal/readiness</c>.
     /// </summary>
     ValueTask SetReadyAsync(bool ready, string? reason = null, CancellationToken stop = default);
 
@@ -26,11 +40,14 @@ public interface IMeshRegistration
     IAsyncEnumerable<MeshPodState> WatchStateAsync(CancellationToken stop = default);
 }
 
+/// <summary>A registration whose owner ends it: disposing it ends the Pod.</summary>
+public interface IMeshPod : IMeshRegistration, IAsyncDisposable;
+
 /// <summary>The Pod that the node made of this process.</summary>
-public sealed record PodIdentity(string Namespace, string Name, string Uid, string Node, string Address);
+public sealed record PodIdentity(string Namespace, string Name, string Uid, string Node, IPAddress Address);
 
 /// <summary>A Service as this machine serves it.</summary>
-public sealed record MeshService(string Namespace, string Name, string ClusterIP, int Port)
+internal sealed record MeshService(string Namespace, string Name, string ClusterIP, int Port)
 {
     public override string ToString() => $"Service {Namespace}/{Name} ({ClusterIP}:{Port})";
 }
@@ -44,7 +61,7 @@ public enum MeshDeletion
     /// <summary>Its host stops, as a container would: whoever supervises the process starts it again.</summary>
     Stop,
 
-    /// <summary>It registers again, as another Pod.</summary>
+    /// <summary>It registers again, as another Pod with a uid of its own.</summary>
     Register,
 }
 

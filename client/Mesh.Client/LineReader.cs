@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 
 namespace Mesh.Client;
@@ -9,29 +7,34 @@ internal static class LineReader
 {
     public const int MaxLine = 1024 * 1024;
 
+    private const int FirstBuffer = 4096;
+
     /// <exception cref="InvalidDataException">A line is too long.</exception>
     public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(Stream stream, [EnumeratorCancellation] CancellationToken stop)
     {
-        var reader = PipeReader.Create(stream);
-        while (true)
+        var buffer = new byte[FirstBuffer];
+        var held = 0;
+        while (await stream.ReadAsync(buffer.AsMemory(held), stop) is > 0 and var read)
         {
-            var read = await reader.ReadAsync(stop);
-            var rest = read.Buffer;
-            while (rest.PositionOf((byte)'\n') is { } end)
+            // What was held has no end of line: only what came is looked at.
+            var (begin, seen) = (0, held);
+            held += read;
+            while (buffer.AsSpan(seen, held - seen).IndexOf((byte)'\n') is >= 0 and var at)
             {
-                yield return rest.Slice(0, end).ToArray();
-                rest = rest.Slice(rest.GetPosition(1, end));
+                yield return buffer.AsSpan(begin, seen + at - begin).ToArray();
+                (begin, seen) = (seen + at + 1, seen + at + 1);
             }
 
-            if (rest.Length > MaxLine)
+            held -= begin;
+            if (held > MaxLine)
             {
                 throw new InvalidDataException($"a line of more than {MaxLine} bytes");
             }
 
-            reader.AdvanceTo(rest.Start, rest.End);
-            if (read.IsCompleted)
+            buffer.AsSpan(begin, held).CopyTo(buffer);
+            if (held == buffer.Length)
             {
-                yield break;
+                Array.Resize(ref buffer, buffer.Length * 2);
             }
         }
     }

@@ -6,10 +6,28 @@ namespace Mesh.Client;
 /// <summary>For consoles and tests: registers this process without a host.</summary>
 public static class MeshClient
 {
-    /// <summary>Registers, waits for the node's first answer, and takes traffic. Disposing the result ends the Pod.</summary>
-    /// <exception cref="ArgumentException">The options are not usable.</exception>
-    public static async Task<PodRegistration> RegisterAsync(MeshOptions options, ILogger? log = null, CancellationToken stop = default)
+    /// <summary>The category of every log line of the SDK.</summary>
+    public const string LogCategory = "Mesh.Client";
+
+    /// <summary>
+    /// Registers, waits for the node's first answer, and takes traffic. Disposing the result ends the Pod. Reads <c>MESH_*</c> of
+    /// the environment; what <paramref name="configure"/> sets wins. With <c>MESH_ENABLED=false</c> it returns at once, and every
+    /// call of the result is a no-op.
+    /// </summary>
+    /// <exception cref="ArgumentException">The options are not usable; the message says which and why.</exception>
+    public static Task<IMeshPod> RegisterAsync(Action<MeshOptions>? configure = null, ILogger? log = null, CancellationToken stop = default) =>
+        RegisterAsync(Environment.GetEnvironmentVariable, configure, log, stop);
+
+    internal static async Task<IMeshPod> RegisterAsync(Func<string, string?> variables, Action<MeshOptions>? configure, ILogger? log, CancellationToken stop)
     {
+        var options = new MeshOptions();
+        MeshSettings.Apply(options, MeshEnvironment.Settings(variables));
+        configure?.Invoke(options);
+        if (!options.Enabled)
+        {
+            return new DisabledRegistration();
+        }
+
         var registration = PodRegistration.Create(options, TimeProvider.System, new Random(), log ?? NullLogger.Instance);
         registration.Begin(options.Address, options.Ports);
         try

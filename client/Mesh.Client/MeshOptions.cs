@@ -1,8 +1,11 @@
-using Mesh.Core.Names;
+using Mesh.Client.Names;
 
 namespace Mesh.Client;
 
-/// <summary>How this process joins Mesh as a Pod. Bound from the section <c>Mesh</c>; the environment wins.</summary>
+/// <summary>
+/// How this process joins Mesh as a Pod. In a host it is read from the section <c>Mesh</c> of the configuration, where <c>MESH_*</c>
+/// of the environment wins over files and the command line over both; what code sets wins over all of them.
+/// </summary>
 public sealed class MeshOptions
 {
     public const string DefaultNodeUrl = "http://127.0.0.1:6480";
@@ -17,10 +20,12 @@ public sealed class MeshOptions
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
+    private readonly List<string> _unread = [];
+
     private string? _firstName;
 
     /// <summary>The entry assembly's name as a DNS label: what Pods without a name of their own are named after.</summary>
-    public static string ApplicationName
+    internal static string ApplicationName
     {
         get
         {
@@ -65,22 +70,33 @@ public sealed class MeshOptions
     /// <summary>True: the host does not start unless the node registers it within ten seconds. Else it starts at once, and is registered when it can be.</summary>
     public bool FailFast { get; set; }
 
-    /// <summary>When the Pod is deleted through the API, as by <c>kubectl delete pod</c> (<c>MESH_WHEN_DELETED</c>).</summary>
-    public MeshDeletion WhenDeleted { get; set; } = MeshDeletion.Stay;
+    /// <summary>When the Pod is deleted through the API, as by <c>kubectl delete pod</c> (<c>MESH_WHEN_DELETED</c>): people restart Pods that way.</summary>
+    public MeshDeletion WhenDeleted { get; set; } = MeshDeletion.Register;
+
+    /// <summary>The name of the health check that tells of this registration.</summary>
+    public string HealthCheckName { get; set; } = "mesh";
+
+    /// <summary>Its tags, such as <c>ready</c>; none by default.</summary>
+    public ISet<string> HealthCheckTags { get; } = new HashSet<string>(StringComparer.Ordinal);
 
     /// <summary>
     /// The name that the Pod asks for first: <see cref="PodName"/>, or one that is made at the first call and stays. Should
     /// another Pod have it, the registration takes another.
     /// </summary>
-    public string FirstPodName(Random random) =>
+    internal string FirstPodName(Random random) =>
         PodName.Length > 0 ? PodName : _firstName ?? Interlocked.CompareExchange(ref _firstName, PodDesired.MakeName(random), null) ?? _firstName;
 
     /// <summary>What is wrong with these options, each in one sentence; empty when nothing is.</summary>
-    public IEnumerable<string> Problems()
+    internal IEnumerable<string> Problems()
     {
         if (!Enabled)
         {
             yield break;
+        }
+
+        foreach (var unread in _unread)
+        {
+            yield return unread;
         }
 
         if (!NodeEndpoint.TryParse(NodeUrl, out _))
@@ -88,12 +104,12 @@ public sealed class MeshOptions
             yield return $"Mesh:NodeUrl '{NodeUrl}' is neither an http URL nor unix: and a path.";
         }
 
-        if (!DnsLabel.IsValid(Namespace))
+        if (!DnsNames.IsLabel(Namespace))
         {
             yield return $"Mesh:Namespace '{Namespace}' is not a DNS label.";
         }
 
-        if (PodName.Length > 0 && !DnsSubdomain.IsValid(PodName))
+        if (PodName.Length > 0 && !DnsNames.IsSubdomain(PodName))
         {
             yield return $"Mesh:PodName '{PodName}' is not a DNS subdomain.";
         }
@@ -117,7 +133,15 @@ public sealed class MeshOptions
         {
             yield return "Mesh:DrainTimeout, DrainDelay and AllocateTimeout must be between 0 and an hour.";
         }
+
+        if (HealthCheckName.Length == 0)
+        {
+            yield return "Mesh:HealthCheckName is empty.";
+        }
     }
+
+    /// <summary>A setting that cannot be read: what it would have set stays as it was.</summary>
+    internal void Unread(string problem) => _unread.Add(problem);
 
     private IEnumerable<string> MetadataProblems() =>
         MetadataRules.LabelProblems("Mesh:Labels", Labels.Select(Optional)).Concat(MetadataRules.AnnotationProblems("Mesh:Annotations", Annotations.Select(Optional)));
@@ -126,7 +150,7 @@ public sealed class MeshOptions
     {
         foreach (var (name, port) in Ports)
         {
-            if (!NameRules.IsPortName(name))
+            if (!MetadataNames.IsPortName(name))
             {
                 yield return $"Mesh:Ports: '{name}' is not a port name (at most 15 of a-z, 0-9 and -).";
             }

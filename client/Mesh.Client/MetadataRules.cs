@@ -1,4 +1,4 @@
-using Mesh.Core.Names;
+using Mesh.Client.Names;
 
 namespace Mesh.Client;
 
@@ -7,15 +7,15 @@ internal static class MetadataRules
 {
     public static IEnumerable<string> LabelProblems(string field, IEnumerable<KeyValuePair<string, string?>> labels) =>
         KeyProblems(field, labels).Concat(labels
-            .Where(label => label.Value is not null && !NameRules.IsLabelValue(label.Value))
+            .Where(label => label.Value is not null && !MetadataNames.IsLabelValue(label.Value))
             .Select(label => $"{field}: '{label.Value}' is not a valid value of '{label.Key}'."));
 
     public static IEnumerable<string> AnnotationProblems(string field, IEnumerable<KeyValuePair<string, string?>> annotations) =>
         KeyProblems(field, annotations).Concat(annotations
-            .Where(annotation => annotation.Key.StartsWith(MeshAnnotations.Prefix, StringComparison.Ordinal))
+            .Where(annotation => annotation.Key.StartsWith(MetadataNames.OwnPrefix, StringComparison.Ordinal))
             .Select(annotation => $"{field}: '{annotation.Key}' is Mesh's own."));
 
     private static IEnumerable<string> KeyProblems(string field, IEnumerable<KeyValuePair<string, string?>> pairs) => pairs
-        .Where(pair => !NameRules.IsQualifiedName(pair.Key))
+        .Where(pair => !MetadataNames.IsQualifiedName(pair.Key))
         .Select(pair => $"{field}: '{pair.Key}' is not a valid key.");
 }

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
-using Mesh.Core.Json;
 
 namespace Mesh.Client;
 
@@ -27,7 +27,7 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            using var request = Request(HttpMethod.Put, desired.Namespace, desired.Name, uid, desired.ToRegistration());
+            using var request = Request(HttpMethod.Put, desired.Namespace, desired.Name, uid, Body(JsonSerializer.SerializeToUtf8Bytes(desired.ToRegistration(), MeshJson.Plain.Registration)));
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             if (!response.IsSuccessStatusCode)
             {
@@ -44,7 +44,9 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
                         observe(pod);
                         break;
                     case RegistrationProtocol.Line.Status status:
-                        return Refused((HttpStatusCode)status.Code, status.Message);
+                        return isNode && Refused((HttpStatusCode)status.Code, status.Message) is StreamEnd.Lost lost
+                            ? new StreamEnd.Ended(lost.Reason)
+                            : Refused((HttpStatusCode)status.Code, status.Message);
                     case RegistrationProtocol.Line.Foreign foreign:
                         return new StreamEnd.Lost($"{foreign.What}; {FailureText.NoNode}");
                     default:
@@ -73,7 +75,7 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            using var request = Request(HttpMethod.Patch, pod.Namespace, pod.Name, pod.Uid, patch);
+            using var request = Request(HttpMethod.Patch, pod.Namespace, pod.Name, pod.Uid, Body(JsonSerializer.SerializeToUtf8Bytes(patch, MeshJson.Plain.Patch)));
             using var response = await _http.SendAsync(request, either.Token);
             return (int)response.StatusCode switch
             {
@@ -99,7 +101,6 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
         try
         {
             using var response = await _http.GetAsync(new Uri($"/v1/services?port={port}", UriKind.Relative), either.Token);
-            await response.Content.LoadIntoBufferAsync(LineReader.MaxLine, either.Token);
             return response.IsSuccessStatusCode ? RegistrationProtocol.Services(await response.Content.ReadAsByteArrayAsync(either.Token)) : [];
         }
 #pragma warning disable CA1031 // As for a stream, and it is only asked to say more.
@@ -128,17 +129,10 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
 
     public void Dispose() => _http.Dispose();
 
-    private static HttpRequestMessage Request(HttpMethod method, string ns, string name, string? uid, object? body)
-    {
-        var request = new HttpRequestMessage(method, $"/v1/namespaces/{ns}/pods/{name}" + (uid is null ? "" : $"?uid={Uri.EscapeDataString(uid)}"));
-        if (body is not null)
-        {
-            request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, MeshJson.Web));
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        }
+    private static HttpRequestMessage Request(HttpMethod method, string ns, string name, string? uid, HttpContent? body) =>
+        new(method, $"/v1/namespaces/{ns}/pods/{name}" + (uid is null ? "" : $"?uid={Uri.EscapeDataString(uid)}")) { Content = body };
 
-        return request;
-    }
+    private static ByteArrayContent Body(byte[] json) => new(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
 
     private static StreamEnd Refused(HttpStatusCode status, string reason) => status switch
     {
@@ -149,9 +143,27 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
 
     private static async Task<string> ReasonAsync(HttpResponseMessage response, CancellationToken stop)
     {
-        await response.Content.LoadIntoBufferAsync(LineReader.MaxLine, stop);
-        return RegistrationProtocol.Message(await response.Content.ReadAsByteArrayAsync(stop))
-            ?? FailureText.OfStranger(response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsStringAsync(stop));
+        var body = await ReadAsync(response.Content, stop);
+        return RegistrationProtocol.Message(body)
+            ?? FailureText.OfStranger(response.StatusCode, response.Content.Headers.ContentType?.MediaType, Encoding.UTF8.GetString(body));
+    }
+
+    /// <summary>The body of a refusal, so much of it as there may be: its answer is not buffered by the client, as a stream is not.</summary>
+    private static async Task<byte[]> ReadAsync(HttpContent content, CancellationToken stop)
+    {
+        using var body = new MemoryStream();
+        var stream = await content.ReadAsStreamAsync(stop);
+        var piece = new byte[4096];
+        while (await stream.ReadAsync(piece, stop) is > 0 and var read)
+        {
+            body.Write(piece, 0, read);
+            if (body.Length > LineReader.MaxLine)
+            {
+                throw new InvalidDataException($"an answer of more than {LineReader.MaxLine} bytes");
+            }
+        }
+
+        return body.ToArray();
     }
 }
 
@@ -164,6 +176,9 @@ internal abstract record StreamEnd
 
     /// <summary>The node is away, or does not want it now: the same Pod is tried again.</summary>
     public sealed record Lost(string Reason) : StreamEnd;
+
+    /// <summary>The silo did not take the Pod, as when its namespace is not there: the node has ended it.</summary>
+    public sealed record Ended(string Reason) : StreamEnd;
 
     /// <summary>Asked again it would be refused again, until the node or its options are others.</summary>
     public sealed record Refused(string Reason) : StreamEnd;

@@ -5,7 +5,7 @@ using System.Text;
 namespace Mesh.Client;
 
 /// <summary>Where the node of this machine answers: <c>http://127.0.0.1:6480</c>, or <c>unix:</c> and the path of its socket.</summary>
-public sealed record NodeEndpoint
+internal sealed record NodeEndpoint
 {
     /// <summary>A longer path is a link to a shorter one, as <c>sun_path</c> holds 108 bytes (unix(7)).</summary>
     private const int MaxSocketPath = 100;

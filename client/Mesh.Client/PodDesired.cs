@@ -32,6 +32,9 @@ internal sealed record PodDesired
     /// <summary>With it, what is to be shown of readiness.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>What is to be shown while nothing else is: a health check that is only just good enough.</summary>
+    public string? Note { get; init; }
+
     /// <summary>Conditions that are not met; with any, the Pod is not ready.</summary>
     public ImmutableList<IDisposable> Gates { get; init; } = [];
 
@@ -71,7 +74,9 @@ internal sealed record PodDesired
     private ImmutableDictionary<string, string> ShownAnnotations =>
         Message is { Length: > 0 } message ? Annotations.SetItem(PodRegistration.ReadinessAnnotation, message) : Annotations;
 
-    private string? Message => IsDraining ? null : Reason ?? string.Join(", ", Gates.Select(gate => gate.ToString()).Where(text => text is { Length: > 0 }));
+    private string? Message => IsDraining ? null : Reason ?? (Unmet is { Length: > 0 } unmet ? unmet : Note);
+
+    private string Unmet => string.Join(", ", Gates.Select(gate => gate.ToString()).Where(text => text is { Length: > 0 }));
 
     private static Dictionary<string, string?> Changes(ImmutableDictionary<string, string> from, ImmutableDictionary<string, string> to)
     {

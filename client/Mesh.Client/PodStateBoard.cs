@@ -9,6 +9,8 @@ internal sealed class PodStateBoard
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private MeshPodState _state = MeshPodState.Unregistered;
 
+    public PodStateBoard() => ClientMetrics.Moved(null, _state);
+
     public MeshPodState Current
     {
         get
@@ -32,6 +34,7 @@ internal sealed class PodStateBoard
                 return;
             }
 
+            ClientMetrics.Moved(_state, state == MeshPodState.Terminated ? null : state);
             _state = state;
             changed = _changed;
             _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

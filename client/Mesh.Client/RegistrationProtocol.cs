@@ -1,8 +1,9 @@
 using System.Text.Json;
+using Mesh.Client.Names;
 
 namespace Mesh.Client;
 
-/// <summary>The bodies of the registration protocol (documented in the README).</summary>
+/// <summary>The bodies of the registration protocol (documented in docs/sdk.md).</summary>
 internal static class RegistrationProtocol
 {
     /// <summary>The sentence of a Status; null for what is none (the page of some other server is nothing to log).</summary>
@@ -82,11 +83,19 @@ internal static class RegistrationProtocol
             {
                 var metadata = Child(pod, "metadata");
                 var status = Child(pod, "status");
-                var identity = new PodIdentity(
-                    Text(metadata, "namespace"), Text(metadata, "name"), Text(metadata, "uid"), Text(Child(pod, "spec"), "nodeName"), Text(status, "podIP"));
-                return identity.Uid.Length > 0
-                    ? new Pod(identity, IsTrue(Child(status, "conditions")), isEnded || Text(metadata, "deletionTimestamp").Length > 0, isEnded)
-                    : new Foreign("a Pod without uid");
+                var uid = Text(metadata, "uid");
+                if (uid.Length == 0)
+                {
+                    return new Foreign("a Pod without uid");
+                }
+
+                if (!AddressText.TryParse(Text(status, "podIP"), out var address))
+                {
+                    return new Foreign("a Pod without an IP address");
+                }
+
+                var identity = new PodIdentity(Text(metadata, "namespace"), Text(metadata, "name"), uid, Text(Child(pod, "spec"), "nodeName"), address);
+                return new Pod(identity, IsTrue(Child(status, "conditions")), isEnded || Text(metadata, "deletionTimestamp").Length > 0, isEnded);
             }
 
             private static bool IsTrue(JsonElement conditions) =>

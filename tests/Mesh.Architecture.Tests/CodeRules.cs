@@ -91,9 +91,9 @@ internal static partial class CodeRules
 
     /// <summary>Extension methods of the SDK stand where those of ASP.NET Core do, so that no using is needed.</summary>
     private static bool IsWhereAnApplicationLooks(string file, string declared) =>
-        (file.StartsWith("client/Mesh.Client.AspNetCore/", StringComparison.Ordinal) || file.StartsWith("client/Mesh.Client.OpenTelemetry/", StringComparison.Ordinal))
+        (file.StartsWith("client/Mesh.Client.", StringComparison.Ordinal) || file.StartsWith("client/Mesh.ServiceDiscovery/", StringComparison.Ordinal))
         && file.EndsWith("Extensions.cs", StringComparison.Ordinal)
-        && declared is "Microsoft.Extensions.Hosting" or "Microsoft.AspNetCore.Builder";
+        && declared is "Microsoft.Extensions.Hosting" or "Microsoft.AspNetCore.Builder" or "Microsoft.Extensions.DependencyInjection";
 
     [GeneratedRegex(@"^\s*_ = [^;]*Async\(", RegexOptions.Multiline)]
     private static partial Regex DiscardedTask();

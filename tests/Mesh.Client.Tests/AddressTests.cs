@@ -28,7 +28,7 @@ public sealed class AddressTests
         await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
 
         var pod = await node.SinglePodAsync(Stop);
-        Assert.Equal(address, app.Mesh().Identity!.Address);
+        Assert.Equal(address, app.Mesh().Identity!.Address.ToString());
         Assert.Equal(names, string.Join(',', pod.Ports().Keys.Order(StringComparer.Ordinal)));
         var bound = app.Urls.Where(url => !url.Contains("unix", StringComparison.Ordinal)).Select(url => new Uri(url.Replace("[::]", "127.0.0.1", StringComparison.Ordinal)).Port);
         Assert.Subset(bound.ToHashSet(), pod.Ports().Values.ToHashSet());
@@ -45,7 +45,7 @@ public sealed class AddressTests
         await using var app = await HostUnderTest.StartAsync(HostUnderTest.Web(node, Allocate, urls), Stop);
         await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
 
-        var address = app.Mesh().Identity!.Address;
+        var address = app.Mesh().Identity!.Address.ToString();
         Assert.StartsWith("127.87.", address, StringComparison.Ordinal);
         var port = new Uri(app.Urls.Single()).Port;
         Assert.True(configured == 0 || configured == port);
@@ -59,7 +59,7 @@ public sealed class AddressTests
         node.Forget();
         await node.StartAsync(Stop);
         await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
-        Assert.Equal(address, app.Mesh().Identity!.Address);
+        Assert.Equal(address, app.Mesh().Identity!.Address.ToString());
     }
 
     [Fact(Timeout = 60_000)]
@@ -76,7 +76,7 @@ public sealed class AddressTests
         await using var app = await HostUnderTest.StartAsync(builder, Stop);
         await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
 
-        Assert.All(app.Urls, url => Assert.Equal(app.Mesh().Identity!.Address, new Uri(url).Host));
+        Assert.All(app.Urls, url => Assert.Equal(app.Mesh().Identity!.Address.ToString(), new Uri(url).Host));
         var ports = (await node.SinglePodAsync(Stop)).Ports();
         Assert.Equal((18124, 18126), (ports["http"], ports["grpc"]));
     }
@@ -99,7 +99,7 @@ public sealed class AddressTests
         await using var app = await HostUnderTest.StartAsync(builder, Stop);
         await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
 
-        var address = app.Mesh().Identity!.Address;
+        var address = app.Mesh().Identity!.Address.ToString();
         var ports = (await node.SinglePodAsync(Stop)).Ports();
         Assert.Equal((18127, 18128), (ports["http"], ports["http-2"]));
         using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown!.GetCertHashString() == certificate.GetCertHashString() } });
@@ -142,7 +142,7 @@ public sealed class AddressTests
             },
             true,
             TimeSpan.FromSeconds(30));
-        Assert.Equal(("127.0.0.1", port), (app.Mesh().Identity!.Address, (await node.SinglePodAsync(Stop)).Ports()["http"]));
+        Assert.Equal(("127.0.0.1", port), (app.Mesh().Identity!.Address.ToString(), (await node.SinglePodAsync(Stop)).Ports()["http"]));
     }
 
     private static void Allocate(MeshOptions options) => (options.Address, options.AllocateTimeout) = ("allocate", TimeSpan.FromSeconds(20));

@@ -51,7 +51,7 @@ public sealed class AwayTests
 
         await app.Mesh().IsAsync(MeshPodState.NotReady, Stop);
         var pod = await node.SinglePodAsync(Stop);
-        Assert.Equal((uid, "blue", "maintenance", false), (pod.Uid(), pod.Label("tier"), pod.Annotation("mesh/readiness"), pod.IsReady()));
+        Assert.Equal((uid, "blue", "maintenance", false), (pod.Uid(), pod.Label("tier"), pod.Annotation("mesh.internal/readiness"), pod.IsReady()));
     }
 
     [Fact(Timeout = 60_000)]
@@ -118,7 +118,7 @@ public sealed class AwayTests
         Assert.NotEqual((await first.Registered).Name, (await second.Registered.WaitAsync(Stop)).Name);
 
         var chosen = new MeshOptions { NodeUrl = $"unix:{node.Socket}", PodName = "web" };
-        var holder = await MeshClient.RegisterAsync(chosen, stop: Stop);
+        var holder = await MeshClient.RegisterAsync(mesh => (mesh.NodeUrl, mesh.PodName) = (chosen.NodeUrl, chosen.PodName), stop: Stop);
         await using var waiter = PodRegistration.Create(chosen, TimeProvider.System, new Random(7), NullLogger.Instance);
         waiter.Begin("host", []);
         await holder.DisposeAsync();
@@ -143,7 +143,7 @@ public sealed class AwayTests
         var gate = app.Mesh().AddReadinessGate("WarmedUp");
         await app.Mesh().SetReadyAsync(true, stop: Stop);
         var held = await node.SinglePodAsync(Stop);
-        Assert.Equal((false, "WarmedUp"), (held.IsReady(), held.Annotation("mesh/readiness")));
+        Assert.Equal((false, "WarmedUp"), (held.IsReady(), held.Annotation("mesh.internal/readiness")));
         gate.Dispose();
         await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
 

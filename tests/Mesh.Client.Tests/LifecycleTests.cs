@@ -54,7 +54,7 @@ public sealed class LifecycleTests
         Assert.Equal(new Uri(app.Urls.Single()).Port, Assert.Single(pod.Ports(), port => port.Key == "http").Value);
         Assert.False(pod.IsReady());
         Assert.Equal("soup", pod.Label("app"));
-        Assert.Equal((pod.Uid(), "127.0.0.1", "n1"), (app.Mesh().Identity!.Uid, app.Mesh().Identity!.Address, app.Mesh().Identity!.Node));
+        Assert.Equal((pod.Uid(), "127.0.0.1", "n1"), (app.Mesh().Identity!.Uid, app.Mesh().Identity!.Address.ToString(), app.Mesh().Identity!.Node));
     }
 
     [Fact(Timeout = 30_000)]
@@ -131,7 +131,7 @@ public sealed class LifecycleTests
         await time.AdvanceAsync(CheckEvery, Stop);
         await time.ArmedAsync(CheckEvery, Stop);
         var degraded = await node.SinglePodAsync(Stop);
-        Assert.Equal((true, "Degraded: db"), (degraded.IsReady(), degraded.Annotation("mesh/readiness")));
+        Assert.Equal((true, "Degraded: db"), (degraded.IsReady(), degraded.Annotation("mesh.internal/readiness")));
 
         health = HealthStatus.Unhealthy;
         time.Advance(CheckEvery);
@@ -141,7 +141,7 @@ public sealed class LifecycleTests
         time.Advance(CheckEvery);
         await app.Mesh().IsAsync(MeshPodState.NotReady, Stop);
         var unhealthy = await node.SinglePodAsync(Stop);
-        Assert.Equal((false, "Unhealthy: db"), (unhealthy.IsReady(), unhealthy.Annotation("mesh/readiness")));
+        Assert.Equal((false, "Unhealthy: db"), (unhealthy.IsReady(), unhealthy.Annotation("mesh.internal/readiness")));
 
         health = HealthStatus.Healthy;
         await time.AdvanceAsync(CheckEvery, Stop);

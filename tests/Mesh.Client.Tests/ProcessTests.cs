@@ -19,12 +19,12 @@ public sealed class ProcessTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_Pod_that_kubectl_deletes_is_terminated_and_its_process_lives_on()
+    public async Task A_Pod_that_kubectl_deletes_is_terminated_and_its_process_lives_on_where_its_user_wants_that()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();
         using var node = new HttpClient { BaseAddress = machine.NodeUrl };
         using var api = machine.Api();
-        await using var soup = Soup(machine, "soup-1");
+        await using var soup = Soup(machine, "soup-1", ("MESH_WHEN_DELETED", "stay"));
         await UidAsync(node, "soup-1");
         await Eventually.Is("the Pod in the API", async stop => (await api.GetAsync("/api/v1/namespaces/default/pods/soup-1", stop)).StatusCode, HttpStatusCode.OK, Soon);
 
@@ -39,13 +39,13 @@ public sealed class ProcessTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Deletion_ends_the_process_or_registers_it_again_where_its_user_wants_that()
+    public async Task A_Pod_that_kubectl_deletes_comes_back_as_another_or_ends_its_process_where_its_user_wants_that()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();
         using var node = new HttpClient { BaseAddress = machine.NodeUrl };
         using var api = machine.Api();
         await using var stopping = Soup(machine, "stops", ("MESH_WHEN_DELETED", "stop"));
-        await using var returning = Soup(machine, "returns", ("MESH_WHEN_DELETED", "Register"));
+        await using var returning = Soup(machine, "returns");
         var before = await UidAsync(node, "returns");
         await UidAsync(node, "stops");
 
@@ -59,6 +59,7 @@ public sealed class ProcessTests
         Assert.Equal(0, await stopping.WaitForExitAsync(Stop));
         Assert.Contains("warn: ", stopping.Output, StringComparison.Ordinal);
         await Eventually.Is("registered again", () => returning.Output.Contains("Registered again as Pod default/returns", StringComparison.Ordinal), true, Soon);
+        Assert.Contains("Pod default/returns was deleted; this process is registered again", returning.Output, StringComparison.Ordinal);
         Assert.NotEqual(before, await UidAsync(node, "returns"));
         await Eventually.Is("ready again in the API", async stop => (await api.GetStringAsync("/api/v1/namespaces/default/pods/returns", stop)).Contains("\"True\"", StringComparison.Ordinal), true, Soon);
     }

@@ -54,6 +54,55 @@ public sealed class RefusedTests
         Assert.Equal((reason, null), (pod.LastFailure, pod.Identity));
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(409, "p")]
+    [InlineData(409, "")]
+    [InlineData(404, "p")]
+    [InlineData(422, "p")]
+    [Trait("Row", "ECO-3.2.rules")]
+    public async Task What_the_silo_refuses_after_its_node_took_it_is_tried_ever_more_seldom_and_as_a_new_Pod(int code, string name)
+    {
+        var uids = new ConcurrentQueue<string?>();
+        await using var node = await StrangerAsync(context =>
+        {
+            uids.Enqueue(context.Request.Query["uid"].FirstOrDefault());
+            return context.Response.WriteAsync(
+                "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"namespace\":\"default\",\"name\":\"p\",\"uid\":\"u\"},\"status\":{\"podIP\":\"127.0.0.1\"}}}\n"
+                + $"{{\"type\":\"ERROR\",\"object\":{{\"code\":{code},\"message\":\"No.\"}}}}\n");
+        });
+        var time = new ArmedTime();
+        await using var pod = PodRegistration.Create(new MeshOptions { NodeUrl = node.Urls.Single(), PodName = name }, time, new Random(1), new Lines());
+        pod.Begin("host", []);
+
+        var passed = TimeSpan.Zero;
+        for (var wait = 0; wait < 15; wait++)
+        {
+            passed += await time.RetryAsync(AnswerTimeout, Stop);
+        }
+
+        Assert.InRange(passed, code == 422 || name.Length > 0 && code == 409 ? TimeSpan.FromSeconds(40) : TimeSpan.FromSeconds(15), TimeSpan.MaxValue);
+        Assert.StartsWith("No", pod.LastFailure, StringComparison.Ordinal);
+        Assert.True(code == 422 || uids.All(uid => uid is null), string.Join(", ", uids));
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"uid\":\"u\"},\"status\":{\"podIP\":\"not an address\"}}}\n", "a Pod without an IP address")]
+    [InlineData("{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"uid\":\"u\"},\"status\":{}}}\n", "a Pod without an IP address")]
+    [InlineData("{\"type\":\"ERROR\",\"object\":{\"code\":418,\"message\":\"a teapot\"}}\n", "a teapot")]
+    [Trait("Row", "ECO-3.2.rules")]
+    public async Task No_answer_to_the_question_for_an_address_keeps_the_host_from_starting(string answer, string reason)
+    {
+        await using var stranger = await StrangerAsync(context => context.Response.WriteAsync(answer));
+        await using var nobody = NodeUnderTest.Away();
+        await using var app = await HostUnderTest.StartAsync(
+            HostUnderTest.Web(nobody, mesh => (mesh.NodeUrl, mesh.Address, mesh.AllocateTimeout) = (stranger.Urls.Single(), "allocate", TimeSpan.FromMilliseconds(300))), Stop);
+
+        using var client = new HttpClient();
+        Assert.Equal("soup", await client.GetStringAsync(app.Urls.Single(), Stop));
+        Assert.StartsWith(reason, app.Mesh().LastFailure, StringComparison.Ordinal);
+        Assert.False(app.Mesh().Registered.IsCompleted);
+    }
+
     [Fact(Timeout = 60_000)]
     [Trait("Row", "ECO-3.2.rules")]
     public async Task One_that_accepts_and_says_nothing_or_never_a_line_is_given_up_after_ten_seconds()

@@ -65,7 +65,7 @@ internal static class RegistrationParser
 
     private static void RefuseOwn(IEnumerable<string> annotations)
     {
-        if (annotations.FirstOrDefault(key => key.StartsWith(MeshAnnotations.Prefix, StringComparison.Ordinal)) is { } own)
+        if (annotations.FirstOrDefault(key => key.StartsWith(MeshAnnotations.Prefix, StringComparison.Ordinal) && key != MeshAnnotations.Readiness) is { } own)
         {
             throw new FormatException($"annotations: '{own}' is Mesh's own.");
         }

@@ -14,6 +14,9 @@ public static class MeshAnnotations
 
     public const string RegisteredByStream = "stream";
 
+    /// <summary>Why a registered Pod is not ready, or only just: the one of these that a registration may set.</summary>
+    public const string Readiness = "mesh.internal/readiness";
+
     /// <summary>The class of an Ingress as it was named before <c>spec.ingressClassName</c>.</summary>
     public const string LegacyIngressClass = "kubernetes.io/ingress.class";
 

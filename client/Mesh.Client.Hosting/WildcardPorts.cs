@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 
-namespace Mesh.Client.AspNetCore;
+namespace Mesh.Client.Hosting;
 
 /// <summary>
 /// A port of every address includes that port of each ClusterIP, so of a server that listens there and a Service only one

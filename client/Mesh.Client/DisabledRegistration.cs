@@ -1,11 +1,17 @@
 using System.Runtime.CompilerServices;
 
-namespace Mesh.Client.AspNetCore;
+namespace Mesh.Client;
 
 /// <summary>What an application gets while Mesh is switched off: no Pod, and every call does nothing.</summary>
-internal sealed class DisabledRegistration : IMeshRegistration
+internal sealed class DisabledRegistration : IMeshPod
 {
     public PodIdentity? Identity => null;
+
+    public IReadOnlyDictionary<string, int> Ports { get; } = new Dictionary<string, int>();
+
+    public Task<PodIdentity> Registered { get; } = new TaskCompletionSource<PodIdentity>().Task;
+
+    public string? LastFailure => null;
 
     public MeshPodState State => MeshPodState.Unregistered;
 
@@ -21,6 +27,8 @@ internal sealed class DisabledRegistration : IMeshRegistration
         yield return State;
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
     }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private sealed class Gate : IDisposable
     {

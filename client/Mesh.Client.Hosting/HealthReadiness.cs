@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Hosting;
 
-namespace Mesh.Client.AspNetCore;
+namespace Mesh.Client.Hosting;
 
 /// <summary>
 /// Makes the Pod ready by the health checks tagged <c>ready</c>: from the first that passes, until two in a row do not. The
@@ -9,6 +8,9 @@ namespace Mesh.Client.AspNetCore;
 /// </summary>
 internal sealed class HealthReadiness(PodRegistration registration, HealthCheckService health, TimeProvider time)
 {
+    /// <summary>The tag of health checks that decide whether the Pod takes traffic.</summary>
+    public const string ReadyTag = "ready";
+
     private static readonly TimeSpan[] FirstChecks = [TimeSpan.Zero, TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1)];
     private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(4);
@@ -53,7 +55,7 @@ internal sealed class HealthReadiness(PodRegistration registration, HealthCheckS
     {
         try
         {
-            _check ??= health.CheckHealthAsync(check => check.Tags.Contains(MeshHostExtensions.ReadyTag), stop);
+            _check ??= health.CheckHealthAsync(check => check.Tags.Contains(ReadyTag), stop);
             var report = await _check.WaitAsync(CheckTimeout, time, stop);
             _check = null;
             var bad = report.Entries.Where(entry => entry.Value.Status == report.Status).Select(entry => entry.Key);
@@ -90,7 +92,7 @@ internal sealed class HealthReadiness(PodRegistration registration, HealthCheckS
         if (message != _shown)
         {
             _shown = message;
-            await registration.PatchMetadataAsync(patch => patch.Annotations[PodRegistration.ReadinessAnnotation] = message.Length > 0 ? message : null, stop);
+            await registration.NoteAsync(message, stop);
         }
     }
 }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Mesh.Client.AspNetCore;
+namespace Mesh.Client.Hosting;
 
 /// <summary>Degraded while detached; never unhealthy, or a node that is away would take the application down with it.</summary>
 internal sealed class MeshHealthCheck(IMeshRegistration registration) : IHealthCheck
@@ -9,7 +9,7 @@ internal sealed class MeshHealthCheck(IMeshRegistration registration) : IHealthC
         Task.FromResult(registration switch
         {
             DisabledRegistration => HealthCheckResult.Healthy("Mesh is switched off."),
-            { State: MeshPodState.Unregistered or MeshPodState.Detached } => HealthCheckResult.Degraded($"The Pod is {registration.State}."),
+            { State: MeshPodState.Unregistered or MeshPodState.Detached } => HealthCheckResult.Degraded($"The Pod is {registration.State}{(registration.LastFailure is { } why ? $": {why}" : "")}."),
             _ => HealthCheckResult.Healthy($"The Pod is {registration.State}."),
         });
 }

@@ -6,7 +6,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
-namespace Mesh.Client.AspNetCore;
+namespace Mesh.Client.Hosting;
 
 /// <summary>
 /// Names the Pod in the application's traces, metrics and logs (OpenTelemetry, "Specify resource attributes using Kubernetes

@@ -1,13 +1,9 @@
-using System.Net;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace Mesh.Client.AspNetCore;
+namespace Mesh.Client.Hosting;
 
 /// <summary>
 /// Follows the host's life with a Pod: an allocated address before the server binds, registered after it has bound, ready by
@@ -22,9 +18,11 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
     private readonly Lock _lock = new();
     private readonly MeshOptions _options;
     private readonly PodRegistration _pod;
-    private readonly ServerAddresses _server;
-    private readonly AllocatedTransport _transport;
+    private readonly IPodServer _server;
     private readonly HealthReadiness _readiness;
+    private readonly ReloadedMetadata _reloaded;
+    private readonly MeshOptionsCheck _check;
+    private readonly WebServerSeen _web;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly IHostApplicationLifetime _lifetime;
@@ -36,20 +34,22 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
 
     public MeshRegistrationService(
         IOptions<MeshOptions> options,
-        IConfiguration configuration,
-        IServiceProvider services,
-        AllocatedTransport transport,
+        IOptionsMonitor<MeshOptions> changes,
+        MeshOptionsCheck check,
+        IPodServer server,
+        WebServerSeen web,
         HealthCheckService health,
         IHostApplicationLifetime lifetime,
         WildcardPorts wildcards,
         TimeProvider time,
-        ILogger<MeshRegistrationService> log)
+        ILoggerFactory loggers)
     {
-        (_options, _transport, _time, _log) = (options.Value, transport, time, log);
-        _server = new ServerAddresses(configuration, services.GetService<IServer>());
-        _pod = PodRegistration.Create(_options, time, new Random(), log);
+        (_options, _check, _server, _web, _time) = (options.Value, check, server, web, time);
+        _log = loggers.CreateLogger(MeshClient.LogCategory);
+        _pod = PodRegistration.Create(_options, time, new Random(), _log);
         (_lifetime, _wildcards, wildcards.Pod) = (lifetime, wildcards, _pod);
         _readiness = new HealthReadiness(_pod, health, time);
+        _reloaded = new ReloadedMetadata(_pod, _options, changes, _log);
         _stopping = lifetime.ApplicationStopping.Register(() => DrainOnceAsync());
     }
 
@@ -68,7 +68,7 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         try
         {
             var pod = await _pod.AllocateAsync(either.Token);
-            _transport.Address = IPAddress.Parse(pod.Address);
+            _server.BindAt = pod.Address;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -80,6 +80,7 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
 
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
+        _check.Started();
         await BeginAsync();
         _checking = Task.WhenAll(_readiness.RunAsync(_stop.Token), WarnAsync(_stop.Token), StopWithPodAsync(_stop.Token));
         if (_options.FailFast)
@@ -113,6 +114,7 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         }
 
         _isDisposed = true;
+        _reloaded.Dispose();
         await _stopping.DisposeAsync();
         await _stop.CancelAsync();
         await _giveUp.CancelAsync();
@@ -128,12 +130,17 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         var allocated = _pod.Identity?.Address;
         if (_options.Ports.Count > 0)
         {
-            _pod.Begin(allocated ?? (_options.Address == MeshOptions.AllocateAddress ? MeshOptions.HostAddress : _options.Address), _options.Ports);
+            _pod.Begin(allocated?.ToString() ?? (_options.Address == MeshOptions.AllocateAddress ? MeshOptions.HostAddress : _options.Address), _options.Ports);
             return;
         }
 
-        var isThere = allocated is not null && (_server.IsNone || _transport.Ports.Count > 0);
-        var bound = isThere ? _server.Bound(allocated!, _transport.Ports) : _server.Bound();
+        if (_server.IsNone && _web.IsThere)
+        {
+            _log.UnknownServer();
+        }
+
+        var isThere = allocated is not null && (_server.IsNone || _server.BoundThere.Count > 0);
+        var bound = isThere ? _server.Bound(allocated!) : _server.Bound();
         if (bound.LeftOut.Count > 0)
         {
             _log.LeftOut(string.Join(", ", bound.LeftOut), bound.Address);
@@ -151,7 +158,7 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
     /// <summary>Beside the application's start, and only once the node is there to be asked.</summary>
     private async Task WarnAsync(CancellationToken stop)
     {
-        var ports = _server.Wildcards().Where(port => !_transport.Ports.Contains(port)).ToList();
+        var ports = _server.Wildcards.Where(port => !_server.BoundThere.Contains(port)).ToList();
         if (ports.Count > 0 && await IsInTimeAsync(_pod.Registered, stop))
         {
             await _wildcards.WarnAsync(ports, stop);
@@ -215,3 +222,6 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         }
     }
 }
+
+/// <summary>Whether the host has a web server, which only its own package can ask for its ports.</summary>
+internal sealed record WebServerSeen(bool IsThere);

@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Client;
+
+/// <summary>Tells the node what changes while a stream is open.</summary>
+internal sealed class PodChanges(NodeClient node, PodWish wish, PodStanding standing, TimeProvider time, ILogger log)
+{
+    public async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                var (told, desired) = await wish.UntoldAsync(stop);
+                if (standing.Identity is not { } pod || !await IsSettledAsync(pod, told, desired, stop))
+                {
+                    await Task.Delay(RetryDelay.First, time, stop);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The registration ends.
+        }
+    }
+
+    private async Task<bool> IsSettledAsync(PodIdentity pod, PodDesired told, PodDesired desired, CancellationToken stop)
+    {
+        switch (await node.PatchAsync(pod, desired.ChangesSince(told), stop))
+        {
+            case PatchOutcome.Taken:
+                wish.Told(told, desired);
+                return true;
+            case PatchOutcome.Refused(var reason):
+                log.ChangeRefused(pod.Namespace, pod.Name, reason);
+                wish.Told(told, desired);
+                return true;
+            case PatchOutcome.Failed:
+                return false; // a stream that is gone says so itself
+            default:
+                throw new UnreachableException();
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Client;
+
+/// <summary>What this process knows of its Pod: who it is, its state, why it has none; and the log line of each change.</summary>
+internal sealed class PodStanding(string node, TimeProvider time, ILogger log)
+{
+    private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(30);
+
+    private readonly TaskCompletionSource<PodIdentity> _registered = NewAnswer();
+    private readonly long _made = time.GetTimestamp();
+    private volatile PodIdentity? _identity;
+    private long? _warned;
+
+    public PodStateBoard State { get; } = new();
+
+    /// <summary>Null while there is no Pod that a stream could be taken up of.</summary>
+    public PodIdentity? Identity
+    {
+        get => _identity;
+        set => _identity = value;
+    }
+
+    public string? LastFailure { get; private set; }
+
+    public Task<PodIdentity> Registered => _registered.Task;
+
+    public static TaskCompletionSource<PodIdentity> NewAnswer() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The first line of a stream shows this Pod.</summary>
+    public void Opened(PodIdentity pod, PodIdentity? before)
+    {
+        LastFailure = null;
+        if (_registered.TrySetResult(pod))
+        {
+            ClientMetrics.Registered(time.GetElapsedTime(_made));
+            log.Registered(pod.Namespace, pod.Name, pod.Address);
+        }
+        else if (before?.Uid == pod.Uid)
+        {
+            ClientMetrics.Resumed();
+            log.StreamResumed(pod.Namespace, pod.Name);
+        }
+        else
+        {
+            ClientMetrics.Replaced();
+            log.RegisteredAgain(pod.Namespace, pod.Name, pod.Address);
+        }
+    }
+
+    public void Detach(string reason)
+    {
+        LastFailure = reason;
+        State.Set(_identity is null ? MeshPodState.Unregistered : MeshPodState.Detached);
+        if (_warned is not { } warned || time.GetElapsedTime(warned) >= WarnEvery)
+        {
+            _warned = time.GetTimestamp();
+            log.Detached(node, reason);
+        }
+    }
+
+    public void End()
+    {
+        _registered.TrySetCanceled(CancellationToken.None);
+        State.Set(MeshPodState.Terminated);
+    }
+}

@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Client;
+
+/// <summary>Keeps a stream open with the node, one after the other, until the Pod was deleted: the open request is the lease.</summary>
+internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding standing, MeshDeletion whenDeleted, TimeProvider time, Random random, ILogger log)
+{
+    private readonly TaskCompletionSource _stopAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _isEnding;
+
+    /// <summary>Completes when the Pod was deleted and the host is to stop with it.</summary>
+    public Task StopAsked => _stopAsked.Task;
+
+    /// <summary>From now on the Pod's end is this process's own wish.</summary>
+    public void Ending() => _isEnding = true;
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var retry = new RetryDelay(random);
+        while (true)
+        {
+            var desired = wish.Desired;
+            long? opened = null;
+            var end = await node.StreamAsync(desired, standing.Identity?.Uid, pod => opened = Observe(pod, desired, opened), stop);
+            wish.Closed();
+            if (stop.IsCancellationRequested || !IsTriedAgain(end))
+            {
+                return;
+            }
+
+            var delay = retry.Next(IsRefused(end), opened is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero, standing.Identity is not null);
+            try
+            {
+                await Task.Delay(delay, time, stop);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>One line of the stream; when the stream was opened.</summary>
+    private long Observe(RegistrationProtocol.Line.Pod pod, PodDesired told, long? opened)
+    {
+        var before = standing.Identity;
+        standing.Identity = pod.Identity;
+        var isLeaving = pod.IsDeleting || wish.Desired.IsDraining;
+        standing.State.Set(isLeaving ? MeshPodState.Draining : pod.IsReady ? MeshPodState.Ready : MeshPodState.NotReady);
+        if (opened is { } since)
+        {
+            return since;
+        }
+
+        wish.Opened(told, pod.Identity.Address.ToString());
+        standing.Opened(pod.Identity, before);
+        return time.GetTimestamp();
+    }
+
+    private bool IsTriedAgain(StreamEnd end)
+    {
+        switch (end)
+        {
+            case StreamEnd.Deleted:
+                return IsRegisteredAnew();
+            case StreamEnd.Conflict or StreamEnd.Ended:
+                standing.Identity = null;
+                break;
+            case StreamEnd.Lost or StreamEnd.Refused:
+                break;
+            default:
+                throw new UnreachableException();
+        }
+
+        Explain(end);
+        return true;
+    }
+
+    /// <summary>Tells why there is no stream; a made name that another Pod has is replaced by another.</summary>
+    public void Explain(StreamEnd end)
+    {
+        switch (end)
+        {
+            case StreamEnd.Conflict(var reason):
+                wish.Change(desired => desired.Renamed(random));
+                standing.Detach(wish.Desired.IsNameMade ? reason : NameOrAddress(reason));
+                break;
+            case StreamEnd.Lost(var reason):
+                standing.Detach(reason);
+                break;
+            case StreamEnd.Ended(var reason):
+                standing.Detach(reason);
+                break;
+            case StreamEnd.Refused(var reason):
+                standing.Detach(reason);
+                break;
+            case StreamEnd.Deleted:
+                standing.Detach("the Pod was deleted");
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    /// <summary>A name that the user chose is not another the next time.</summary>
+    private bool IsRefused(StreamEnd end) => end is StreamEnd.Refused || (end is StreamEnd.Conflict && !wish.Desired.IsNameMade);
+
+    /// <summary>The Pod was deleted: by this process on its way out, or by somebody else, and then it is as the options say.</summary>
+    private bool IsRegisteredAnew()
+    {
+        if (_isEnding || wish.Desired.IsDraining || standing.Identity is not { } deleted)
+        {
+            standing.State.Set(MeshPodState.Terminated);
+            return false;
+        }
+
+        log.Deleted(deleted.Namespace, deleted.Name, whenDeleted switch
+        {
+            MeshDeletion.Stay => "this process no longer takes traffic through Mesh, as WhenDeleted says",
+            MeshDeletion.Stop => "this host stops, as WhenDeleted says",
+            MeshDeletion.Register => "this process is registered again, as another Pod (MESH_WHEN_DELETED=stop would end it, =stay keep it out)",
+            _ => throw new UnreachableException(),
+        });
+        if (whenDeleted == MeshDeletion.Register)
+        {
+            // Under its name, which its traces have too; one that a finalizer still holds is a conflict, and that renames.
+            standing.Identity = null;
+            standing.State.Set(MeshPodState.Unregistered);
+            return true;
+        }
+
+        standing.State.Set(MeshPodState.Terminated);
+        if (whenDeleted == MeshDeletion.Stop)
+        {
+            _stopAsked.TrySetResult();
+        }
+
+        return false;
+    }
+
+    /// <summary>The node's advice is for curl, whose user would take the stream over.</summary>
+    private static string NameOrAddress(string reason) => reason.StartsWith("address:", StringComparison.Ordinal)
+        ? reason
+        : $"{reason.Split(';')[0].TrimEnd('.')}; choose another MESH_POD_NAME, or none: then a name is made";
+}
