@@ -1,6 +1,8 @@
 using System.Collections;
+using System.Collections.Immutable;
 using Mesh.Agent;
 using Mesh.Core;
+using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.Hosting.Files;
 using Mesh.Hosting.Logging;
@@ -49,7 +51,7 @@ internal sealed class NodeHost : IAsyncDisposable
         _ending = ending;
         _log = logs.CreateLogger<NodeHost>();
         _routing = new RoutingLoop(
-            routes, changed => _listeners!.Update(changed), claimed => _agent!.Avoid(claimed), problems, time, logs.CreateLogger<RoutingLoop>());
+            routes, OnRoutesChanged, claimed => _agent!.Avoid(claimed), problems, time, logs.CreateLogger<RoutingLoop>());
         _agent = new AgentService(identity, _routing, outbox, journal, seed, time, logs.CreateLogger<AgentService>());
         _siloFigures = new SiloFigures(data.LinkSocket);
         _listeners = new NodeListeners(data, routes, _routing, _agent, problems, MachineFigures.Page(PrometheusPage.Of(telemetry.Services), _siloFigures), seed, time, logs);
@@ -88,6 +90,12 @@ internal sealed class NodeHost : IAsyncDisposable
         _loops.Add(_journal.RunAsync(_stop.Token));
         _loops.Add(_listeners.RunAsync(_stop.Token));
         _loops.Add(_link.RunAsync(_stop.Token));
+    }
+
+    private void OnRoutesChanged(ImmutableArray<NamespacedName> services)
+    {
+        _listeners.Update(services);
+        _agent.OnRoutesChanged(services);
     }
 
     /// <summary>As the last run left it. The Pods first: endpoints of this machine count only while the Agent holds them alive.</summary>

@@ -15,10 +15,17 @@ internal static class AgentMetrics
     private static readonly UpDownCounter<long> Pods = Meter.CreateUpDownCounter<long>(
         "mesh.pods", "{pod}", "Pods registered on this machine.");
 
+    private static readonly UpDownCounter<long> Watches = Meter.CreateUpDownCounter<long>(
+        "mesh.discovery.watches", "{watch}", "Open watches of Services by applications of this machine.");
+
     /// <param name="code">Of a closed set of status codes.</param>
     public static void Asked(int code) => Registrations.Add(1, new KeyValuePair<string, object?>("http.response.status_code", code));
 
     public static void Began() => Pods.Add(1);
 
     public static void Ended() => Pods.Add(-1);
+
+    public static void WatchBegan() => Watches.Add(1);
+
+    public static void WatchEnded() => Watches.Add(-1);
 }

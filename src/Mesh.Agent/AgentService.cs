@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
 using System.Net;
+using Mesh.Agent.Discovery;
 using Mesh.Agent.Pods;
 using Mesh.Agent.Probes;
+using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.NodeLink;
 using Mesh.NodeLink.Journal;
@@ -44,6 +47,7 @@ public sealed class AgentService : BackgroundService
     {
         _identity = identity;
         Routing = routing;
+        Time = time;
         _reports = reports;
         Logger = logger;
         _liveness = new LivenessCounter(identity.Incarnation);
@@ -62,6 +66,10 @@ public sealed class AgentService : BackgroundService
 
     internal ILocalRouting Routing { get; }
 
+    internal ServiceWatches Watches { get; } = new();
+
+    internal TimeProvider Time { get; }
+
     internal ILogger Logger { get; }
 
     /// <summary>Cancelled when the node stops: streams that end from then on end no Pod.</summary>
@@ -73,12 +81,16 @@ public sealed class AgentService : BackgroundService
     /// <summary>Address of this machine, for the check of Host.</summary>
     internal IPAddress Host => _host;
 
+    /// <summary>Ends the names of Services, as they are told to applications.</summary>
+    internal string ClusterDomain { get; private set; } = "";
+
     /// <summary>The options to run with, from the journal at start and from each Welcome.</summary>
     public void Configure(NodeOptions options)
     {
         _host = IPAddress.Parse(options.Advertise);
         _nodeName = options.NodeName;
         RegisterUids = options.RegisterUids;
+        ClusterDomain = options.ClusterDomain;
         Pods.Configure(options);
         _runner.Rule = _table.Addresses.Rule;
     }
@@ -134,6 +146,9 @@ public sealed class AgentService : BackgroundService
         var counter = _liveness.Last;
         return new NodeInventory(counter, [.. _table.States(ns), .. _manifests.States(ns)]);
     }
+
+    /// <summary>The published snapshot routes these Services otherwise than the one before; returns at once.</summary>
+    public void OnRoutesChanged(ImmutableArray<NamespacedName> services) => Watches.OnChanged(services);
 
     /// <summary>A connection there was refused: the Pod is tried at once.</summary>
     public void Suspect(IPEndPoint endpoint) => _probes.Suspect(endpoint);

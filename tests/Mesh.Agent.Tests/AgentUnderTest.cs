@@ -8,6 +8,7 @@ using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
 using Mesh.NodeLink.Wire;
 using Mesh.Testing.Processes;
+using Mesh.Testing.Routing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Agent.Tests;
@@ -19,8 +20,15 @@ internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistration
     private RegistrationServer? _tcp;
     private RegistrationServer? _socket;
 
-    private AgentUnderTest(TimeProvider time, AgentIdentity identity) =>
+    private AgentUnderTest(TimeProvider time, AgentIdentity identity)
+    {
         Agent = new AgentService(identity, this, this, this, new Random(1), time, NullLogger<AgentService>.Instance);
+        Told = new ToldServices((routes, changed) =>
+        {
+            Routes = routes;
+            Agent.OnRoutesChanged(changed);
+        });
+    }
 
     public static NodeOptions Options { get; } = new()
     {
@@ -55,6 +63,9 @@ internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistration
 
     /// <summary>What the machine routes by.</summary>
     public RoutingSnapshot Routes { get; set; } = RoutingSnapshot.Empty;
+
+    /// <summary>Changes <see cref="Routes"/> as a control plane does.</summary>
+    public ToldServices Told { get; }
 
     public bool IsDiskFull { get; set; }
 

@@ -23,14 +23,17 @@ internal sealed class PeerRules(AgentService agent)
             : Refusal.Forbidden($"Origin '{origin}' may not ask this node.");
     }
 
-    public Refusal? RefuseUser(HttpContext context)
+    /// <param name="user">Whose process asks.</param>
+    public Refusal? RefuseUser(HttpContext context, out uint user)
     {
+        user = uint.MaxValue;
         if (context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket || PeerUid.Of(socket) is not { } uid)
         {
             agent.Logger.PeerRefused("unknown", "the kernel knows no local process at the other end");
-            return Refusal.Forbidden("Only processes of this machine may register, and the kernel knows none at the other end.");
+            return Refusal.Forbidden("Only processes of this machine may ask, and the kernel knows none at the other end.");
         }
 
+        user = uid;
         if (uid == PeerUid.Own || uid == 0 || agent.RegisterUids.Contains(uid))
         {
             return null;

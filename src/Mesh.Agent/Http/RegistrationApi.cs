@@ -4,12 +4,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Mesh.Agent.Http;
 
-/// <summary>The registration API, the node's health and its figures, as one function of a request.</summary>
+/// <summary>The registration API, what applications may know of Services, the node's health and its figures, as one function of a request.</summary>
 internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady, RequestDelegate? metrics)
 {
     private const int MaxBody = Pods.PodAdmission.MaxSize;
 
     private readonly PeerRules _peers = new(agent);
+    private readonly ServicesApi _services = new(agent);
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -39,8 +40,9 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
             return await MetricsAsync(context, metrics);
         }
 
-        return _peers.RefuseUser(context) is { } stranger ? stranger
-            : path == "/v1/services" ? await ServicesAsync(context)
+        return _peers.RefuseUser(context, out var user) is { } stranger ? stranger
+            : path == "/v1/services" ? await ServicesAtPortAsync(context)
+            : path.Split('/') is ["", "v1", "namespaces", var ns, "services", .. var rest] ? await _services.AnswerAsync(context, ns, rest, user)
             : await PodsAsync(context, path.Split('/'));
     }
 
@@ -74,7 +76,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         return null;
     }
 
-    private async Task<Refusal?> ServicesAsync(HttpContext context)
+    private async Task<Refusal?> ServicesAtPortAsync(HttpContext context)
     {
         var (refused, answer) = ServicesAtPort.Answer(context.Request, agent.Routing.Current);
         return refused ?? await WriteAsync(context, answer);
@@ -84,7 +86,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
     {
         if (path is not ["", "v1", "namespaces", var ns, "pods", ..] || path.Length > 6)
         {
-            return Refusal.NotFound($"{context.Request.Path} is nothing here; Pods are at /v1/namespaces/NAMESPACE/pods/NAME.");
+            return Refusal.NotFound($"{context.Request.Path} is nothing here; Pods are at /v1/namespaces/NAMESPACE/pods/NAME, Services at /v1/namespaces/NAMESPACE/services/NAME.");
         }
 
         if (!DnsLabel.IsValid(ns))
@@ -210,7 +212,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         return length > MaxBody ? (Refusal.TooLarge($"The body is larger than {MaxBody} bytes."), default) : (null, buffer.AsMemory(0, length));
     }
 
-    private static async Task<Refusal?> WriteAsync(HttpContext context, byte[] json)
+    internal static async Task<Refusal?> WriteAsync(HttpContext context, byte[] json)
     {
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = json.Length;

@@ -18,6 +18,9 @@ public static class RefusalText
 
     private const int MaxHosts = 5;
 
+    /// <summary>A miss must stay cheap whoever provokes it.</summary>
+    private const int MaxSearched = 2_000;
+
     public static string Of(RequestPathProblem problem) => problem switch
     {
         RequestPathProblem.DotSegment => "the path has a segment '.' or '..', plain or percent-encoded",
@@ -50,6 +53,24 @@ public static class RefusalText
 
     public static string NoService(NamespacedName service) => $"Service {service} does not exist";
 
+    /// <summary>To one who asked for it by name: what was probably meant.</summary>
+    public static string NoService(NamespacedName service, RoutingSnapshot routes)
+    {
+        if (!routes.Namespaces.Contains(service.Namespace))
+        {
+            var like = Likeness.Nearest(service.Namespace, routes.Namespaces);
+            return $"Namespace {service.Namespace} does not exist" + (like is null ? "" : $"; nearest {like}");
+        }
+
+        var known = routes.Services.Keys.Take(MaxSearched);
+        var elsewhere = known.FirstOrDefault(other => other.Name == service.Name);
+        var nearest = Likeness.Nearest(service.Name, known.Where(other => other.Namespace == service.Namespace).Select(other => other.Name));
+        return NoService(service) + (elsewhere is not null ? $"; there is {elsewhere}" : nearest is not null ? $"; nearest {nearest}" : "");
+    }
+
+    /// <summary>Nothing is heard of its endpoints, whatever may be known of the Service.</summary>
+    public static string NotKnown(NamespacedName service) => $"Service {service}: its endpoints are not known yet";
+
     public static string NoPort(ServiceRoute route, IngressBackend backend)
     {
         var wanted = backend.PortName ?? backend.PortNumber.ToString(CultureInfo.InvariantCulture);
@@ -60,7 +81,7 @@ public static class RefusalText
     /// <param name="reason">As <see cref="RequestRouting.ReasonFor"/> found it.</param>
     public static string Of(RefusalReason reason, ServiceRoute route, PortRoute port) => reason switch
     {
-        RefusalReason.NotSynced => $"Service {route.Service.Name}: its endpoints are not known yet",
+        RefusalReason.NotSynced => NotKnown(route.Service.Name),
         RefusalReason.NoReadyEndpoints => NotReady(route, port.Port),
         RefusalReason.NoEndpoints => Missing(route, port.Port),
         _ => throw new UnreachableException(),
