@@ -38,6 +38,7 @@ public static class MeshServiceCollectionExtensions
         services.TryAddSingleton<IPodServer>(_ => new NoServer());
         services.AddSingleton(host => new WildcardPorts(host.GetRequiredService<ILoggerFactory>().CreateLogger(MeshClient.LogCategory)));
         services.AddSingleton(host => ActivatorUtilities.CreateInstance<MeshRegistrationService>(host, new WebServerSeen(services.Any(IsWebServer))));
+        services.AddMeshServiceDiscovery();
         PodResource.Describe(services);
         services.AddSingleton<IMeshRegistration>(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>().Registration : new DisabledRegistration());
         services.AddSingleton<IHostedService>(host => IsEnabled(host) ? host.GetRequiredService<MeshRegistrationService>() : new Nothing());

@@ -10,7 +10,7 @@ internal static class LineReader
     private const int FirstBuffer = 4096;
 
     /// <exception cref="InvalidDataException">A line is too long.</exception>
-    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(Stream stream, [EnumeratorCancellation] CancellationToken stop)
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(Stream stream, [EnumeratorCancellation] CancellationToken stop, int longest = MaxLine)
     {
         var buffer = new byte[FirstBuffer];
         var held = 0;
@@ -26,9 +26,9 @@ internal static class LineReader
             }
 
             held -= begin;
-            if (held > MaxLine)
+            if (held > longest)
             {
-                throw new InvalidDataException($"a line of more than {MaxLine} bytes");
+                throw new InvalidDataException($"a line of more than {longest} bytes");
             }
 
             buffer.AsSpan(begin, held).CopyTo(buffer);

@@ -141,7 +141,8 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
         _ => new StreamEnd.Lost(reason),
     };
 
-    private static async Task<string> ReasonAsync(HttpResponseMessage response, CancellationToken stop)
+    /// <summary>The sentence of a refusal, or what a stranger's answer looks like.</summary>
+    internal static async Task<string> ReasonAsync(HttpResponseMessage response, CancellationToken stop)
     {
         var body = await ReadAsync(response.Content, stop);
         return RegistrationProtocol.Message(body)

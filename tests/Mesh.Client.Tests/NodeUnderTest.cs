@@ -11,6 +11,7 @@ using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
 using Mesh.NodeLink.Wire;
 using Mesh.Testing.Processes;
+using Mesh.Testing.Routing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Client.Tests;
@@ -46,6 +47,12 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
     private uint _starts;
     private int _port;
 
+    public NodeUnderTest() => Told = new ToldServices((routes, changed) =>
+    {
+        Routes = routes;
+        _agent?.OnRoutesChanged(changed);
+    });
+
     public string Url => $"http://127.0.0.1:{_port}";
 
     public string Socket => Path.Combine(_directory, "node.sock");
@@ -54,6 +61,9 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
 
     /// <summary>What the machine routes by.</summary>
     public RoutingSnapshot Routes { get; set; } = RoutingSnapshot.Empty;
+
+    /// <summary>Changes <see cref="Routes"/> as a control plane does.</summary>
+    public ToldServices Told { get; }
 
     public static async Task<NodeUnderTest> StartNewAsync(CancellationToken stop)
     {

@@ -29,16 +29,7 @@ public sealed class TelemetryTests
         await using var otlp = await OtlpReceiver.StartAsync(Stop);
         var exporting = protocol == "grpc" ? otlp.Environment : otlp.HttpEnvironment;
         await using var machine = await SiloUnderTest.StartNewAsync(environment: exporting);
-        await using var soup = ProcessUnderTest.Start(
-            BuiltProgram.Path("Soup", "Soup"),
-            [],
-            new Dictionary<string, string>(exporting)
-            {
-                ["MESH_NODE_URL"] = machine.NodeUrl.ToString(),
-                ["MESH_POD_NAME"] = "soup-1",
-                ["MESH_LABELS"] = "app=soup",
-                ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
-            });
+        await using var soup = Soup(machine, exporting, "soup-1", "soup");
         await RouteAsync(machine);
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }) { BaseAddress = machine.IngressUrl };
         await Eventually.Is(
@@ -102,6 +93,51 @@ public sealed class TelemetryTests
         Assert.Equal(failed.Attributes["mesh.response_detail"], failed.StatusMessage);
         Assert.Equal(("alive", "1"), (answered.Attributes["k8s.pod.name"], answered.Attributes["http.request.resend_count"]));
         Assert.Equal($"00-{trace}-{answered.SpanId}-01", traceparent);
+    }
+
+    [Fact(Timeout = 300_000)]
+    [Trait("Row", "ECO-7.2")]
+    [Trait("Row", "ECO-3.5.13")]
+    public async Task A_second_Service_that_is_called_by_name_is_in_the_same_trace()
+    {
+        await using var otlp = await OtlpReceiver.StartAsync(Stop);
+        await using var machine = await SiloUnderTest.StartNewAsync(environment: otlp.Environment);
+        await using var front = Soup(machine, otlp.Environment, "soup-1", "soup");
+        await using var second = Soup(machine, otlp.Environment, "api-1", "my-api");
+        await RouteAsync(machine, "/menu");
+        using (var api = machine.Api())
+        {
+            await CreateAsync(api, "/api/v1/namespaces/default/services", """
+                {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "my-api-service"},
+                 "spec": {"selector": {"app": "my-api"}, "ports": [{"name": "http", "port": 8080, "targetPort": "http"}]}}
+                """);
+        }
+
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }) { BaseAddress = machine.IngressUrl };
+        await Eventually.Is("both hops answer", async stop => (await client.SendAsync(Request("/menu", null), stop)).StatusCode, HttpStatusCode.OK, Soon);
+
+        var answer = await client.SendAsync(Request("/menu", $"00-{ParentTrace}-{ParentSpan}-01"), Stop);
+
+        var menu = await answer.Content.ReadFromJsonAsync<JsonElement>(Stop);
+        Assert.Equal(("soup-1", "api-1"), (menu.GetProperty("pod").GetString(), menu.GetProperty("menu").GetProperty("pod").GetString()));
+        var spans = await Eventually.Meets("the spans of two hops", _ => Task.FromResult(Of(otlp, ParentTrace)), seen => seen.Count >= 5, Soon);
+        Assert.Equal(5, spans.Count);
+        var parent = ParentSpan;
+        foreach (var (kind, service, name) in ((SpanKind, string, string)[])
+        [
+            (SpanKind.Server, "mesh-ingress", "GET soup.example.com/menu"),
+            (SpanKind.Client, "mesh-ingress", "GET default/soup"),
+            (SpanKind.Server, "soup", "GET /menu"),
+            (SpanKind.Client, "soup", "GET"),
+            (SpanKind.Server, "my-api", "GET /{**path}"),
+        ])
+        {
+            var span = Assert.Single(spans, span => span.ParentSpanId == parent);
+            Assert.Equal((kind, service, name, false), (span.Kind, span.Service, span.Name, span.IsError));
+            parent = span.SpanId;
+        }
+
+        Assert.Equal("my-api-service.default.svc.cluster.local", Assert.Single(spans, span => span is { Kind: SpanKind.Client, Service: "soup" }).Attributes["server.address"]);
     }
 
     private static async Task AssertOneTraceAsync(OtlpReceiver otlp, string trace, string parent, string path, JsonElement answer)
@@ -201,17 +237,28 @@ public sealed class TelemetryTests
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static async Task RouteAsync(SiloUnderTest machine)
+    private static ProcessUnderTest Soup(SiloUnderTest machine, IReadOnlyDictionary<string, string> exporting, string name, string app) => ProcessUnderTest.Start(
+        BuiltProgram.Path("Soup", "Soup"),
+        [],
+        new Dictionary<string, string>(exporting)
+        {
+            ["MESH_NODE_URL"] = machine.NodeUrl.ToString(),
+            ["MESH_POD_NAME"] = name,
+            ["MESH_LABELS"] = $"app={app}",
+            ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+        });
+
+    private static async Task RouteAsync(SiloUnderTest machine, string path = "/api")
     {
         using var api = machine.Api();
         await CreateAsync(api, "/api/v1/namespaces/default/services", """
             {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "soup"},
              "spec": {"selector": {"app": "soup"}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}}
             """);
-        await CreateAsync(api, "/apis/networking.k8s.io/v1/namespaces/default/ingresses", """
+        await CreateAsync(api, "/apis/networking.k8s.io/v1/namespaces/default/ingresses", $$$"""
             {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "soup"},
              "spec": {"rules": [{"host": "soup.example.com", "http": {"paths": [
-               {"path": "/api", "pathType": "Prefix", "backend": {"service": {"name": "soup", "port": {"number": 80}}}}]}}]}}
+               {"path": "{{{path}}}", "pathType": "Prefix", "backend": {"service": {"name": "soup", "port": {"number": 80} } } }] } }] } }
             """);
     }
 

@@ -1,0 +1,89 @@
+using Mesh.ServiceDiscovery;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Mesh.Client.Tests.Discovery;
+
+/// <summary>Which names are asked for at the node, and which are left to others.</summary>
+public sealed class NameTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("web", "own/web")]
+    [InlineData("my-api-service", "own/my-api-service")]
+    [InlineData("WEB.Shop", "shop/web")]
+    [InlineData("web.shop", "shop/web")]
+    [InlineData("web.shop.svc", "shop/web")]
+    [InlineData("web.shop.svc.cluster.local", "shop/web")]
+    [InlineData("127.0.0.1", null)]
+    [InlineData("[::1]", null)]
+    [InlineData("localhost", null)]
+    [InlineData("web.localhost", null)]
+    [InlineData("example.com", null)]
+    [InlineData("printer.local", null)]
+    [InlineData("api.example.com", null)]
+    [InlineData("a.b.c", null)]
+    [InlineData("web.shop.", null)]
+    [InlineData("web..shop", null)]
+    [InlineData("-web", null)]
+    [InlineData("we_b", null)]
+    [InlineData("", null)]
+    [Trait("Row", "ECO-3.5.4")]
+    public void Only_a_name_that_may_be_a_Service_is_asked_for(string host, string? service)
+    {
+        Assert.Equal(service is not null, MeshServiceName.TryParse(host, "own", out var name));
+        Assert.Equal(service, name?.ToString());
+    }
+
+    [Theory]
+    [InlineData("web.shop.svc.cluster.local", "web.shop.svc.cluster.local", true)]
+    [InlineData("web.shop.svc.elsewhere.example", "web.shop.svc.cluster.local", false)]
+    [InlineData("web.shop", "web.shop.svc.cluster.local", true)]
+    [Trait("Row", "ECO-3.5.4")]
+    public void A_full_name_of_another_cluster_is_another_name(string asked, string host, bool same)
+    {
+        Assert.True(MeshServiceName.TryParse(asked, "own", out var name));
+        Assert.Equal(same, name.IsOf(host));
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("Row", "ECO-3.5.4")]
+    public async Task What_the_configuration_names_is_the_configurations_in_either_order(bool meshFirst)
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        node.Told.Service("default/web", DiscoveryUnderTest.Ports, new Testing.Routing.ToldPod("web-1", "10.0.0.1", ("http", 8081)));
+        await using var discovery = DiscoveryUnderTest.Of(
+            node,
+            compose: services => (meshFirst ? services.AddMeshServiceDiscovery().AddServiceDiscovery() : services.AddServiceDiscovery().AddMeshServiceDiscovery()).AddLogging(),
+            configuration: [("Services:web:http:0", "http://10.9.9.9:1234")]);
+
+        Assert.Null(discovery.Provider("http://web"));
+        Assert.Equal(["http://10.9.9.9:1234/"], await discovery.AddressesAsync("http://web", Stop));
+        Assert.Equal(["http://10.0.0.1:8081/"], await discovery.AddressesAsync("http://web.default", Stop));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_Mesh_that_is_switched_off_takes_no_name()
+    {
+        await using var node = NodeUnderTest.Away();
+        await using var discovery = DiscoveryUnderTest.Of(node, configure: options => options.Enabled = false);
+
+        Assert.Null(discovery.Provider("http://web"));
+        Assert.Equal(["web:80"], await discovery.AddressesAsync("http://web", Stop));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Thousands_of_names_are_a_crawlers_and_the_rest_of_them_is_left_to_DNS()
+    {
+        await using var node = NodeUnderTest.Away();
+        await using var discovery = DiscoveryUnderTest.Of(node);
+
+        var taken = Enumerable.Range(0, ServiceWatches.MostNames + 10).Count(number => discovery.Provider($"http://host-{number}.shop") is not null);
+
+        Assert.Equal(ServiceWatches.MostNames, taken);
+        Assert.NotNull(discovery.Provider("http://host-7.shop"));
+    }
+}
