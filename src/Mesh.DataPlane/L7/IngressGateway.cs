@@ -91,7 +91,7 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
     /// <summary>Completes when every address that can be listened on is; the others are reported and tried again.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _certificates.Prepare(_routes.Current.Tls);
+        PrepareCertificates();
         await _listeners.StartAsync(cancellationToken);
         await _tlsListeners.StartAsync(cancellationToken);
         _following = FollowEndpointsAsync(_stop.Token);
@@ -114,6 +114,14 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         _stop.Dispose();
     }
 
+    private void PrepareCertificates()
+    {
+        if (!_options.HttpsListen.IsEmpty)
+        {
+            _certificates.Prepare(_routes.Current.Tls);
+        }
+    }
+
     private async Task FollowEndpointsAsync(CancellationToken stop)
     {
         try
@@ -121,7 +129,7 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
             while (true)
             {
                 await _changed.WaitAsync(stop);
-                _certificates.Prepare(_routes.Current.Tls);
+                PrepareCertificates();
                 var services = _routes.Current.Services;
                 foreach (var service in _changed.Take())
                 {
