@@ -38,6 +38,22 @@ public sealed class HttpsTests : IDisposable
     }
 
     [Fact(Timeout = Limit)]
+    public async Task Bodies_of_many_records_pass_both_ways_on_one_connection()
+    {
+        const int Length = 300_000;
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync($"HTTP/1.1 200 OK\r\nContent-Length: {Length}\r\n\r\n{new string('d', Length)}"));
+        await using var host = await StartAsync(backend);
+        using var client = await TlsClient.ConnectAsync(host.TlsAddress, "app.test", Stop);
+        for (var request = 0; request < 3; request++)
+        {
+            await client.SendAsync($"POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: {Length}\r\n\r\n{new string('~', Length)}", Stop);
+            Assert.Equal(new string('d', Length), (await client.AnswerAsync(Stop))!.Body);
+        }
+
+        Assert.Equal(3 * Length, backend.Received.Count(c => c == '~'));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task A_target_with_the_scheme_of_the_connection_is_the_path_and_one_with_another_is_refused()
     {
         await using var backend = new RecordingBackend();
