@@ -29,6 +29,15 @@ public sealed record MeshOptions
 
     public required IPNetwork PodCidr { get; init; }
 
+    /// <summary>Ports of NodePort Services; no listener of Mesh's own is there.</summary>
+    public required PortRange NodePortRange { get; init; }
+
+    /// <summary>NodePorts are answered on those addresses of the machine that lie in one of these; empty: on all.</summary>
+    public ImmutableArray<IPNetwork> NodePortAddresses { get; init; } = [];
+
+    /// <summary>Addresses of LoadBalancer Services; empty: this machine's own, which is <see cref="Advertise"/>.</summary>
+    public ImmutableArray<IPNetwork> LoadBalancerPool { get; init; } = [];
+
     public required string ClusterDomain { get; init; }
 
     public required int SiloPort { get; init; }

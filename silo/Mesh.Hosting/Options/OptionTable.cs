@@ -32,9 +32,9 @@ public static class OptionTable
         new("dns-listen", "ADDRESS:PORT", "127.0.0.1:10053", "DNS, UDP and TCP"),
         new("service-cidr", "CIDR", "127.96.0.0/16", "ClusterIPs"),
         new("pod-cidr", "CIDR", "127.80.0.0/16", "addresses handed to Pods that ask for one"),
-        new("nodeport-range", "FIRST-LAST", NodePorts, "ports of NodePort Services"),
-        new("nodeport-addresses", "CIDRS", "all", "addresses that serve NodePorts"),
-        new("loadbalancer-pool", "CIDRS", "the nodes' addresses", "addresses of LoadBalancer Services"),
+        new("nodeport-range", "FIRST-LAST", NodePorts, "ports that NodePort Services get"),
+        new("nodeport-addresses", "all|CIDR,…", "all", "addresses of this machine that answer on NodePorts"),
+        new("loadbalancer-pool", "CIDR,…", "--advertise", "addresses that LoadBalancer Services get"),
         new("cluster-domain", "DOMAIN", "cluster.local", "DNS zone of the cluster"),
         new("silo-port", "PORT", "11111", "between silos"),
         new("register-uids", "UID,…", "", "further users whose processes may register"),
@@ -50,7 +50,7 @@ public static class OptionTable
 
     /// <summary>Given at all, these ask for what this version does not have.</summary>
     public static ImmutableHashSet<string> NotInThisVersion { get; } =
-        ["link-listen", "nodeport-range", "nodeport-addresses", "loadbalancer-pool"];
+        ["link-listen"];
 
     /// <summary>Words that are not options with a value.</summary>
     public static ImmutableHashSet<string> Switches { get; } = ["stop", "help", "version"];

@@ -95,6 +95,9 @@ public sealed class OptionsParser
             DnsListen = Listen("dns-listen", "127.0.0.1:10053"),
             ServiceCidr = Cidr("service-cidr", "127.96.0.0/16"),
             PodCidr = Cidr("pod-cidr", "127.80.0.0/16"),
+            NodePortRange = Take("nodeport-range", PortRange.TryParse, "a range of ports, such as " + OptionTable.NodePorts, OptionTable.NodePorts),
+            NodePortAddresses = Take("nodeport-addresses", NodePortAddresses, "all, or IPv4 addresses and networks, separated by commas", "all").Value,
+            LoadBalancerPool = LoadBalancerPool(),
             ClusterDomain = Take("cluster-domain", text => NameSyntax.IsSubdomain(text) ? text : null, "a DNS name in lower case", "cluster.local"),
             SiloPort = Take("silo-port", Port, "a port", "11111").Value,
             RegisterUids = Take("register-uids", Uids, "numeric user ids, separated by commas", "").Value,
@@ -138,6 +141,11 @@ public sealed class OptionsParser
                 && network.BaseAddress.AddressFamily == AddressFamily.InterNetwork
                 && network.BaseAddress.GetAddressBytes()[0] != 127).Value;
 
+    /// <summary>Empty when it is not given: the machine's own address is known to whoever asks for the pool.</summary>
+    private ImmutableArray<IPNetwork> LoadBalancerPool() => _sources.Find("loadbalancer-pool") is null
+        ? []
+        : Take("loadbalancer-pool", Blocks, "IPv4 addresses and networks, separated by commas", "127.0.0.1").Value;
+
     private T Take<T>(string name, Func<string, T?> parse, string expected, string fallback, Func<string, bool>? later = null)
         where T : class
     {
@@ -162,37 +170,9 @@ public sealed class OptionsParser
 
     private void RefuseClashes(MeshOptions options)
     {
-        var range = OptionTable.NodePorts.Split('-');
-        if (options.SiloPort >= int.Parse(range[0], CultureInfo.InvariantCulture) && options.SiloPort <= int.Parse(range[1], CultureInfo.InvariantCulture))
+        foreach (var line in OptionClashes.Of(options))
         {
-            Refuse($"--silo-port {options.SiloPort} lies inside the NodePort range {OptionTable.NodePorts}");
-        }
-
-        if (options.ServiceCidr.Contains(options.PodCidr.BaseAddress) || options.PodCidr.Contains(options.ServiceCidr.BaseAddress))
-        {
-            Refuse($"--pod-cidr {options.PodCidr} and --service-cidr {options.ServiceCidr} overlap");
-        }
-
-        (string Name, ListenAddress At)[] listeners =
-        [
-            ("--api-listen", options.ApiListen), ("--node-listen", options.NodeListen), ("--ingress-http", options.IngressHttp),
-            ("--ingress-https", options.IngressHttps), ("--dns-listen", options.DnsListen), ("--silo-port", ListenAddress.Of(IPAddress.Loopback, options.SiloPort)),
-        ];
-        for (var i = 0; i < listeners.Length; i++)
-        {
-            var (name, at) = listeners[i];
-            if (options.ServiceCidr.Contains(at.Address) || options.PodCidr.Contains(at.Address))
-            {
-                Refuse($"{name} {at} lies inside --service-cidr or --pod-cidr");
-            }
-
-            foreach (var (other, taken) in listeners.Take(i))
-            {
-                if (at.Port != 0 && at.Port == taken.Port && (at.IsAny || taken.IsAny || at.Address.Equals(taken.Address)))
-                {
-                    Refuse($"{other} and {name} both ask for port {at.Port}");
-                }
-            }
+            Refuse(line);
         }
     }
 
@@ -207,6 +187,11 @@ public sealed class OptionsParser
 
     private static Boxed<int>? Port(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= IPEndPoint.MaxPort ? new(port) : null;
+
+    private static Boxed<ImmutableArray<IPNetwork>>? NodePortAddresses(string text) => text == "all" ? new([]) : Blocks(text);
+
+    private static Boxed<ImmutableArray<IPNetwork>>? Blocks(string text) =>
+        AddressBlocks.TryParse(text) is { } blocks ? new Boxed<ImmutableArray<IPNetwork>>(blocks) : null;
 
     private static Boxed<ImmutableArray<uint>>? Uids(string text)
     {

@@ -22,7 +22,7 @@ internal sealed record SiloAddresses(ListenAddress Api, ListenAddress Node, List
         var chosen = new HashSet<int>();
         ListenAddress Settle(WantedListener wanted, string? kept)
         {
-            var at = PortChoice.For(wanted, AddressBook.PortOf(kept, wanted.At), chosen, random);
+            var at = PortChoice.For(wanted, AddressBook.PortOf(kept, wanted.At), options.NodePortRange, chosen, random);
             return PortCheck.Refusal(wanted with { At = at }, ownNode) is { } refusal ? throw new StartRefusedException(refusal) : at;
         }
 

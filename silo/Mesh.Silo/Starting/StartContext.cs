@@ -38,6 +38,7 @@ internal sealed record StartContext(
         DnsListen = Addresses.Dns.ToString(),
         ServiceCidr = Options.ServiceCidr.ToString(),
         PodCidr = Options.PodCidr.ToString(),
+        NodePortAddresses = [.. Options.NodePortAddresses.Select(block => block.ToString())],
         ClusterDomain = Options.ClusterDomain,
         RegisterUids = Options.RegisterUids,
         ReservedEndpoints = ImmutableArray.Create(Addresses.Api.ToString(), Addresses.Silo.ToString()),
