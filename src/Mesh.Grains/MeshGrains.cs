@@ -24,6 +24,8 @@ public static class MeshGrains
         silo.Services.AddSingleton<MembershipSignal>();
         silo.Services.AddHostedService(services => services.GetRequiredService<MembershipSignal>());
         silo.Services.AddSingleton<ClusterIPs>();
+        silo.Services.AddSingleton<NodePorts>();
+        silo.Services.AddSingleton<LoadBalancerPool>();
         silo.Services.AddSingleton<KnownNodes>();
         silo.Services.AddSingleton<LinkReports>();
         silo.Services.AddSingleton<InventoryRouting>();

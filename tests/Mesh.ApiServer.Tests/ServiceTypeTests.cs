@@ -12,8 +12,8 @@ public sealed class ServiceTypeTests(GrainHost host) : IClassFixture<GrainHost>
     private static readonly Dictionary<string, string> Specs = new()
     {
         ["ClusterIP"] = """{"type":"ClusterIP","selector":{"a":"b"},"ports":[{"name":"p","port":80}]}""",
-        ["NodePort"] = """{"type":"NodePort","selector":{"a":"b"},"ports":[{"name":"p","port":80,"nodePort":30080}]}""",
-        ["LoadBalancer"] = """{"type":"LoadBalancer","selector":{"a":"b"},"ports":[{"name":"p","port":80,"nodePort":30080}]}""",
+        ["NodePort"] = """{"type":"NodePort","selector":{"a":"b"},"ports":[{"name":"p","port":80}]}""",
+        ["LoadBalancer"] = """{"type":"LoadBalancer","selector":{"a":"b"},"ports":[{"name":"p","port":80}]}""",
         ["ExternalName"] = """{"type":"ExternalName","externalName":"a.example.com","selector":{"a":"b"},"ports":[{"name":"p","port":80}]}""",
     };
 
@@ -128,6 +128,55 @@ public sealed class ServiceTypeTests(GrainHost host) : IClassFixture<GrainHost>
         Assert.Null(clusterIP.Body!["spec"]!["externalTrafficPolicy"]);
     }
 
+    [Theory(Timeout = 60_000)]
+    [Trait("Row", "SVC-P3")]
+    [Trait("Row", "SVC-P4")]
+    [InlineData(30099, "provided port is already allocated to Service default/holder")]
+    [InlineData(29999, "provided port is not in the valid range. The range of valid ports is 30000-32767")]
+    public async Task A_node_port_that_cannot_be_had_is_422_by_its_field(int number, string why)
+    {
+        await host.Http.SendAsync("POST", Path, Manifest("holder", """{"type":"NodePort","selector":{"a":"b"},"ports":[{"port":80,"nodePort":30099}]}"""));
+
+        var answer = await host.Http.SendAsync("POST", Path, Manifest("late", $$"""{"type":"NodePort","selector":{"a":"b"},"ports":[{"port":80,"nodePort":{{number}}}]}"""));
+
+        Assert.Equal(422, answer.Code);
+        Assert.Equal($"Service \"late\" is invalid: spec.ports[0].nodePort: Invalid value: {number}: {why}", answer.Message);
+        Assert.Equal(
+            $$"""[{"reason":"FieldValueInvalid","message":"Invalid value: {{number}}: {{why}}","field":"spec.ports[0].nodePort"}]""",
+            answer.Body!["details"]!["causes"]!.ToJsonString());
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "SVC-L4")]
+    [Trait("Row", "SVC-L11")]
+    public async Task Node_ports_stay_when_no_more_are_wanted_until_they_are_left_out()
+    {
+        var spec = await CreateAsync("wanted", """{"type":"LoadBalancer","selector":{"a":"b"},"ports":[{"name":"p","port":8004}]}""");
+        var had = spec["ports"]![0]!["nodePort"]!.GetValue<int>();
+
+        var kept = await PatchAsync("wanted", """{"allocateLoadBalancerNodePorts":false}""");
+        var left = await PatchAsync("wanted", """{"ports":[{"name":"p","port":8004}]}""");
+        var none = await PatchAsync("wanted", """{"type":"ClusterIP"}""");
+
+        Assert.Equal(had, kept.Body!["spec"]!["ports"]![0]!["nodePort"]!.GetValue<int>());
+        Assert.Null(left.Body!["spec"]!["ports"]![0]!["nodePort"]);
+        Assert.Equal("""{"loadBalancer":{"ingress":[{"ip":"127.0.0.1","ipMode":"VIP"}]}}""", left.Body["status"]!.ToJsonString());
+        Assert.Equal("""{"loadBalancer":{}}""", none.Body!["status"]!.ToJsonString());
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task More_ports_than_a_commit_can_allocate_are_422()
+    {
+        static string Ports(int count) => string.Join(',', Enumerable.Range(1, count).Select(number => $$"""{"name":"p{{number}}","port":{{20_000 + number}}}"""));
+
+        var most = await host.Http.SendAsync("POST", Path, Manifest("most", $$"""{"type":"LoadBalancer","selector":{"a":"b"},"ports":[{{Ports(200)}}]}"""));
+        var more = await host.Http.SendAsync("POST", Path, Manifest("more", $$"""{"type":"LoadBalancer","selector":{"a":"b"},"ports":[{{Ports(201)}}]}"""));
+
+        Assert.Equal((201, 422), (most.Code, more.Code));
+        Assert.Contains("spec.ports: Too many: 201: must have at most 200 items", more.Message, StringComparison.Ordinal);
+        Assert.Equal(200, (await host.Http.SendAsync("DELETE", $"{Path}/most")).Code);
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task A_policy_that_came_with_external_addresses_goes_with_them()
     {
@@ -152,6 +201,7 @@ public sealed class ServiceTypeTests(GrainHost host) : IClassFixture<GrainHost>
             expected["clusterIPs"] = new JsonArray(address);
         }
 
+        await AssertNodePortAsync(name, from, to, before, after, expected);
         Assert.True(JsonNode.DeepEquals(expected, after), $"{name}: {after.ToJsonString()} is not {expected.ToJsonString()}");
         var allocations = new[] { before["clusterIP"]?.GetValue<string>(), address }.OfType<string>().Distinct();
         foreach (var each in allocations)
@@ -161,34 +211,49 @@ public sealed class ServiceTypeTests(GrainHost host) : IClassFixture<GrainHost>
         }
     }
 
+    /// <summary>Kept between types that have one, allocated for one that has, and released with the commit for one that has none.</summary>
+    private async Task AssertNodePortAsync(string name, string from, string to, JsonNode before, JsonNode after, JsonNode expected)
+    {
+        var (had, has) = (before["ports"]![0]!["nodePort"]?.GetValue<int>(), after["ports"]![0]!["nodePort"]?.GetValue<int>());
+        Assert.Equal((IsExternal(from), IsExternal(to)), (had is not null, has is not null));
+        if (IsExternal(from) && IsExternal(to))
+        {
+            Assert.Equal(had, has);
+        }
+
+        foreach (var number in new[] { had, has }.OfType<int>().Distinct())
+        {
+            var stored = await host.Store.ReadAsync(Kinds.NodePort(number), TestContext.Current.CancellationToken);
+            Assert.True(stored is not null == (number == has), $"{name}: {number} is {(stored is null ? "not " : "")}allocated");
+        }
+
+        if (has is { } kept)
+        {
+            expected["ports"]![0]!["nodePort"] = kept;
+        }
+    }
+
+    private static bool IsExternal(string type) => type is "NodePort" or "LoadBalancer";
+
     private Task<Answer> ChangeAsync(string name, string way, string from, string to, JsonNode before)
     {
         var toName = to == "ExternalName";
         return way switch
         {
-            "merge" => PatchAsync(name, toName ? """{"type":"ExternalName","externalName":"a.example.com"}""" : $$"""{"type":"{{to}}","externalName":null{{Ports(to)}} }"""),
+            "merge" => PatchAsync(name, toName ? """{"type":"ExternalName","externalName":"a.example.com"}""" : $$"""{"type":"{{to}}","externalName":null}"""),
             "strategic" => host.Http.SendAsync(
                 "PATCH",
                 $"{Path}/{name}",
-                toName ? """{"spec":{"type":"ExternalName","externalName":"a.example.com"}}""" : $$"""{"spec":{"type":"{{to}}","externalName":null{{Ports(to)}} } }""",
+                toName ? """{"spec":{"type":"ExternalName","externalName":"a.example.com"}}""" : $$"""{"spec":{"type":"{{to}}","externalName":null} }""",
                 "application/strategic-merge-patch+json"),
             "json" => host.Http.SendAsync("PATCH", $"{Path}/{name}", JsonPatch(from, to), "application/json-patch+json"),
             _ => host.Http.SendAsync("PUT", $"{Path}/{name}", $$"""{"metadata":{"name":"{{name}}"},"spec":{{Specs[to]}} }"""),
         };
     }
 
-    // Node ports are not allocated in this version: whoever wants the number of the expected Service names it.
-    private static string Ports(string to) =>
-        to is "NodePort" or "LoadBalancer" ? ""","ports":[{"name":"p","port":80,"protocol":"TCP","targetPort":80,"nodePort":30080}]""" : "";
-
     private static string JsonPatch(string from, string to)
     {
         var steps = new List<string> { $$"""{"op":"replace","path":"/spec/type","value":"{{to}}"}""" };
-        if (to is "NodePort" or "LoadBalancer")
-        {
-            steps.Add("""{"op":"add","path":"/spec/ports/0/nodePort","value":30080}""");
-        }
-
         if (to == "ExternalName")
         {
             steps.Add("""{"op":"add","path":"/spec/externalName","value":"a.example.com"}""");

@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using Mesh.ApiServer;
 using Mesh.Grains;
 using Mesh.Grains.Gateways;
@@ -53,6 +55,11 @@ internal static class SiloHost
             orleans.AddMeshGrains(new GrainOptions
             {
                 ServiceCidr = options.ServiceCidr,
+                FirstNodePort = options.NodePortRange.First,
+                LastNodePort = options.NodePortRange.Last,
+                LoadBalancerPool = options.LoadBalancerPool.IsEmpty
+                    ? [new IPNetwork(options.Advertise, options.Advertise.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)]
+                    : options.LoadBalancerPool,
                 NodeName = options.NodeName,
                 OwnListeners = start.Addresses.Listeners(),
             });

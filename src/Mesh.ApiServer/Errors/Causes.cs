@@ -28,6 +28,9 @@ public sealed class Causes
     public void TooLong(string field, int limit) =>
         Add("FieldValueTooLong", field, string.Create(CultureInfo.InvariantCulture, $"Too long: may not be more than {limit} bytes"));
 
+    public void TooMany(string field, int count, int limit) =>
+        Add("FieldValueTooMany", field, string.Create(CultureInfo.InvariantCulture, $"Too many: {count}: must have at most {limit} items"));
+
     public void NotSupported(string field, JsonNode? value, params string[] supported) =>
         Add(
             "FieldValueNotSupported",

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
 using Mesh.Core.Names;
+using Mesh.Core.Services;
 
 namespace Mesh.ApiServer.Resources;
 
@@ -14,6 +15,12 @@ internal static class ServicePortValidation
     public static void Validate(JsonNode? ports, string type, Causes causes)
     {
         var all = ports.AsList().ToList();
+        if (type is "NodePort" or "LoadBalancer" && all.Count > ServiceLimits.MostExternalPorts)
+        {
+            causes.TooMany("spec.ports", all.Count, ServiceLimits.MostExternalPorts);
+            return;
+        }
+
         var names = new HashSet<string>();
         var numbers = new HashSet<(string?, long?)>();
         var nodePorts = new HashSet<(string?, long?)>();

@@ -41,7 +41,8 @@ internal static class ServiceTransition
             }
         }
 
-        if (HasNodePorts(before) && HasNodePorts(spec))
+        // Where none are to be allocated, a node port that was left out was taken away.
+        if (HasNodePorts(before) && HasNodePorts(spec) && AllocatesNodePorts(spec))
         {
             KeepNodePorts(before.At("ports"), spec.At("ports"));
         }
@@ -148,9 +149,10 @@ internal static class ServiceTransition
 
     private static bool HasAddress(JsonObject spec) => TypeOf(spec) is "ClusterIP" or "NodePort" or "LoadBalancer";
 
-    private static bool HasNodePorts(JsonObject spec) =>
-        TypeOf(spec) == "NodePort"
-        || (TypeOf(spec) == "LoadBalancer" && (spec.At("allocateLoadBalancerNodePorts") is not { } asked || asked.AsBoolean()));
+    private static bool HasNodePorts(JsonObject spec) => TypeOf(spec) is "NodePort" or "LoadBalancer";
+
+    private static bool AllocatesNodePorts(JsonObject spec) =>
+        TypeOf(spec) == "NodePort" || spec.At("allocateLoadBalancerNodePorts") is not { } asked || asked.AsBoolean();
 
     private static bool HasHealthPort(JsonObject spec) =>
         TypeOf(spec) == "LoadBalancer" && spec.At("externalTrafficPolicy").AsText() == "Local";

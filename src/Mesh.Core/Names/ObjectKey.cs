@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Net;
+
 namespace Mesh.Core.Names;
 
 /// <summary>
@@ -14,6 +17,9 @@ public static class Kinds
 {
     public const string NetworkingGroup = "networking.k8s.io";
     public const string DiscoveryGroup = "discovery.k8s.io";
+
+    /// <summary>Of objects that only Mesh itself reads and writes; the API serves none of them.</summary>
+    public const string InternalGroup = "mesh.internal";
 
     public static ObjectKey Namespace(string name) => new("", "Namespace", "", name);
 
@@ -33,6 +39,13 @@ public static class Kinds
 
     /// <summary>The allocation of a ClusterIP: the address is the name, so the store's key makes it unique.</summary>
     public static ObjectKey IPAddress(string address) => new(NetworkingGroup, "IPAddress", "", address);
+
+    /// <summary>The allocation of a NodePort: one number is one Service's, whatever its protocols.</summary>
+    public static ObjectKey NodePort(int number) => new(InternalGroup, "NodePort", "", number.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>The allocation of one port of a LoadBalancer address: Services may share the address, and no port of it.</summary>
+    public static ObjectKey LoadBalancerPort(IPAddress address, string protocol, int port) =>
+        new(InternalGroup, "LoadBalancerPort", "", string.Create(CultureInfo.InvariantCulture, $"{address}/{protocol}/{port}"));
 
     public static ObjectKey EndpointSlice(NamespacedName name) => new(DiscoveryGroup, "EndpointSlice", name.Namespace, name.Name);
 }

@@ -1,6 +1,7 @@
 using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
 using Mesh.Core.Services;
+using Mesh.Grains.Events;
 using Mesh.Grains.Keeping;
 using Mesh.Storage;
 
@@ -68,6 +69,3 @@ internal static class IngressReview
         }
     }
 }
-
-/// <param name="Reason">One of the words of <c>RefusalReason</c> or of <c>NotRouted</c>, PathConflict, or one of <see cref="TlsReview"/>.</param>
-internal sealed record Finding(string Reason, string Message);

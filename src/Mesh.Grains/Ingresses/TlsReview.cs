@@ -2,6 +2,7 @@ using Mesh.Core.Certificates;
 using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
 using Mesh.Grains.Certificates;
+using Mesh.Grains.Events;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Pods;
 using Mesh.Storage;

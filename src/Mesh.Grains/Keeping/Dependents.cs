@@ -1,7 +1,9 @@
 using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
+using Mesh.Core.Services;
 using Mesh.Grains.Nodes;
 using Mesh.Grains.Pods;
+using Mesh.Grains.Services;
 using Mesh.Storage;
 
 namespace Mesh.Grains.Keeping;
@@ -21,7 +23,7 @@ internal static class Dependents
         {
             "EndpointSlice" => ServiceOf(key.Namespace, StoredFields.Text(change.Object.Document, "metadata", "labels", "kubernetes.io/service-name")),
             "Endpoints" => ServiceOf(key.Namespace, key.Name),
-            "Service" => Ingresses(cache, key.Namespace, ingress => Backends(ingress).Any(service => service.Name == key.Name)),
+            "Service" => Ingresses(cache, key.Namespace, ingress => Backends(ingress).Any(service => service.Name == key.Name)).Concat(WaitingForAddress(change, cache)),
             "Ingress" => SharingHost(change, cache),
             "Secret" => Ingresses(cache, key.Namespace, ingress => ingress.Tls.Any(tls => tls.Secret?.Name == key.Name)),
             "IngressClass" => Ingresses(cache, null, ingress => ingress.ClassName == key.Name),
@@ -69,6 +71,33 @@ internal static class Dependents
 
     private static IEnumerable<string> Hosts(Ingress ingress) =>
         ingress.Rules.Select(rule => rule.Host).Concat(TlsNames.Of(ingress).Select(name => name.Host));
+
+    /// <summary>Services that wait for an address, when another gave up a port of one.</summary>
+    private static IEnumerable<KeptGrain> WaitingForAddress(StoreChange change, IWatchCache cache)
+    {
+        if (change.Previous is not { } before || !IsBalancer(before) || !Ports(before).Except(change.Type == StoreChangeType.Deleted ? [] : Ports(change.Object)).Any())
+        {
+            return [];
+        }
+
+        return cache.List("", "Service", null).Items
+            .Where(other => IsBalancer(other) && StoredFields.Node(other.Document, "status", "loadBalancer", "ingress") is null)
+            .Select(other => KeptGrain.Of(other.Key)).OfType<KeptGrain>();
+    }
+
+    private static bool IsBalancer(StoredObject service) => StoredFields.Text(service.Document, "spec", "type") == "LoadBalancer";
+
+    private static IEnumerable<ObjectKey> Ports(StoredObject service)
+    {
+        try
+        {
+            return LoadBalancerAllocation.KeysOf(ServiceParser.Parse(service.Document, service.CreatedVersion));
+        }
+        catch (FormatException)
+        {
+            return []; // nothing was allocated to what cannot be read
+        }
+    }
 
     /// <summary>Pods and Ingresses show whether the node is heard of, and its address.</summary>
     private static bool IsSeen(StoreChange change) =>

@@ -22,6 +22,12 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
 
     public ObjectKey Key => key;
 
+    /// <summary>
+    /// The rules look at other objects too: the cache must have followed the log to what is known of this one before they
+    /// plan, and to what a commit failed on before they plan again.
+    /// </summary>
+    public bool PlansFromCache { get; init; }
+
     /// <summary>The object as last known, null when there is none. What was published from it stays, also while an outcome is unknown.</summary>
     public StoredObject? Current => _current;
 
@@ -79,6 +85,7 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
             await CatchUpAsync(request?.IfVersion ?? 0, stop);
             for (var tries = 0; tries < MostTries; tries++)
             {
+                await FollowAsync(tries > 0, stop);
                 if (await CommitAsync(plan(_current), explain, commitClass) is { } reply)
                 {
                     return reply;
@@ -98,6 +105,19 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
         finally
         {
             _turn.Release();
+        }
+    }
+
+    private async Task FollowAsync(bool isAgain, CancellationToken stop)
+    {
+        if (PlansFromCache && isAgain)
+        {
+            await cache.WaitForFreshAsync(stop);
+        }
+
+        if (PlansFromCache)
+        {
+            await cache.WaitForAsync(_knownVersion, stop);
         }
     }
 

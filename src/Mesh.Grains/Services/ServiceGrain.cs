@@ -22,6 +22,8 @@ public sealed class ServiceGrain(
     IObjectStore store,
     IWatchCache cache,
     ClusterIPs addresses,
+    NodePorts nodePorts,
+    LoadBalancerPool pool,
     MembershipSignal membership,
     ProjectionPace pace,
     EndpointRule rule,
@@ -34,6 +36,8 @@ public sealed class ServiceGrain(
     private readonly PublishedEndpoints _published = new(rule, events);
     private NamespacedName _name = null!;
     private OwnedObject _object = null!;
+    private ServiceRules _rules = null!;
+    private IReadOnlyList<Finding> _found = [];
     private ServiceEndpoints _endpoints = null!;
     private Projection _projection = null!;
     private int _opened;
@@ -48,7 +52,14 @@ public sealed class ServiceGrain(
         }
 
         _name = name;
-        _object = new OwnedObject(Kinds.Service(name), store, cache, new FinalizedRules(new ServiceRules(name, addresses, cache, time, random), time));
+        var rows = new AllocationRow(name, time, random);
+        _rules = new ServiceRules(
+            name,
+            new ClusterIPAllocation(addresses, rows),
+            new NodePortAllocation(nodePorts, rows, cache),
+            new LoadBalancerAllocation(pool, rows, cache, rule),
+            cache);
+        _object = new OwnedObject(Kinds.Service(name), store, cache, new FinalizedRules(_rules, time)) { PlansFromCache = true };
         var mirror = new EndpointProjection(store, cache, time, random, Mirror);
         _projection = new Projection(mirror, pace, time, random, reason => log.ProjectionFailed(Key, reason));
         _endpoints = new ServiceEndpoints(Subscribe, Settings(), _projection.Mark);
@@ -80,6 +91,7 @@ public sealed class ServiceGrain(
     public async Task Reconcile(long version, CancellationToken stop)
     {
         await LookAsync(version, stop);
+        await RepairAsync(stop);
         _projection.Mark(); // somebody may have changed or removed a slice
     }
 
@@ -118,6 +130,35 @@ public sealed class ServiceGrain(
         {
             // The outcome of a commit is unknown and the store is silent: what is published stays.
         }
+    }
+
+    /// <summary>Takes what the Service lacks, and tells its owner of what it cannot have.</summary>
+    private async Task RepairAsync(CancellationToken stop)
+    {
+        var found = new List<Finding>();
+        if (_endpoints.Wanted is { } spec && NodePortAllocation.IsFor(spec))
+        {
+            await _object.ChangeAsync(
+                current =>
+                {
+                    found.Clear();
+                    return _rules.Repair(current, found);
+                },
+                static _ => null,
+                CommitClass.Projection,
+                stop);
+            Follow(_object.Current);
+        }
+
+        if (_object.Current is { } stored)
+        {
+            foreach (var finding in found.Except(_found))
+            {
+                events.Record(stored, isWarning: true, finding.Reason, finding.Message);
+            }
+        }
+
+        _found = found;
     }
 
     private void Follow(StoredObject? stored)

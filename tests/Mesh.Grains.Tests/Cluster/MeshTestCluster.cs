@@ -41,7 +41,13 @@ public sealed class MeshTestCluster : IAsyncDisposable
 
     public Network Network { get; } = new();
 
-    public GrainOptions Options { get; } = new() { ServiceCidr = IPNetwork.Parse("127.96.0.0/16"), NodeName = "own", OwnListeners = [OwnListener] };
+    public GrainOptions Options { get; } = new()
+    {
+        ServiceCidr = IPNetwork.Parse("127.96.0.0/16"),
+        NodeName = "own",
+        OwnListeners = [OwnListener],
+        LoadBalancerPool = [IPNetwork.Parse("10.9.0.1/32"), IPNetwork.Parse("10.9.0.2/32")],
+    };
 
     /// <summary>Where Mesh itself is said to listen.</summary>
     public static IPEndPoint OwnListener { get; } = new(IPAddress.Parse("127.0.0.99"), 8080);
