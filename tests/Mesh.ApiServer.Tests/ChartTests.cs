@@ -36,7 +36,6 @@ public sealed class ChartTests(GrainHost host) : IClassFixture<GrainHost>
         ingressclass.networking.k8s.io/gateway created
         service/gateway created
         """, """
-        Warning: spec.type: LoadBalancer is stored, and not served in this version: only its ClusterIP is
         Warning: spec.externalTrafficPolicy: Local is stored, and not served in this version: endpoints of every node are used
         resource mapping not found for name: "gateway" namespace: "" from "FILE": no matches for kind "ClusterRole" in version "rbac.authorization.k8s.io/v1"
         ensure CRDs are installed first

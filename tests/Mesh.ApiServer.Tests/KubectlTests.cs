@@ -198,8 +198,8 @@ public sealed partial class KubectlTests(GrainHost host) : IClassFixture<GrainHo
         Assert.Contains("server-side apply is not in this version", (await kubectl.TryAsync("apply --server-side -n refused -f -", Pod)).Error, StringComparison.Ordinal);
         var unknown = await kubectl.TryAsync("apply -n refused -f -", Service.Replace("selector:", "selektor:", StringComparison.Ordinal));
         Assert.Contains("strict decoding error: unknown field \"spec.selektor\"", unknown.Error, StringComparison.Ordinal);
-        var warned = await kubectl.TryAsync("apply -n refused -f -", Service.Replace("spec:", "spec:\n  type: NodePort", StringComparison.Ordinal));
-        Assert.Contains("Warning: spec.type: NodePort is stored, and not served in this version", warned.Error, StringComparison.Ordinal);
+        var warned = await kubectl.TryAsync("apply -n refused -f -", Service.Replace("spec:", "spec:\n  sessionAffinity: ClientIP", StringComparison.Ordinal));
+        Assert.Contains("Warning: spec.sessionAffinity: ClientIP is stored, and not served in this version", warned.Error, StringComparison.Ordinal);
     }
 
     private async Task<Kubectl> NewAsync(string ns = "life")

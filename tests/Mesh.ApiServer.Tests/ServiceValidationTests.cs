@@ -130,8 +130,7 @@ public sealed class ServiceValidationTests(ApiHost host) : IClassFixture<ApiHost
     }
 
     [Theory(Timeout = 30_000)]
-    [InlineData("""{"type":"NodePort","ports":[{"port":80}],"selector":{"a":"b"}}""", "spec.type: NodePort is stored, and not served")]
-    [InlineData("""{"type":"LoadBalancer","ports":[{"port":80}],"selector":{"a":"b"}}""", "spec.type: LoadBalancer is stored, and not served")]
+    [InlineData("""{"type":"LoadBalancer","ports":[{"port":80}],"selector":{"a":"b"},"loadBalancerClass":"example.com/lb"}""", "spec.loadBalancerClass: example.com/lb is another controller's")]
     [InlineData("""{"ports":[{"port":80,"protocol":"UDP"}],"selector":{"a":"b"}}""", "spec.ports[0].protocol: UDP is stored, and not served")]
     [InlineData("""{"ports":[{"port":80}],"selector":{"a":"b"},"sessionAffinity":"ClientIP"}""", "spec.sessionAffinity: ClientIP is stored, and not served")]
     [InlineData("""{"ports":[{"port":80}],"selector":{"a":"b"},"externalIPs":["10.1.1.1"]}""", "spec.externalIPs is stored, and not served")]

@@ -1,13 +1,13 @@
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
+using Mesh.Core.Names;
 
 namespace Mesh.ApiServer.Resources;
 
 /// <summary>What of a Service is stored and not served in this version, and what Kubernetes warns of (pkg/api/service/warnings.go).</summary>
 internal static class ServiceWarnings
 {
-    private static readonly string[] LoadBalancers =
-        ["loadBalancerIP", "loadBalancerSourceRanges", "loadBalancerClass", "healthCheckNodePort"];
+    private static readonly string[] LoadBalancers = ["loadBalancerSourceRanges", "healthCheckNodePort"];
 
     public static IEnumerable<string> For(JsonObject document)
     {
@@ -18,9 +18,9 @@ internal static class ServiceWarnings
 
     private static IEnumerable<string> Unserved(JsonNode? spec, string? type)
     {
-        if (type is "NodePort" or "LoadBalancer")
+        if (type == "LoadBalancer" && spec.At("loadBalancerClass").AsText() is { } named && !MeshLoadBalancerClass.IsOurs(named))
         {
-            yield return $"spec.type: {type} {NotServed.Words}: only its ClusterIP is";
+            yield return $"spec.loadBalancerClass: {named} is another controller's, so Mesh gives the Service no address; its own class is {MeshLoadBalancerClass.Name}";
         }
 
         foreach (var field in LoadBalancers)
@@ -69,11 +69,6 @@ internal static class ServiceWarnings
             if (isProxied && port.At("protocol").AsText() is { } protocol and not "TCP")
             {
                 yield return $"spec.ports[{index}].protocol: {protocol} {NotServed.Words}: only TCP is";
-            }
-
-            if (port.At("nodePort").AsNumber() is > 0 and var number)
-            {
-                yield return $"spec.ports[{index}].nodePort: {number} {NotServed.Words}";
             }
         }
     }
