@@ -13,16 +13,17 @@ end() {
   rm -rf "$home"
 }
 trap end EXIT
+# A package that an earlier walk restored would be taken for the one that this walk packs.
+rm -rf "${NUGET_PACKAGES:-$HOME/.nuget/packages}"/{mesh.client*,mesh.servicediscovery}
 
 for tool in kubectl curl dig openssl dotnet; do
   command -v "$tool" >/dev/null || { echo "$tool is needed and is not installed"; exit 1; }
 done
 
 # The built programs, and the sources of what applications reference.
-mkdir -p "$here/artifacts/bin" "$here/src"
+mkdir -p "$here/artifacts/bin"
 cp -r deploy client "$here/"
-cp -r src/Mesh.Core "$here/src/"
-cp README.md global.json .editorconfig Directory.* BannedSymbols* "$here/"
+cp README.md Mesh.sln global.json .editorconfig Directory.* BannedSymbols* "$here/"
 for program in Mesh.Silo Soup; do
   mkdir -p "$here/artifacts/bin/$program"
   cp -r "artifacts/bin/$program/debug" "$here/artifacts/bin/$program/"
@@ -50,6 +51,6 @@ nothing_left() { # no job still runs, and the folder holds what a clone holds
     sleep 0.1
   done
   [ -z "$(jobs -rp)" ] || { echo "left running:"; jobs -rl; exit 1; }
-  left=$(ls -A "$here" | grep -vxE 'artifacts|src|deploy|client|README.md|global.json|.editorconfig|Directory\..*|BannedSymbols.*' || true)
+  left=$(ls -A "$here" | grep -vxE 'artifacts|deploy|client|README.md|Mesh.sln|global.json|.editorconfig|Directory\..*|BannedSymbols.*' || true)
   [ -z "$left" ] || { echo "left in the folder: $left"; exit 1; }
 }
