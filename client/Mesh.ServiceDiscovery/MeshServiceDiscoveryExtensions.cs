@@ -58,12 +58,18 @@ public static class MeshServiceDiscoveryExtensions
         });
     }
 
-    /// <summary>The few that are needed here, before whatever else sets options: AddMesh reads all of them, and code wins.</summary>
+    /// <summary>The few that are needed here, where AddMesh does not read them all; before whatever else sets options, as code wins.</summary>
     private static void AddOptions(IServiceCollection services)
     {
         services.AddOptions();
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<MeshOptions>>(
-            host => new ConfigureOptions<MeshOptions>(options => Read(options, host.GetService<IConfiguration>()))));
+            host => new ConfigureOptions<MeshOptions>(options =>
+            {
+                if (host.GetService<IServiceProviderIsService>()?.IsService(typeof(IMeshRegistration)) != true)
+                {
+                    Read(options, host.GetService<IConfiguration>());
+                }
+            })));
     }
 
     private static void Read(MeshOptions options, IConfiguration? configuration)

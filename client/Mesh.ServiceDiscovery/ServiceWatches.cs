@@ -136,9 +136,10 @@ internal sealed class ServiceWatches : IAsyncDisposable
         }
     }
 
-    private static NodeEndpoint EndpointOf(MeshOptions options) => NodeEndpoint.TryParse(options.NodeUrl, out var endpoint)
-        ? endpoint
-        : throw new InvalidOperationException($"Mesh:NodeUrl '{options.NodeUrl}' is neither an http URL nor unix: and a path.");
+    /// <summary>In a host with AddMesh they were checked before it started.</summary>
+    private static NodeEndpoint EndpointOf(MeshOptions options) => options.Problems().Any() || !NodeEndpoint.TryParse(options.NodeUrl, out var endpoint)
+        ? throw new InvalidOperationException($"Services cannot be called by name: {string.Join(" ", options.Problems())}")
+        : endpoint;
 
     private sealed class Entry(ServiceWatch watch)
     {

@@ -76,6 +76,18 @@ public sealed class NameTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task Settings_that_cannot_be_read_are_told_by_the_first_call_where_nobody_checks_them_before()
+    {
+        await using var node = NodeUnderTest.Away();
+        await using var discovery = DiscoveryUnderTest.Of(node, configuration: [("Mesh:Enabled", "maybe")]);
+
+        var told = Assert.Throws<InvalidOperationException>(() => discovery.Provider("http://web"));
+
+        Assert.Contains("Mesh:Enabled", told.Message, StringComparison.Ordinal);
+        Assert.Contains("it must be true or false", told.Message, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Thousands_of_names_are_a_crawlers_and_the_rest_of_them_is_left_to_DNS()
     {
         await using var node = NodeUnderTest.Away();
