@@ -15,6 +15,7 @@ internal static class Program
         ("tls", TlsBenchmark.RunAsync),
         ("l4", L4Benchmark.RunAsync),
         ("dns", DnsBenchmark.RunAsync),
+        ("discovery", DiscoveryBenchmark.RunAsync),
         ("registrations", RegistrationsBenchmark.RunAsync),
         ("api", ApiBenchmark.RunAsync),
         ("memory", MemoryBenchmark.RunAsync),
