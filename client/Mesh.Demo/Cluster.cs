@@ -20,6 +20,8 @@ internal sealed class Cluster : IAsyncDisposable
     private readonly HashSet<ProcessEntry> _started = [];
     private ChildProcess? _silo;
     private KubernetesApi? _api;
+    private readonly string _nodePorts = FreePlaces.NodePorts();
+    private readonly string _balancer = FreePlaces.LoadBalancer();
     private int _starts;
     private bool _ended;
 
@@ -40,6 +42,8 @@ internal sealed class Cluster : IAsyncDisposable
     public Dictionary<string, string> Addresses { get; private set; } = [];
 
     public Uri Ingress => new($"http://127.0.0.1:{Addresses["ingressHttp"].Split(':')[^1]}");
+
+    public IPEndPoint IngressTls => new(IPAddress.Loopback, IPEndPoint.Parse(Addresses["ingressHttps"]).Port);
 
     public IPEndPoint Dns => IPEndPoint.Parse(Addresses["dns"]);
 
@@ -64,6 +68,8 @@ internal sealed class Cluster : IAsyncDisposable
                 "--ingress-https", "127.0.0.1:0",
                 "--dns-listen", "127.0.0.1:0",
                 "--silo-port", "0",
+                "--nodeport-range", _nodePorts,
+                "--loadbalancer-pool", _balancer,
             ],
             Path.Combine(Home, $"silo-{_starts}"));
         Remember(_silo);

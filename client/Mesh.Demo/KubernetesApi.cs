@@ -42,17 +42,22 @@ internal sealed class KubernetesApi : IDisposable
         var created = new List<string>();
         foreach (var document in (await File.ReadAllTextAsync(file, stop)).Split("\n---\n"))
         {
-            var json = ToJson(document);
-            using var parsed = JsonDocument.Parse(json);
-            var kind = parsed.RootElement.GetProperty("kind").GetString()!;
-            var name = parsed.RootElement.GetProperty("metadata").GetProperty("name").GetString()!;
-            using var content = new StringContent(json, Encoding.UTF8, "application/json");
-            using var response = await _http.PostAsync(Collection(kind), content, stop);
-            await EnsureAsync(response, stop);
-            created.Add($"{kind.ToLowerInvariant()}/{name}");
+            created.Add(await CreateAsync(ToJson(document), stop));
         }
 
         return created;
+    }
+
+    /// <summary>Creates one object in namespace <c>default</c>; how kubectl would call it.</summary>
+    public async Task<string> CreateAsync(string json, CancellationToken stop)
+    {
+        using var parsed = JsonDocument.Parse(json);
+        var kind = parsed.RootElement.GetProperty("kind").GetString()!;
+        var name = parsed.RootElement.GetProperty("metadata").GetProperty("name").GetString()!;
+        using var content = new StringContent(json, Encoding.UTF8, "application/json");
+        using var response = await _http.PostAsync(Collection(kind), content, stop);
+        await EnsureAsync(response, stop);
+        return $"{kind.ToLowerInvariant()}/{name}";
     }
 
     public async Task<JsonElement> GetAsync(string path, CancellationToken stop)
@@ -107,6 +112,7 @@ internal sealed class KubernetesApi : IDisposable
     private static string Collection(string kind) => kind switch
     {
         "Service" => "/api/v1/namespaces/default/services",
+        "Secret" => "/api/v1/namespaces/default/secrets",
         "Ingress" => "/apis/networking.k8s.io/v1/namespaces/default/ingresses",
         _ => throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The demo has no {kind}."), nameof(kind)),
     };

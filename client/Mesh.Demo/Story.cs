@@ -19,6 +19,7 @@ internal sealed class Story(Cluster cluster, Teller tell, CancellationToken stop
     {
         await StartAsync();
         var clusterIP = await ShowServiceAsync();
+        await new ServiceTypes(cluster, tell, _answers, stop).ShowAsync(Manifest("service-types.yaml"));
         await ShowIngressAsync();
         var deaths = new Deaths(cluster, tell, _answers, clusterIP, stop);
         await deaths.ShowPodAsync();
@@ -85,6 +86,8 @@ internal sealed class Story(Cluster cluster, Teller tell, CancellationToken stop
 
         var (status, body) = await _answers.AskAsync(cluster.Ingress, "myap.example.com", stop);
         tell.Fact(status == HttpStatusCode.NotFound, $"a host without a rule: {(int)status} \"{body.Trim()}\"");
+
+        await new Https(cluster, tell, stop).ShowAsync(Manifest("https-ingress.yaml"));
 
         // The load of the next chapters goes through an Ingress path of its own to the three Pods.
         await cluster.Api.CreateAllAsync(Manifest("soup-ingress.yaml"), stop);
