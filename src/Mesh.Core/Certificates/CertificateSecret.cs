@@ -16,7 +16,6 @@ public static class CertificateSecret
     private const string ChainKey = "tls.crt";
     private const string PrivateKey = "tls.key";
     private const string AlternativeNames = "2.5.29.17";
-    private const int ShortestRsa = 2048; // a shorter one is refused by OpenSSL, and by every browser
 
     // The curves of TLS 1.3 (RFC 8446 §4.2.3): P-256, P-384, P-521.
     private static readonly ImmutableArray<string> Curves = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
@@ -95,14 +94,24 @@ public static class CertificateSecret
         var leaf = chain[0];
         using var rsa = leaf.GetRSAPublicKey();
         using var curve = rsa is null ? leaf.GetECDsaPublicKey() : null;
-        if (rsa is { KeySize: < ShortestRsa })
+        if (rsa is { KeySize: < ChainStrength.ShortestRsa })
         {
-            return new SecretCertificate.Unusable($"has an RSA key of {rsa.KeySize} bits: {ShortestRsa} are the least that clients take");
+            return new SecretCertificate.Unusable($"has an RSA key of {rsa.KeySize} bits: {ChainStrength.ShortestRsa} are the least that clients take");
+        }
+
+        if (rsa is { KeySize: > CertificateLimits.RsaBits })
+        {
+            return new SecretCertificate.Unusable($"has an RSA key of {rsa.KeySize} bits, more than the {CertificateLimits.RsaBits} that are served");
         }
 
         if (rsa is null && !IsServed(curve))
         {
             return new SecretCertificate.Unusable("has a key of a kind that is not served: RSA, and ECDSA on P-256, P-384 or P-521, are");
+        }
+
+        if (ChainStrength.WhyWeak(chain) is { } weak)
+        {
+            return new SecretCertificate.Unusable($"has in {ChainKey}, {weak}");
         }
 
         using var key = Key(rsa is not null, keyText);

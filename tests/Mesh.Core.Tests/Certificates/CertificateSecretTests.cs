@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Mesh.Core.Certificates;
 using Mesh.Testing.Certificates;
@@ -40,6 +41,14 @@ public sealed class CertificateSecretTests : IDisposable
 
     [Fact]
     [Trait("Row", "ING-T04")]
+    public void A_chain_of_RSA_is_usable_and_what_signed_itself_is_whatever_its_hash()
+    {
+        Assert.IsType<SecretCertificate.Usable>(Read(_authority.IssueThrough(2048, HashAlgorithmName.SHA256, "a.test").Secret("default", "t")));
+        Assert.IsType<SecretCertificate.Usable>(Read(TestAuthority.SelfSigned(HashAlgorithmName.SHA1, "a.test").Secret("default", "t")));
+    }
+
+    [Fact]
+    [Trait("Row", "ING-T04")]
     public void What_is_wrong_is_told_without_a_word_of_the_Secret()
     {
         var (one, other) = (_authority.Issue("a.test"), _authority.Issue("a.test"));
@@ -57,7 +66,11 @@ public sealed class CertificateSecretTests : IDisposable
             ((one with { Key = rsa.Key }).Secret("default", "t"), "no private key in PEM, unencrypted and of the certificate's kind"),
             ((one with { Key = other.Key }).Secret("default", "t"), "another key than that of the first certificate"),
             ((one with { Chain = string.Join('\n', one.Chain.Split("-----END CERTIFICATE-----\n").Where(part => part.Length > 0).Reverse().Select(part => part + "-----END CERTIFICATE-----\n")) }).Secret("default", "t"), "another key"),
-            (_authority.IssueRsa(1024, "a.test").Secret("default", "t"), "RSA key of 1024 bits"),
+            (_authority.IssueRsa(1024, "a.test").Secret("default", "t"), "RSA key of 1024 bits: 2048 are the least"),
+            (_authority.IssueWithPublicKey(1025, "a.test").Secret("default", "t"), "RSA key of 8200 bits, more than the 8192 that are served"),
+            (_authority.IssueThrough(1024, HashAlgorithmName.SHA256, "a.test").Secret("default", "t"), "has in tls.crt, as number 2, a certificate with an RSA key of 1024 bits"),
+            (_authority.IssueThrough(2048, HashAlgorithmName.SHA1, "a.test").Secret("default", "t"), "has in tls.crt, as number 1, a certificate that was signed with sha1RSA"),
+            (_authority.IssueThrough(2048, HashAlgorithmName.MD5, "a.test").Secret("default", "t"), "has in tls.crt, as number 1, a certificate that was signed with md5RSA"),
             ((one with { Chain = one.Chain + new string(' ', CertificateLimits.ChainBytes) }).Secret("default", "t"), $"more than the {CertificateLimits.ChainBytes} that are served"),
             ((one with { Key = one.Key + new string(' ', CertificateLimits.KeyBytes) }).Secret("default", "t"), $"more than the {CertificateLimits.KeyBytes} that are served"),
             ((one with { Chain = string.Concat(Enumerable.Repeat(one.Chain, 6)) }).Secret("default", "t"), "has 12 certificates in tls.crt"),

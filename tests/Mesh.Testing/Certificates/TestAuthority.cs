@@ -43,6 +43,43 @@ public sealed class TestAuthority : IDisposable
         return Signed(request, key, From, To);
     }
 
+    /// <summary>A leaf whose intermediate has an RSA key of so many bits, and signs with this hash.</summary>
+    public TestCertificate IssueThrough(int bits, HashAlgorithmName hash, params string[] names)
+    {
+        using var signing = RSA.Create(bits);
+        var above = new CertificateRequest("CN=test RSA intermediate", signing, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        Extend(above, isAuthority: true, []);
+        using var root = _root.GetECDsaPrivateKey()!;
+        using var intermediate = above.Create(_root.SubjectName, X509SignatureGenerator.CreateForECDsa(root), From, To, RandomNumberGenerator.GetBytes(8));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var leaf = Request("CN=leaf", key, isAuthority: false, names)
+            .Create(intermediate.SubjectName, new AnyHashGenerator(signing, hash), From, To, RandomNumberGenerator.GetBytes(8));
+        return new TestCertificate($"{leaf.ExportCertificatePem()}\n{intermediate.ExportCertificatePem()}\n", key.ExportPkcs8PrivateKeyPem() + "\n", leaf.Thumbprint);
+    }
+
+    /// <summary>A leaf with a public key of so many whole bytes, which no private one belongs to: making that one would take seconds.</summary>
+    public TestCertificate IssueWithPublicKey(int bytes, params string[] names)
+    {
+        var modulus = RandomNumberGenerator.GetBytes(bytes);
+        modulus[0] |= 0x80;
+        modulus[^1] |= 1;
+        using var key = RSA.Create(new RSAParameters { Modulus = modulus, Exponent = [1, 0, 1] });
+        var request = new CertificateRequest(new X500DistinguishedName("CN=leaf"), new PublicKey(key), HashAlgorithmName.SHA256);
+        Extend(request, isAuthority: false, names);
+        using var other = RSA.Create(2048);
+        return Signed(request, other, From, To);
+    }
+
+    /// <summary>A leaf that nobody else signed.</summary>
+    public static TestCertificate SelfSigned(HashAlgorithmName hash, params string[] names)
+    {
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=leaf", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        Extend(request, isAuthority: false, names);
+        using var leaf = request.Create(request.SubjectName, new AnyHashGenerator(key, hash), From, To, RandomNumberGenerator.GetBytes(8));
+        return new TestCertificate(leaf.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n", leaf.Thumbprint);
+    }
+
     public void Dispose()
     {
         _root.Dispose();

@@ -1,5 +1,8 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Text;
+using Mesh.Core.Certificates;
 using Mesh.DataPlane.L7;
 using Mesh.DataPlane.Tests.Support;
 using Mesh.Testing.Certificates;
@@ -214,6 +217,39 @@ public sealed class HandshakeTests : IDisposable
         using var client = await TlsClient.ConnectAsync(host.TlsAddress, "a.test", Stop);
         Assert.Equal(other.Thumbprint, client.Thumbprint);
         Assert.Contains("is not taken here", Assert.Single(host.Errors.Entries), StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "ING-T04")]
+    public async Task A_chain_that_the_library_refuses_in_a_handshake_is_not_told_and_the_default_one_is_shown()
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")]);
+        var other = _authority.Issue("default");
+        host.Routes.DefaultCertificate(other.Bundle);
+        host.Routes.Tls("shop", "web", false, ("a.test", "t"));
+        (TestCertificate Pair, bool IsShown)[] cases =
+        [
+            (_authority.IssueThrough(2048, HashAlgorithmName.SHA256, "a.test"), true),
+            (_authority.IssueThrough(2048, HashAlgorithmName.SHA1, "a.test"), false),
+            (_authority.IssueThrough(2048, HashAlgorithmName.MD5, "a.test"), false),
+            (_authority.IssueThrough(1024, HashAlgorithmName.SHA256, "a.test"), false),
+            (TestAuthority.SelfSigned(HashAlgorithmName.SHA1, "a.test"), true),
+        ];
+        foreach (var (pair, isShown) in cases)
+        {
+            if (CertificateSecret.Read(Encoding.UTF8.GetBytes(pair.Secret("default", "t"))) is SecretCertificate.Usable usable)
+            {
+                host.Routes.Certificate("t", usable.Certificate.Pem.ToArray());
+            }
+            else
+            {
+                host.Routes.RemoveCertificate("t");
+            }
+
+            using var client = await TlsClient.ConnectAsync(host.TlsAddress, "a.test", Stop);
+            Assert.Equal(isShown ? pair.Thumbprint : other.Thumbprint, client.Thumbprint);
+        }
     }
 
     private async Task<GatewayHost> StartAsync(RecordingBackend backend, IngressOptions? options = null, TimeProvider? time = null)
