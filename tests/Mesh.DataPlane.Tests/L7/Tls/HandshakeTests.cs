@@ -17,6 +17,11 @@ public sealed class HandshakeTests : IDisposable
     private const int Limit = 30_000;
     private const string Get = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
+    // RFC 4346 §7.4.1.2: a record of version 3.1 with a ClientHello of version 3.2, a random, no session, four suites, no compression.
+    private static readonly string HelloOfTls11 =
+        "\u0016\u0003\u0001\u0000\u0033\u0001\u0000\u0000\u002f\u0003\u0002" + new string('r', 32)
+        + "\u0000\u0000\u0008\u00c0\u0013\u00c0\u0009\u0000\u002f\u0000\u0035\u0001\u0000";
+
     private readonly TestAuthority _authority = new();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -95,9 +100,10 @@ public sealed class HandshakeTests : IDisposable
     {
         await using var backend = new RecordingBackend();
         await using var host = await StartAsync(backend);
-#pragma warning disable SYSLIB0039, CA5397 // What must not be spoken.
-        await Assert.ThrowsAnyAsync<Exception>(() => TlsClient.ConnectAsync(host.TlsAddress, "a.test", Stop, SslProtocols.Tls11));
-#pragma warning restore SYSLIB0039, CA5397
+        using var old = await RawClient.ConnectAsync(host.TlsAddress, Stop);
+        await old.SendAsync(HelloOfTls11, Stop); // raw, as the library here may not offer that version at all
+        var alert = await old.ToEndAsync(Stop);
+        Assert.Equal(('\u0015', "\u0002\u0046"), (alert[0], alert[^2..])); // fatal, protocol_version (RFC 8446 §6)
         await Assert.ThrowsAnyAsync<AuthenticationException>(() => TlsClient.ConnectAsync(host.TlsAddress, "a.test", Stop, alpn: [SslApplicationProtocol.Http2]));
     }
 
