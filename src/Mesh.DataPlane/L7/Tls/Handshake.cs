@@ -5,17 +5,24 @@ namespace Mesh.DataPlane.L7.Tls;
 /// <summary>One handshake under way, and why it was cut off, if it was.</summary>
 internal sealed class Handshake(ConnectionContext connection, TimeSpan limit, TimeProvider time) : IDisposable
 {
-    private ITimer? _timer;
-    private int _cut = (int)HandshakeResult.Done;
+    private const int UnderWay = -1;
 
-    public HandshakeResult Result => (HandshakeResult)Volatile.Read(ref _cut);
+    private ITimer? _timer;
+    private int _state = UnderWay;
 
     public void Start() => _timer = time.CreateTimer(static handshake => ((Handshake)handshake!).Cut(HandshakeResult.TimedOut), this, limit, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Closes the connection at once: whoever waits for a byte of it goes on.</summary>
+    /// <summary>Done, from when on nothing cuts it, or why it was cut before.</summary>
+    public HandshakeResult Finish()
+    {
+        var before = Interlocked.CompareExchange(ref _state, (int)HandshakeResult.Done, UnderWay);
+        return before == UnderWay ? HandshakeResult.Done : (HandshakeResult)before;
+    }
+
+    /// <summary>Closes the connection at once: whoever waits for a byte of it goes on. Nothing, when it is finished.</summary>
     public void Cut(HandshakeResult why)
     {
-        if (Interlocked.CompareExchange(ref _cut, (int)why, (int)HandshakeResult.Done) == (int)HandshakeResult.Done)
+        if (Interlocked.CompareExchange(ref _state, (int)why, UnderWay) == UnderWay)
         {
             connection.Abort(new ConnectionAbortedException("The TLS handshake was cut off."));
         }

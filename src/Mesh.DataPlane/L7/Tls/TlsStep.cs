@@ -60,17 +60,18 @@ internal sealed class TlsStep(Published<RoutingSnapshot> routes, CertificateStor
                 return (hello, "");
             }
 
+            _gate.Hear(entered);
             if (certificates.Find(routes.Current.Tls, name) is not { } shown)
             {
                 return (HandshakeResult.NoCertificate, "");
             }
 
             await tls.AuthenticateAsServerAsync(shown, CancellationToken.None);
-            return (handshake.Result, "");
+            return (handshake.Finish(), "");
         }
         catch (Exception failure) when (failure is AuthenticationException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
-            var cut = handshake.Result;
+            var cut = handshake.Finish();
             return cut != HandshakeResult.Done ? (cut, "")
                 : failure is AuthenticationException ? (HandshakeResult.Failed, failure.GetBaseException().Message)
                 : (HandshakeResult.ClientGone, "");
