@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Mesh.Core;
 using Mesh.Core.Routing;
@@ -116,7 +118,7 @@ internal sealed class IngressPipeline(
     private async ValueTask<Refusal?> AnswerRedirectAsync(Exchange exchange)
     {
         var (response, port) = (exchange.Http.Response, httpsPort());
-        var host = exchange.HostSent.Length > 0 ? new HostString(exchange.HostSent).Host : $"{exchange.Http.Connection.LocalIpAddress}";
+        var host = exchange.HostSent.Length > 0 ? new HostString(exchange.HostSent).Host : UriHost(exchange.Http.Connection.LocalIpAddress!);
         response.StatusCode = StatusCodes.Status308PermanentRedirect;
         response.Headers.Location = $"https://{host}{(port == 443 ? "" : $":{port}")}{exchange.PathAndQuery}";
         response.ContentLength = 0;
@@ -130,6 +132,12 @@ internal sealed class IngressPipeline(
         await response.StartAsync();
         return null;
     }
+
+    /// <summary>As the host of a URI (RFC 3986 §3.2.2): in brackets, and without a scope, which means nothing to the client.</summary>
+    internal static string UriHost(IPAddress address) =>
+        address.IsIPv4MappedToIPv6 ? $"{address.MapToIPv4()}"
+        : address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{new IPAddress(address.GetAddressBytes())}]"
+        : $"{address}";
 
     private static async Task AnswerAsync(Exchange exchange, Refusal refusal)
     {

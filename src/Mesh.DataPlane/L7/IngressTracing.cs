@@ -59,7 +59,7 @@ public static class IngressTracing
             span.SetTag("url.query", "REDACTED"); // queries hold tokens
         }
 
-        SetServer(span, exchange);
+        SetServer(span, exchange, exchange.Tls is null ? 80 : 443);
         span.SetTag("client.address", exchange.ClientAddress);
         span.SetTag("network.peer.address", exchange.ClientAddress);
         span.SetTag("network.peer.port", connection.RemotePort);
@@ -123,7 +123,7 @@ public static class IngressTracing
         }
 
         span.SetTag("http.request.method", method);
-        SetServer(span, exchange);
+        SetServer(span, exchange, 80); // an attempt is plain HTTP, whatever the client speaks
         span.SetTag("url.full", $"http://{exchange.HostSent}{exchange.PathSent}");
         span.SetTag("network.peer.address", target.Address.Address.ToString());
         span.SetTag("network.peer.port", target.Address.Port);
@@ -209,10 +209,10 @@ public static class IngressTracing
         span?.SetTag("mesh.response_detail", refusal.Detail);
     }
 
-    private static void SetServer(Activity span, Exchange exchange)
+    private static void SetServer(Activity span, Exchange exchange, int defaultPort)
     {
         var host = exchange.Http.Request.Host;
         span.SetTag("server.address", host.Host);
-        span.SetTag("server.port", host.Port ?? (exchange.Tls is null ? 80 : 443));
+        span.SetTag("server.port", host.Port ?? defaultPort);
     }
 }

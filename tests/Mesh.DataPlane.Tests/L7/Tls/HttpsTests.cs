@@ -97,6 +97,8 @@ public sealed class HttpsTests : IDisposable
         Assert.Equal(
             ("https", "tls", "1.3", 443),
             (span.GetTagItem("url.scheme"), span.GetTagItem("tls.protocol.name"), span.GetTagItem("tls.protocol.version"), span.GetTagItem("server.port")));
+        var attempt = Assert.Single(spans, span => span.Kind == ActivityKind.Client);
+        Assert.Equal(("http://app.test/", 80), (attempt.GetTagItem("url.full"), attempt.GetTagItem("server.port"))); // it is plain HTTP
     }
 
     /// <summary>The scenarios of kubernetes-sigs/ingress-controller-conformance, features/host_rules.feature.</summary>
@@ -155,6 +157,15 @@ public sealed class HttpsTests : IDisposable
         await client.SendAsync(request, Stop);
         Assert.Equal(200, (await client.AnswerAsync(Stop))!.Status);
     }
+
+    [Theory]
+    [Trait("Row", "ING-T10")]
+    [InlineData("127.0.0.1", "127.0.0.1")]
+    [InlineData("::ffff:127.0.0.1", "127.0.0.1")]
+    [InlineData("2001:db8::1", "[2001:db8::1]")]
+    [InlineData("fe80::1%3", "[fe80::1]")]
+    public void Who_names_no_host_is_sent_to_the_address_it_came_to_as_a_URI_has_it(string address, string host) =>
+        Assert.Equal(host, IngressPipeline.UriHost(System.Net.IPAddress.Parse(address)));
 
     private async Task<GatewayHost> StartAsync(RecordingBackend backend, Microsoft.Extensions.Logging.ILoggerFactory? logs = null)
     {
