@@ -12,14 +12,15 @@ public abstract record SecretCertificate
     /// <param name="Names">The DNS names that the leaf is for (its subjectAltName; RFC 9525 §2 knows no other place).</param>
     public sealed record Usable(TlsCertificate Certificate, ImmutableArray<string> Names, DateTimeOffset NotBefore, DateTimeOffset NotAfter) : SecretCertificate
     {
+        private readonly HashSet<string> _names = new(Names, StringComparer.OrdinalIgnoreCase); // an Ingress may have thousands of hosts
+
         /// <summary>Whether a client that asks for the host takes the certificate for its (RFC 9525 §6.3).</summary>
         /// <param name="host">As in an Ingress: <c>*.example.com</c> is covered only by itself.</param>
         public bool Covers(string host)
         {
             var dot = host.IndexOf('.', StringComparison.Ordinal);
             var wildcard = dot > 0 && host[0] != '*' ? "*" + host[dot..] : null;
-            return Names.Any(name =>
-                name.Equals(host, StringComparison.OrdinalIgnoreCase) || (wildcard is not null && name.Equals(wildcard, StringComparison.OrdinalIgnoreCase)));
+            return _names.Contains(host) || (wildcard is not null && _names.Contains(wildcard));
         }
     }
 

@@ -56,29 +56,34 @@ internal static class TlsReview
                 $"the certificate in Secret {secret} is valid from {StoredFields.Time(certificate.NotBefore)} to {StoredFields.Time(certificate.NotAfter)}: clients that check it refuse it");
         }
 
-        foreach (var host in hosts.Where(host => host.Length > 0 && !certificate.Covers(host)))
+        string[] missing = [.. hosts.Where(host => host.Length > 0 && !certificate.Covers(host))];
+        if (missing.Length > 0)
         {
-            yield return new Finding("HostNotCovered", $"the certificate in Secret {secret} is not for {host}: clients that check it refuse it");
+            yield return new Finding("HostNotCovered", $"the certificate in Secret {secret} is not for {Listed(missing)}: clients that check it refuse it");
         }
     }
 
     /// <summary>The older Ingress wins a name that two want different certificates for.</summary>
     private static IEnumerable<Finding> Conflicts(Ingress ingress, IEnumerable<Ingress> routed)
     {
-        var wanted = TlsNames.Of(ingress).ToArray();
+        var wanted = TlsNames.Of(ingress).ToLookup(name => name.Host, name => name.Secret);
         foreach (var older in routed.Where(other => other.CreatedVersion < ingress.CreatedVersion))
         {
-            foreach (var (host, _) in TlsNames.Of(older).Where(other => wanted.Any(own => own.Host == other.Host && own.Secret != other.Secret)))
+            string[] lost = [.. TlsNames.Of(older).Where(other => wanted[other.Host].Any(own => own != other.Secret)).Select(other => Named(other.Host)).Distinct()];
+            if (lost.Length > 0)
             {
-                yield return new Finding("CertificateConflict", $"{Named(host)}: the older Ingress {older.Name} names another Secret, or none, and wins");
+                yield return new Finding("CertificateConflict", $"{Listed(lost)}: the older Ingress {older.Name} names another Secret, or none, and wins");
             }
         }
     }
 
-    private static string Shown(string[] hosts)
+    private static string Shown(string[] hosts) => $"{Listed([.. hosts.Select(Named)])}: clients are shown the default certificate";
+
+    /// <summary>An Event has no room for all of many.</summary>
+    private static string Listed(string[] names)
     {
-        var more = hosts.Length > MostHosts ? $" and {hosts.Length - MostHosts} more" : "";
-        return $"{string.Join(", ", hosts.Take(MostHosts).Select(Named))}{more}: clients are shown the default certificate";
+        var more = names.Length > MostHosts ? $" and {names.Length - MostHosts} more" : "";
+        return $"{string.Join(", ", names.Take(MostHosts))}{more}";
     }
 
     private static string Named(string host) => host.Length == 0 ? "every host" : $"host {host}";

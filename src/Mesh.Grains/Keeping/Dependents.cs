@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
 using Mesh.Core.Services;
@@ -11,6 +12,8 @@ namespace Mesh.Grains.Keeping;
 /// <summary>Which grains have a reason to look after a change: the object's own, and those of objects that depend on it.</summary>
 internal static class Dependents
 {
+    private static readonly ConditionalWeakTable<StoredObject, StrongBox<Ingress?>> Known = [];
+
     public static IEnumerable<KeptGrain> Of(StoreChange change, IWatchCache cache)
     {
         var key = change.Object.Key;
@@ -44,17 +47,18 @@ internal static class Dependents
     public static IEnumerable<Ingress> Parsed(IWatchCache cache, string? ns) =>
         cache.List(Kinds.NetworkingGroup, "Ingress", ns).Items.Select(TryParse).OfType<Ingress>();
 
-    public static Ingress? TryParse(StoredObject stored)
+    /// <summary>Each version is read once for all who ask, as every Ingress is looked at whenever one of them is.</summary>
+    public static Ingress? TryParse(StoredObject stored) => Known.GetValue(stored, static unread =>
     {
         try
         {
-            return IngressParser.Parse(stored.Document, stored.CreatedVersion);
+            return new StrongBox<Ingress?>(IngressParser.Parse(unread.Document, unread.CreatedVersion));
         }
         catch (FormatException)
         {
-            return null; // written past the API's checks: nothing is routed by it
+            return new StrongBox<Ingress?>(null); // written past the API's checks: nothing is routed by it
         }
-    }
+    }).Value;
 
     private static KeptGrain[] ServiceOf(string ns, string? name) =>
         string.IsNullOrEmpty(name) ? [] : [new KeptGrain(KeptKind.Service, $"{ns}/{name}")];
