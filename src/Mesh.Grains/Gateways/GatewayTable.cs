@@ -203,12 +203,23 @@ internal sealed class GatewayTable
     private void Release(PendingSpec pending)
     {
         var (stored, removed, _) = pending;
-        // Before the Ingress that names it, so that none is shown the default certificate first.
-        foreach (var change in _certificates.Apply(stored, removed))
+        // A certificate before the Ingress that names it, and the end of one after: no name is shown the default one in between.
+        var certificates = _certificates.Apply(stored, removed).ToLookup(change => change is RoutingChange.CertificateRemoved);
+        MarkCertificates(certificates[false]);
+        Mark(stored, removed);
+        MarkCertificates(certificates[true]);
+    }
+
+    private void MarkCertificates(IEnumerable<RoutingChange> changes)
+    {
+        foreach (var change in changes)
         {
             _untold.Mark(KeyOf(change), change);
         }
+    }
 
+    private void Mark(StoredObject stored, bool removed)
+    {
         switch (stored.Key.Kind)
         {
             case "Secret":

@@ -3,7 +3,7 @@ using Mesh.Storage;
 
 namespace Mesh.Grains.Gateways;
 
-/// <summary>Feeds a gateway's table with the specs of the watch cache, from a whole listing on, in resourceVersion order.</summary>
+/// <summary>Feeds a gateway's table with the specs of the watch cache, from a whole listing on, in resourceVersion order but for the Secrets of a listing.</summary>
 /// <param name="changed">Called after each batch, with the feeds that want a subscription.</param>
 internal sealed class SpecFollower(IWatchCache cache, GatewayTable table, TimeProvider time, Action<IReadOnlyList<ServiceFeed>> changed)
 {
@@ -45,7 +45,8 @@ internal sealed class SpecFollower(IWatchCache cache, GatewayTable table, TimePr
     {
         var lists = Followed.Select(kind => cache.List(kind.Group, kind.Kind, null)).ToArray();
         var feeds = new List<ServiceFeed>();
-        foreach (var stored in lists.SelectMany(list => list.Items).OrderBy(stored => stored.ResourceVersion))
+        // Secrets first: the certificate that an Ingress names is told before it, however old the Ingress is.
+        foreach (var stored in lists.SelectMany(list => list.Items).OrderBy(stored => stored.Key.Kind != "Secret").ThenBy(stored => stored.ResourceVersion))
         {
             if (table.Put(stored) is { } feed)
             {

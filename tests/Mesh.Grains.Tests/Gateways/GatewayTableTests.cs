@@ -7,6 +7,7 @@ using Mesh.Grains.Delivery;
 using Mesh.Grains.Gateways;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Storage;
+using Mesh.Testing.Certificates;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -100,6 +101,40 @@ public sealed class GatewayTableTests : IAsyncDisposable
         await AnswerAsync(second, 8, "c");
         var told = Assert.IsType<RoutingChange.ServiceSpec>(Assert.Single(Told()));
         Assert.Equal(("uid-2", "c"), (told.Object.Uid, Assert.Single(told.Endpoints!.Rows).Pod.Name));
+    }
+
+    [Fact(Timeout = 10_000)]
+    [Trait("Row", "ING-T05")]
+    public async Task A_certificate_is_told_before_the_Ingress_that_names_it_and_its_end_after()
+    {
+        using var authority = new TestAuthority();
+        var cache = new StillCache();
+        PutIngress(2, "t"); // older than its Secret
+        PutSecret(3, "t");
+        PutSecret(4, "u");
+        var follower = new SpecFollower(cache, _table, _time, _ => { });
+        await follower.CompleteAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(["Certificate t", "IngressSpec shop"], Told().Select(Said));
+
+        PutIngress(5, "u");
+        await follower.CompleteAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(["Certificate u", "IngressSpec shop", "CertificateRemoved t"], Told().Select(Said));
+
+        void PutSecret(long version, string name) =>
+            cache.Put(Kinds.Secret(NamespacedName.Of("default", name)), version, authority.Issue("a.test").Secret("default", name));
+
+        void PutIngress(long version, string secret) => cache.Put(Kinds.Ingress(NamespacedName.Of("default", "shop")), version, $$$"""
+            {"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"shop","namespace":"default","uid":"shop"},
+            "spec":{"tls":[{"hosts":["a.test"],"secretName":"{{{secret}}}"}],"rules":[{"host":"a.test"}]} }
+            """);
+
+        static string Said(RoutingChange change) => change switch
+        {
+            RoutingChange.Certificate certificate => $"Certificate {certificate.Object.Name.Name}",
+            RoutingChange.CertificateRemoved removed => $"CertificateRemoved {removed.Secret.Name}",
+            RoutingChange.IngressSpec ingress => $"IngressSpec {ingress.Object.Name.Name}",
+            _ => $"{change}",
+        };
     }
 
     private static StoredObject Stored(ObjectKey key, long version, string document, string uid = "uid-web") =>
