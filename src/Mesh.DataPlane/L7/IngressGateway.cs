@@ -91,10 +91,10 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
     /// <summary>Completes when every address that can be listened on is; the others are reported and tried again.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        PrepareCertificates();
         await _listeners.StartAsync(cancellationToken);
         await _tlsListeners.StartAsync(cancellationToken);
-        _following = FollowEndpointsAsync(_stop.Token);
+        // On a thread of its own: thousands of certificates take a while, and handshakes make what they need in the meantime.
+        _following = Task.Run(() => FollowEndpointsAsync(_stop.Token), CancellationToken.None);
     }
 
     /// <summary>Stops accepting, lets requests under way end, and cuts those left when the token is cancelled.</summary>
@@ -114,11 +114,11 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         _stop.Dispose();
     }
 
-    private void PrepareCertificates()
+    private void PrepareCertificates(CancellationToken stop)
     {
         if (!_options.HttpsListen.IsEmpty)
         {
-            _certificates.Prepare(_routes.Current.Tls);
+            _certificates.Prepare(_routes.Current.Tls, stop);
         }
     }
 
@@ -128,8 +128,8 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         {
             while (true)
             {
+                PrepareCertificates(stop);
                 await _changed.WaitAsync(stop);
-                PrepareCertificates();
                 var services = _routes.Current.Services;
                 foreach (var service in _changed.Take())
                 {

@@ -43,11 +43,14 @@ internal sealed class GatewayHost : IAsyncDisposable
     public IPEndPoint TlsAddress => _gateway.TlsAddresses.Single();
 
     /// <summary>A gateway whose host app.test goes to Service web with these Pods.</summary>
-    public static async Task<GatewayHost> StartAsync(SomePod[] pods, IngressOptions? options = null, ILoggerFactory? logs = null, TimeProvider? time = null)
+    /// <param name="known">What the routes hold before the gateway starts.</param>
+    public static async Task<GatewayHost> StartAsync(
+        SomePod[] pods, IngressOptions? options = null, ILoggerFactory? logs = null, TimeProvider? time = null, Action<SomeRoutes>? known = null)
     {
         var host = new GatewayHost(options ?? new IngressOptions(), logs, time);
         host.Routes.Service("web", "127.97.0.1", 80, pods);
         host.Routes.Ingress("app", "app.test", ("/", "Prefix", "web"));
+        known?.Invoke(host.Routes);
         host.Routes.Synced();
         await host._gateway.StartAsync(CancellationToken.None);
         return host;

@@ -1,7 +1,6 @@
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Mesh.Core.Certificates;
@@ -29,8 +28,8 @@ internal sealed class CertificateStore(ILogger log)
         return options ?? (routing.Default is { } other ? Of(other) : null);
     }
 
-    /// <summary>Makes what the routing holds and is not made yet, so that no handshake waits for it. For one thread.</summary>
-    public void Prepare(TlsRouting routing)
+    /// <summary>Makes what the routing holds and is not made yet, so that few handshakes wait for it. For one thread.</summary>
+    public void Prepare(TlsRouting routing, CancellationToken stop)
     {
         if (ReferenceEquals(routing, _known))
         {
@@ -38,14 +37,15 @@ internal sealed class CertificateStore(ILogger log)
         }
 
         _known = routing;
-        foreach (var certificate in routing.Certificates.Values)
-        {
-            Of(certificate);
-        }
-
         if (routing.Default is { } other)
         {
-            Of(other);
+            Of(other); // the most names have it
+        }
+
+        foreach (var certificate in routing.Certificates.Values)
+        {
+            stop.ThrowIfCancellationRequested();
+            Of(certificate);
         }
     }
 
@@ -73,9 +73,10 @@ internal sealed class CertificateStore(ILogger log)
                 CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             };
         }
-        catch (Exception failure) when (failure is CryptographicException or ArgumentException or AuthenticationException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            // It was checked before it was told (CertificateSecret): the library's next version may think otherwise.
+            // It was checked before it was told (CertificateSecret): the library's next version may think otherwise. Whatever it
+            // thinks of one certificate, the others are shown, and the loop that prepares them goes on.
             DataPlaneLog.CertificateNotTaken(log, failure.GetType().Name);
             return null;
         }

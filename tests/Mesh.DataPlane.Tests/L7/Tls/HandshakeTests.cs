@@ -258,6 +258,30 @@ public sealed class HandshakeTests : IDisposable
         }
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task The_gateway_listens_while_it_still_makes_its_certificates()
+    {
+        var other = _authority.Issue("default");
+        using var log = new HeldLog();
+        await using var backend = new RecordingBackend();
+        await using var host = await GatewayHost.StartAsync([backend.Pod("web-1")], logs: log, known: routes =>
+        {
+            routes.DefaultCertificate(other.Bundle);
+            routes.Tls("shop", "web", false, ("slow.test", "t"));
+            routes.Certificate("t", "no certificate"u8.ToArray());
+        });
+        try
+        {
+            await log.Reached; // the making of one goes on and on
+            using var client = await TlsClient.ConnectAsync(host.TlsAddress, "a.test", Stop);
+            Assert.Equal(other.Thumbprint, client.Thumbprint);
+        }
+        finally
+        {
+            log.LetGo();
+        }
+    }
+
     private async Task<GatewayHost> StartAsync(RecordingBackend backend, IngressOptions? options = null, TimeProvider? time = null)
     {
         var host = await GatewayHost.StartAsync([backend.Pod("web-1")], options, time: time);
