@@ -96,7 +96,7 @@ internal static class SiloProcess
         if (!stop.IsCancellationRequested)
         {
             var command = new StartCommand(Environment.ProcessPath, Environment.GetCommandLineArgs(), start.Environment, Environment.CurrentDirectory);
-            var block = new StartupBlock(start.Addresses, start.Data, supervisor, command);
+            var block = new StartupBlock(start.Addresses, start.Options, start.Data, supervisor, command);
             Console.Write(start.TellsPeople ? block.AsText() : block.AsJson(time.GetUtcNow()));
         }
 

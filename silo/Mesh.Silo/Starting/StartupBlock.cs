@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -18,7 +19,7 @@ internal sealed class StartupBlock
 
     private readonly IReadOnlyList<(string Name, string Value, string Note)> _rows;
 
-    public StartupBlock(SiloAddresses addresses, DataDirectory data, NodeSupervisor node, StartCommand command)
+    public StartupBlock(SiloAddresses addresses, MeshOptions options, DataDirectory data, NodeSupervisor node, StartCommand command)
     {
         _rows =
         [
@@ -27,7 +28,7 @@ internal sealed class StartupBlock
             ("Ingress HTTPS", $"https://{Reachable(addresses.IngressHttps)}", ""),
             ("registration", $"http://{Reachable(addresses.Node)}", $"also {data.NodeSocket}"),
             ("DNS", Reachable(addresses.Dns).ToString(), "UDP and TCP"),
-            ("open to the network", OpenToTheNetwork(addresses), ""),
+            ("open to the network", OpenToTheNetwork(addresses, options), ""),
             ("data directory", data.FullPath, ""),
             ("processes", $"mesh-silo {Environment.ProcessId}, mesh-node {node.Pid}{(node.TookOver ? " (kept running)" : "")}", ""),
             ("node's log", data.NodeLog, ""),
@@ -59,11 +60,27 @@ internal sealed class StartupBlock
         ? new IPEndPoint(at.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : IPAddress.IPv6Loopback, at.Port)
         : new IPEndPoint(at.Address, at.Port);
 
-    private static string OpenToTheNetwork(SiloAddresses addresses)
+    private static string OpenToTheNetwork(SiloAddresses addresses, MeshOptions options)
     {
         (string Name, ListenAddress At)[] listeners =
             [("Kubernetes API", addresses.Api), ("Ingress", addresses.IngressHttp), ("Ingress HTTPS", addresses.IngressHttps), ("registration", addresses.Node), ("DNS", addresses.Dns)];
         var open = listeners.Where(listener => !IPAddress.IsLoopback(listener.At.Address)).Select(listener => $"{listener.Name} on {listener.At}").ToList();
+        // Those of Services that there are, and of those to come.
+        if (options.NodePortAddresses.IsEmpty)
+        {
+            open.Add($"NodePorts {options.NodePortRange.First}-{options.NodePortRange.Last} on every address");
+        }
+
+        Add($"NodePorts {options.NodePortRange.First}-{options.NodePortRange.Last}", options.NodePortAddresses);
+        Add("LoadBalancer Services", options.LoadBalancerPool);
         return open.Count > 0 ? string.Join(", ", open) : "nothing";
+
+        void Add(string name, ImmutableArray<IPNetwork> blocks)
+        {
+            if (blocks.Where(block => !IPAddress.IsLoopback(block.BaseAddress)).ToList() is { Count: > 0 } others)
+            {
+                open.Add($"{name} on {string.Join(" and ", others)}");
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ public sealed partial class BannerTests
         {
             Assert.Equal("Mesh is up.", Field(told, "message"));
             Assert.Equal(machine.IngressUrl, new Uri(Field(told, "ingress")));
-            Assert.Equal("nothing", Field(told, "open_to_the_network"));
+            Assert.Equal("NodePorts 30000-32767 on every address", Field(told, "open_to_the_network"));
             Assert.Equal($"export KUBECONFIG={machine.Kubeconfig}", Field(told, "kubectl"));
 
             await PastedAsync(Field(told, "stop"));
@@ -41,7 +41,8 @@ public sealed partial class BannerTests
     [Fact(Timeout = 300_000)]
     public async Task A_person_gets_lines_that_can_be_pasted_and_name_what_is_open_to_the_network()
     {
-        await using var machine = SiloUnderTest.Prepare(["--log-format", "text"], new Dictionary<string, string> { ["MESH_CLUSTER_DOMAIN"] = "mesh.test" });
+        await using var machine = SiloUnderTest.Prepare(
+            ["--log-format", "text"], new Dictionary<string, string> { ["MESH_CLUSTER_DOMAIN"] = "mesh.test", ["MESH_NODEPORT_ADDRESSES"] = "127.0.0.1" });
         machine.IngressHttp = "0.0.0.0:0";
         await machine.StartAsync();
 
@@ -49,7 +50,7 @@ public sealed partial class BannerTests
         Assert.Equal(machine.IngressUrl, new Uri(rows["Ingress"]));
         Assert.Equal($"Ingress on {machine.Address("ingressHttp")}", rows["open to the network"]);
         Assert.StartsWith(machine.Program + " --data-dir " + machine.DataDir, rows["start again"], StringComparison.Ordinal);
-        Assert.EndsWith(" --log-format text --cluster-domain mesh.test", rows["start again"], StringComparison.Ordinal);
+        Assert.EndsWith(" --log-format text --nodeport-addresses 127.0.0.1 --cluster-domain mesh.test", rows["start again"], StringComparison.Ordinal);
         Assert.Equal("", machine.Process.Errors);
 
         await PastedAsync(rows["stop"]);
