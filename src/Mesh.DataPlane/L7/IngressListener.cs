@@ -117,7 +117,7 @@ internal sealed class IngressListener : IAddressListener
     {
         var client = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "";
         using var presence = new ClientPresence(connection, options.HalfClosedTimeout, time);
-        var writer = new CountedWriter(connection.Transport.Output);
+        var writer = new CountedWriter(connection.Transport.Output, presence.Leave);
         var reader = new StrictRequestReader(connection.Transport.Input, writer, options, time, refusal => Refused(refusal, client, options, accessLog), presence.Leave);
         connection.Features.Set<IStrictConnection>(reader);
         connection.Transport = new StrictTransport(reader, writer);

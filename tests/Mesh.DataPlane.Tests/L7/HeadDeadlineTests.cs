@@ -18,7 +18,7 @@ public sealed class HeadDeadlineTests
     private readonly StrictRequestReader _reader;
 
     public HeadDeadlineTests() =>
-        _reader = new StrictRequestReader(_client.Reader, new CountedWriter(_answers.Writer), new IngressOptions(), _time, _refusals.Add, cut: () => { });
+        _reader = new StrictRequestReader(_client.Reader, new CountedWriter(_answers.Writer, gone: () => { }), new IngressOptions(), _time, _refusals.Add, cut: () => { });
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 
 namespace Mesh.DataPlane.L7.Tls;
 
@@ -31,8 +32,9 @@ internal sealed class TransportStream(IDuplexPipe transport) : Stream
         return count;
     }
 
+    /// <exception cref="ConnectionResetException">The client is gone: nobody takes this.</exception>
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        await transport.Output.WriteAsync(buffer, cancellationToken);
+        Check(await transport.Output.WriteAsync(buffer, cancellationToken));
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
@@ -40,7 +42,7 @@ internal sealed class TransportStream(IDuplexPipe transport) : Stream
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override async Task FlushAsync(CancellationToken cancellationToken) => await transport.Output.FlushAsync(cancellationToken);
+    public override async Task FlushAsync(CancellationToken cancellationToken) => Check(await transport.Output.FlushAsync(cancellationToken));
 
     /// <summary>Each write is flushed.</summary>
     public override void Flush()
@@ -55,4 +57,12 @@ internal sealed class TransportStream(IDuplexPipe transport) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    private static void Check(FlushResult result)
+    {
+        if (result.IsCompleted)
+        {
+            throw new ConnectionResetException("The client is gone.");
+        }
+    }
 }
