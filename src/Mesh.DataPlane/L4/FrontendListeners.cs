@@ -20,6 +20,7 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
     private readonly Dictionary<IPEndPoint, NamespacedName> _open = [];
     private readonly HashSet<NamespacedName> _failing = [];
     private readonly List<PortFailure> _failures = [];
+    private readonly PodPlaces _pods = new(context.Options.KeptForPods, context.Time);
 
     /// <summary>Services of which a place could not be listened on; to be tried again.</summary>
     public IReadOnlyCollection<NamespacedName> Failing => _failing;
@@ -117,7 +118,7 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
     }
 
     /// <summary>
-    /// Only where no endpoint is, and where nobody else is: a place that was bound is asked for before it is listened on, so
+    /// Only where no endpoint is or was a moment ago, and where nobody else is: a place that was bound is asked for before it is listened on, so
     /// no connection comes before the snapshot knows it.
     /// </summary>
     private async Task OpenAsync(Wish[] wishes, CancellationToken stop)
@@ -129,9 +130,9 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
             foreach (var wish in wishes)
             {
                 var place = wish.Frontend.Address;
-                if (found.TryGetValue(place, out var endpoint))
+                if (_pods.OwnerOf(place, found.GetValueOrDefault(place)) is { } endpoint)
                 {
-                    Fail(wish, new PortCause.Pod(endpoint));
+                    Fail(wish, new PortCause.Pod(endpoint, context.Options.KeptForPods));
                 }
                 else if (bound.TryGetValue(place, out var first))
                 {
@@ -149,9 +150,9 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
             var left = new List<IPEndPoint>();
             foreach (var (place, (wish, listener)) in bound)
             {
-                if (refused.TryGetValue(place, out var endpoint))
+                if (_pods.OwnerOf(place, refused.GetValueOrDefault(place)) is { } endpoint)
                 {
-                    Fail(wish, new PortCause.Pod(endpoint));
+                    Fail(wish, new PortCause.Pod(endpoint, context.Options.KeptForPods));
                     listener.Dispose();
                 }
                 else if (!Listen(wish, listener))

@@ -18,6 +18,9 @@ public sealed record ServiceListenerOptions
     /// <summary>How often a port that could not be listened on is tried again, and the machine asked for its addresses.</summary>
     public TimeSpan RetryEvery { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long the place of a Pod stays the Pod's after its endpoint was last seen: its process may restart there.</summary>
+    public TimeSpan KeptForPods { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Connections that wait to be accepted, per port.</summary>
     public int Backlog { get; init; } = 512;
 }

@@ -18,7 +18,8 @@ internal abstract record PortCause
         public bool IsTaken => Error.SocketErrorCode == SocketError.AddressAlreadyInUse;
     }
 
-    public sealed record Pod(EndpointPlace Endpoint) : PortCause;
+    /// <param name="KeptFor">After the Pod has gone.</param>
+    public sealed record Pod(EndpointPlace Endpoint, TimeSpan KeptFor) : PortCause;
 
     public sealed record Service(NamespacedName Name) : PortCause;
 

@@ -46,13 +46,14 @@ public abstract record PortProblem
         private string Instead => Kind == FrontendKind.NodePort ? ", or the Service gets another nodePort" : "";
     }
 
-    /// <summary>A Pod is there, which was there first.</summary>
-    public sealed record OfPod(IPEndPoint At, EndpointPlace Endpoint) : PortProblem(At)
+    /// <summary>A Pod is there, which was there first, or was until a moment ago.</summary>
+    /// <param name="KeptFor">How long it stays the Pod's after the Pod has gone.</param>
+    public sealed record OfPod(IPEndPoint At, EndpointPlace Endpoint, TimeSpan KeptFor) : PortProblem(At)
     {
         public override string Reason => "PortTaken";
 
         public override string Why =>
-            $"is where Pod {Endpoint.Pod} listens, an endpoint of Service {Endpoint.Service}: programs on this machine reach that Pod there; move one of both";
+            $"is the place of Pod {Endpoint.Pod}, an endpoint of Service {Endpoint.Service}: programs on this machine reach that Pod there, and it stays the Pod's for {KeptFor.TotalMinutes:0} minutes after the Pod has gone; move one of both";
     }
 
     /// <summary>Another Service is answered there.</summary>

@@ -10,7 +10,7 @@ internal static class PortProblems
     public static PortProblem From(PortCause cause, IPEndPoint address, PortHolder? holder) => cause switch
     {
         PortCause.Refused refused => From(refused, address, holder),
-        PortCause.Pod pod => new PortProblem.OfPod(address, pod.Endpoint),
+        PortCause.Pod pod => new PortProblem.OfPod(address, pod.Endpoint, pod.KeptFor),
         PortCause.Service service => new PortProblem.OfService(address, service.Name),
         PortCause.TooMany many => new PortProblem.TooMany(address, many.Limit),
         _ => throw new UnreachableException(),

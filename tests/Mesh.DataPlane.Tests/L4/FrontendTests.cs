@@ -212,6 +212,38 @@ public sealed class FrontendTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task The_place_of_a_Pod_that_restarts_stays_free_for_minutes_also_when_its_Service_had_no_endpoint_meanwhile()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host(time: _time);
+        var (here, other) = (Only(host), backend.Pod("web-2"));
+        var pod = new SomePod("web-1", here);
+        host.Routes.Service("web", "NodePort", 80, here.Port, null, pod, other);
+        await host.StartAsync();
+        var problem = Assert.IsType<PortProblem.OfPod>(await host.Problems.ReportedAsync(Stop));
+        Assert.EndsWith("it stays the Pod's for 5 minutes after the Pod has gone; move one of both.", problem.Message, StringComparison.Ordinal);
+
+        await LookedAsync(host, () => host.Routes.Service("web", "NodePort", 80, here.Port, null, other));
+        Bind(here);
+        host.Routes.Service("web", "NodePort", 80, here.Port, null);
+        Assert.Equal(here, await host.Problems.SolvedAsync(Stop)); // nothing is wanted there
+        await LookedAsync(host, () => host.Routes.Service("web", "NodePort", 80, here.Port, null, other));
+        Bind(here);
+
+        host.Routes.Service("web", "NodePort", 80, here.Port, null, pod, other); // it is back
+        Assert.IsType<PortProblem.OfPod>(await AfterRetriesAsync(host.Problems.ReportedAsync(Stop)));
+        _time.Advance(TimeSpan.FromMinutes(10));
+        await LookedAsync(host, () => host.Routes.Service("web", "NodePort", 80, here.Port, null, pod, other));
+        await LookedAsync(host, () => host.Routes.Service("web", "NodePort", 80, here.Port, null, other)); // and gone again
+        _time.Advance(new ServiceListenerOptions().KeptForPods - TimeSpan.FromSeconds(1));
+        await LookedAsync(host, () => host.Routes.Service("web", "NodePort", 80, here.Port, null, other));
+        Bind(here);
+
+        Assert.Equal(here, await AfterRetriesAsync(host.Problems.SolvedAsync(Stop)));
+        await AnswersAsync(here);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task An_endpoint_that_comes_to_where_the_node_listens_is_not_used()
     {
         await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
@@ -250,14 +282,37 @@ public sealed class FrontendTests
         Assert.Equal("ok", (await client.AnswerAsync(Stop))!.Body);
     }
 
-    private async Task<IPEndPoint> AfterRetriesAsync(Task<IPEndPoint> solved)
+    /// <summary>Returns when the proxy has looked who is where, and acted on it, after the change.</summary>
+    private static async Task LookedAsync(L4Host host, Action change)
     {
-        while (!solved.IsCompleted)
+        for (var look = 0; look < 2; look++) // the second begins after the first has been acted on
+        {
+            var before = host.Routes.Looks;
+            change();
+            while (host.Routes.Looks == before)
+            {
+                await Task.Yield();
+                Stop.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    /// <summary>As a process does that starts there.</summary>
+    private static void Bind(IPEndPoint place)
+    {
+        using var process = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        process.Bind(place);
+        process.Listen();
+    }
+
+    private async Task<T> AfterRetriesAsync<T>(Task<T> told)
+    {
+        while (!told.IsCompleted)
         {
             _time.Advance(new ServiceListenerOptions().RetryEvery); // again, as the loop may not wait for its timer yet
             await Task.Yield();
         }
 
-        return await solved;
+        return await told;
     }
 }

@@ -16,6 +16,10 @@ internal sealed class SomeRoutes : IFrontendPlaces
     private readonly RoutingTable _table = new("here");
     private readonly List<Action<IEnumerable<NamespacedName>>> _followers = [];
     private long _version = 10;
+    private int _looks;
+
+    /// <summary>How often it was asked which endpoints are somewhere.</summary>
+    public int Looks => Volatile.Read(ref _looks);
 
     public Published<RoutingSnapshot> Published { get; } = new(RoutingSnapshot.Empty);
 
@@ -56,8 +60,11 @@ internal sealed class SomeRoutes : IFrontendPlaces
             new EndpointsChange("u-" + name, IsFull: true, IsSynced: true, version, [.. pods.Select(pod => Row(pod, version))])));
     }
 
-    public ValueTask<IReadOnlyDictionary<IPEndPoint, EndpointPlace>> FindEndpointsAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop) =>
-        ValueTask.FromResult<IReadOnlyDictionary<IPEndPoint, EndpointPlace>>(Ask(places, _table.EndpointAt));
+    public ValueTask<IReadOnlyDictionary<IPEndPoint, EndpointPlace>> FindEndpointsAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop)
+    {
+        Interlocked.Increment(ref _looks);
+        return ValueTask.FromResult<IReadOnlyDictionary<IPEndPoint, EndpointPlace>>(Ask(places, _table.EndpointAt));
+    }
 
     public ValueTask<IReadOnlyDictionary<IPEndPoint, EndpointPlace>> ClaimAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop) =>
         ValueTask.FromResult<IReadOnlyDictionary<IPEndPoint, EndpointPlace>>(Ask(places, _table.Claim));
