@@ -24,7 +24,7 @@ public sealed class AgentService : BackgroundService
     private readonly LivenessCounter _liveness;
     private readonly ProbeRunner _runner;
     private readonly ProbeLoop _probes;
-    private readonly PodTable _table = new();
+    private readonly PodTable _table;
     private readonly Namespaces _namespaces = new();
     private readonly OwnedTasks _tasks = new();
     private readonly ManifestPods _manifests;
@@ -36,6 +36,7 @@ public sealed class AgentService : BackgroundService
     private string _nodeName = "";
 
     /// <param name="random">Makes the Pods' uids.</param>
+    /// <param name="machine">The addresses of the machine's interfaces as they are now; null: ask the system.</param>
     public AgentService(
         AgentIdentity identity,
         ILocalRouting routing,
@@ -43,8 +44,10 @@ public sealed class AgentService : BackgroundService
         IRegistrationJournal journal,
         Random random,
         TimeProvider time,
-        ILogger<AgentService> logger)
+        ILogger<AgentService> logger,
+        Func<IReadOnlyCollection<IPAddress>>? machine = null)
     {
+        _table = new PodTable(machine);
         _identity = identity;
         Routing = routing;
         Time = time;
@@ -63,6 +66,9 @@ public sealed class AgentService : BackgroundService
     internal RegisteredPods Pods { get; }
 
     internal PodTable Table => _table;
+
+    /// <summary>Where nobody is probed.</summary>
+    internal EndpointRule ProbeRule => _runner.Rule;
 
     internal ILocalRouting Routing { get; }
 
@@ -91,12 +97,23 @@ public sealed class AgentService : BackgroundService
         _nodeName = options.NodeName;
         RegisterUids = options.RegisterUids;
         ClusterDomain = options.ClusterDomain;
-        Pods.Configure(options);
-        _runner.Rule = _table.Addresses.Rule;
+        var machine = _table.Addresses.Look(); // takes long; nobody waits for it at the Gate
+        lock (_table.Gate)
+        {
+            Pods.Configure(options, machine);
+            _runner.Rule = _table.Addresses.Rule;
+        }
     }
 
     /// <summary>Where the node listens for Services: no Pod is probed there, nor registers there anew.</summary>
-    public void Avoid(ClaimedPlaces claimed) => _runner.Rule = Pods.Avoid(claimed);
+    public void Avoid(ClaimedPlaces claimed)
+    {
+        // Set where it is made: the link configures meanwhile, and the older rule must not be set last.
+        lock (_table.Gate)
+        {
+            _runner.Rule = _table.Addresses.Avoid(claimed);
+        }
+    }
 
     /// <summary>Takes up what the journal holds; call it after <see cref="Configure"/>, before the first link and before anything listens.</summary>
     public Task RestoreAsync(IReadOnlyCollection<Registration> registrations, CancellationToken stop) =>

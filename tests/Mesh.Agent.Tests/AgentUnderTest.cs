@@ -20,9 +20,9 @@ internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistration
     private RegistrationServer? _tcp;
     private RegistrationServer? _socket;
 
-    private AgentUnderTest(TimeProvider time, AgentIdentity identity)
+    private AgentUnderTest(TimeProvider time, AgentIdentity identity, Func<IReadOnlyCollection<IPAddress>>? machine)
     {
-        Agent = new AgentService(identity, this, this, this, new Random(1), time, NullLogger<AgentService>.Instance);
+        Agent = new AgentService(identity, this, this, this, new Random(1), time, NullLogger<AgentService>.Instance, machine);
         Told = new ToldServices((routes, changed) =>
         {
             Routes = routes;
@@ -70,9 +70,14 @@ internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistration
     public bool IsDiskFull { get; set; }
 
     public static async Task<AgentUnderTest> StartAsync(
-        CancellationToken stop, TimeProvider? time = null, NodeOptions? options = null, IReadOnlyCollection<Registration>? journal = null, AgentIdentity? identity = null)
+        CancellationToken stop,
+        TimeProvider? time = null,
+        NodeOptions? options = null,
+        IReadOnlyCollection<Registration>? journal = null,
+        AgentIdentity? identity = null,
+        Func<IReadOnlyCollection<IPAddress>>? machine = null)
     {
-        var test = new AgentUnderTest(time ?? TimeProvider.System, identity ?? new AgentIdentity(1, "boot"));
+        var test = new AgentUnderTest(time ?? TimeProvider.System, identity ?? new AgentIdentity(1, "boot"), machine);
         test.Agent.Configure(options ?? Options);
         foreach (var registration in journal ?? [])
         {

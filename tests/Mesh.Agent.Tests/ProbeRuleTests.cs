@@ -57,6 +57,31 @@ public sealed class ProbeRuleTests
         Assert.StartsWith("127.96.0.9 may not be of the Service CIDR 127.96.0.0/16", failure?.Message, StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task Where_the_node_listens_is_known_also_while_options_come_and_waits_for_no_look_at_the_machine()
+    {
+        var (place, looks) = (IPEndPoint.Parse("127.0.0.1:30080"), 0);
+        AgentUnderTest? test = null;
+        test = await AgentUnderTest.StartAsync(TestContext.Current.CancellationToken, machine: () =>
+        {
+            if (looks++ > 0)
+            {
+                var loop = new Thread(() => test!.Agent.Avoid(ClaimedPlaces.None.Add(place)));
+                loop.Start();
+                Assert.True(loop.Join(TimeSpan.FromSeconds(20)), "the loop that owns the snapshot waits for the look");
+            }
+
+            return [];
+        });
+        await using (test)
+        {
+            await Task.Run(() => test.Agent.Configure(AgentUnderTest.Options), TestContext.Current.CancellationToken);
+
+            Assert.Equal(2, looks);
+            Assert.True(test.Agent.ProbeRule.IsClaimed(place.Address, place.Port));
+        }
+    }
+
     private static ProbeSpec Spec(string kind, IPAddress address, int port)
     {
         ImmutableArray<ContainerPort> ports = [new ContainerPort("main", port, TransportProtocol.Tcp)];

@@ -1,3 +1,4 @@
+using System.Net;
 using Mesh.Agent.Registrations;
 using Mesh.Core.Names;
 using Mesh.NodeLink;
@@ -16,15 +17,17 @@ internal sealed class PodAdmission(PodTable table, IReportSink reports, Random r
     private NodeOptions? _options;
     private int _admitted; // and not in the table yet
 
-    public void Configure(NodeOptions options)
+    public void Configure(NodeOptions options, IReadOnlyCollection<IPAddress> machine)
     {
         _options = options;
-        table.Addresses.Configure(options);
+        table.Addresses.Configure(options, machine);
     }
 
     /// <summary>A new Pod, with its place and its address taken until <see cref="Settle"/>.</summary>
+    /// <param name="machine">Its addresses now, as <see cref="PodAddresses.Look(string)"/> tells them.</param>
     /// <param name="replaced">The Pod that it takes the name of.</param>
-    public Refusal? Admit(NamespacedName name, Registration wanted, RegisteredPod? replaced, out PodDocument.Facts? facts)
+    public Refusal? Admit(
+        NamespacedName name, Registration wanted, IReadOnlyCollection<IPAddress> machine, RegisteredPod? replaced, out PodDocument.Facts? facts)
     {
         facts = null;
         if (_options is null)
@@ -43,7 +46,7 @@ internal sealed class PodAdmission(PodTable table, IReportSink reports, Random r
             return Refusal.TooMany("Too many Pods of this node have ended that the silo has not heard of yet; try again later.");
         }
 
-        if (table.Addresses.Take(wanted.Address, wanted.Ports, replaced?.Facts.Address, out var address) is { } refused)
+        if (table.Addresses.Take(wanted.Address, wanted.Ports, machine, replaced?.Facts.Address, out var address) is { } refused)
         {
             return refused;
         }

@@ -1,3 +1,4 @@
+using System.Net;
 using Mesh.Agent.Registrations;
 using Mesh.Core.Names;
 using Mesh.NodeLink.Wire;
@@ -5,14 +6,14 @@ using Mesh.NodeLink.Wire;
 namespace Mesh.Agent.Pods;
 
 /// <summary>The Pods registered on this machine, by name and by uid, and their addresses; its lock guards them and all that they hold.</summary>
-internal sealed class PodTable
+internal sealed class PodTable(Func<IReadOnlyCollection<IPAddress>>? machine)
 {
     private readonly Dictionary<NamespacedName, RegisteredPod> _byName = [];
     private readonly Dictionary<string, RegisteredPod> _byUid = new(StringComparer.Ordinal);
 
     public Lock Gate { get; } = new();
 
-    public PodAddresses Addresses { get; } = new();
+    public PodAddresses Addresses { get; } = new(machine);
 
     public int Count => _byName.Count;
 

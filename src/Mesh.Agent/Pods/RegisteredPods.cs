@@ -1,7 +1,7 @@
+using System.Net;
 using Mesh.Agent.Probes;
 using Mesh.Agent.Registrations;
 using Mesh.Core.Names;
-using Mesh.Core.Routing;
 using Mesh.NodeLink;
 using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
@@ -29,22 +29,8 @@ internal sealed class RegisteredPods(
     private readonly PodAdmission _admission = new(table, reports, random, time);
     private readonly NameTurns _turns = new();
 
-    public void Configure(NodeOptions options)
-    {
-        lock (table.Gate)
-        {
-            _admission.Configure(options);
-        }
-    }
-
-    /// <summary>Where no Pod may be from now on.</summary>
-    public EndpointRule Avoid(ClaimedPlaces claimed)
-    {
-        lock (table.Gate)
-        {
-            return table.Addresses.Avoid(claimed);
-        }
-    }
+    /// <summary>Called under the lock of <see cref="PodTable"/>.</summary>
+    public void Configure(NodeOptions options, IReadOnlyCollection<IPAddress> machine) => _admission.Configure(options, machine);
 
     /// <summary>Takes a Pod on, or its stream over when it lives under <paramref name="uid"/>.</summary>
     public async Task<(Refusal? Refused, RegisteredPod? Pod, Lease? Lease)> RegisterAsync(
@@ -132,9 +118,10 @@ internal sealed class RegisteredPods(
         NamespacedName name, Registration wanted, RegisteredPod? replaced, Lease lease, CancellationToken stop)
     {
         RegisteredPod pod;
+        var machine = table.Addresses.Look(wanted.Address);
         lock (table.Gate)
         {
-            if (_admission.Admit(name, wanted, replaced, out var facts) is { } refused)
+            if (_admission.Admit(name, wanted, machine, replaced, out var facts) is { } refused)
             {
                 return (refused, null);
             }

@@ -27,7 +27,15 @@ internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisM
     /// <summary>Where no Pod may be.</summary>
     public EndpointRule Rule { get; private set; } = EndpointRule.Unconfigured;
 
-    public void Configure(NodeOptions options)
+    /// <summary>The addresses of the machine's interfaces now. Not under the lock, as the system may take long to tell.</summary>
+    public IReadOnlyCollection<IPAddress> Look() => _ofThisMachine();
+
+    /// <summary>The same for a registration; none where it need not be known.</summary>
+    public IReadOnlyCollection<IPAddress> Look(string wanted) =>
+        AddressText.TryParse(wanted, out var address) && !IPAddress.IsLoopback(address) ? Look() : [];
+
+    /// <param name="machine">Its addresses now.</param>
+    public void Configure(NodeOptions options, IReadOnlyCollection<IPAddress> machine)
     {
         if (_options is null || _options.PodCidr != options.PodCidr)
         {
@@ -37,7 +45,7 @@ internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisM
         _options = options;
         _host = IPAddress.Parse(options.Advertise);
         _podCidr = IPNetwork.Parse(options.PodCidr);
-        Rule = options.ForEndpoints(_ofThisMachine()).With(_claimed);
+        Rule = options.ForEndpoints(machine).With(_claimed);
     }
 
     /// <summary>The node listens there for Services: whoever registers anew cannot be there.</summary>
@@ -48,8 +56,10 @@ internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisM
     }
 
     /// <summary>The address for a registration, reserved; or why not.</summary>
+    /// <param name="machine">Its addresses now, as <see cref="Look(string)"/> tells them.</param>
     /// <param name="replaced">Of the Pod that gives way to this one, which may have it.</param>
-    public Refusal? Take(string wanted, IReadOnlyCollection<ContainerPort> ports, IPAddress? replaced, out IPAddress address)
+    public Refusal? Take(
+        string wanted, IReadOnlyCollection<ContainerPort> ports, IReadOnlyCollection<IPAddress> machine, IPAddress? replaced, out IPAddress address)
     {
         address = _host;
         if (wanted == Registration.AllocatedAddress)
@@ -64,7 +74,7 @@ internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisM
         else if (wanted != Registration.HostAddress)
         {
             address = AddressText.TryParse(wanted, out var parsed) ? parsed : throw new FormatException($"address: '{wanted}' is not an IP address.");
-            if (Check(address, replaced) is { } refused)
+            if (Check(address, machine, replaced) is { } refused)
             {
                 return refused;
             }
@@ -111,7 +121,7 @@ internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisM
         }
     }
 
-    private Refusal? Check(IPAddress address, IPAddress? replaced)
+    private Refusal? Check(IPAddress address, IReadOnlyCollection<IPAddress> machine, IPAddress? replaced)
     {
         if (Rule.WhyNot(address) is { } why)
         {
@@ -123,14 +133,13 @@ internal sealed class PodAddresses(Func<IReadOnlyCollection<IPAddress>>? ofThisM
             return Refusal.Conflict($"address: {address} was allocated to another Pod.");
         }
 
-        return IPAddress.IsLoopback(address) || address.Equals(_host) || IsOfThisMachine(address)
+        return IPAddress.IsLoopback(address) || address.Equals(_host) || IsOfThisMachine(address, machine)
             ? null
             : Refusal.BadRequest($"address: {address} is not an address of this machine.");
     }
 
-    private bool IsOfThisMachine(IPAddress address)
+    private bool IsOfThisMachine(IPAddress address, IReadOnlyCollection<IPAddress> now)
     {
-        var now = _ofThisMachine();
         if (_options is { } options)
         {
             Rule = options.ForEndpoints(now).With(_claimed); // where an interface has appeared, Mesh's listeners on all addresses have too
