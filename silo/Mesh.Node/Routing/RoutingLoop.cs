@@ -81,16 +81,7 @@ internal sealed class RoutingLoop(
         AskAsync(places, place => _table.Claim(place), stop);
 
     public ValueTask ReleaseAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop) =>
-        AskAsync(
-            _local,
-            () =>
-            {
-                foreach (var place in places)
-                {
-                    _table.Release(place);
-                }
-            },
-            stop);
+        AskAsync(_local, () => _table.Release(places), stop);
 
     /// <summary>Runs until stopped; the last snapshot stays published.</summary>
     public async Task RunAsync(CancellationToken stop)

@@ -125,12 +125,16 @@ public sealed class RoutingTable
         return null;
     }
 
-    /// <summary>The node has left the place.</summary>
-    public void Release(IPEndPoint place)
+    /// <summary>The node has left the places.</summary>
+    public void Release(IReadOnlyCollection<IPEndPoint> places)
     {
-        Claimed = Claimed.Remove(place);
+        Claimed = places.Aggregate(Claimed, static (claimed, place) => claimed.Remove(place));
         _local.Rule = _local.Rule.With(Claimed);
-        _services.JudgePlace(place);
+        foreach (var place in places)
+        {
+            _services.JudgePlace(place);
+        }
+
         Publish();
     }
 

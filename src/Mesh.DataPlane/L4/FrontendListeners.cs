@@ -35,9 +35,9 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
             await CloseUnwantedAsync(service, frontends, left);
         }
 
-        if (left.Count > 0)
+        foreach (var part in left.Chunk(MostAsked))
         {
-            await places.ReleaseAsync([.. left], stop);
+            await places.ReleaseAsync([.. part], stop);
         }
 
         try

@@ -26,7 +26,7 @@ public class ClaimedPlaceTests
         Assert.Empty(_table.TakeRefused());
 
         _table.TakeChanged();
-        _table.Release(Place);
+        _table.Release([Place]);
         Assert.Equal(["circle", "fine"], Used());
         Assert.Equal([Told.Web], _table.TakeChanged());
         Assert.False(Assert.Single(_table.TakeRefused()).IsRefused);
@@ -70,9 +70,23 @@ public class ClaimedPlaceTests
         Assert.False(Assert.Single(_table.TakeRefused()).IsRefused);
 
         _table.Apply(new RoutingChange.ServiceRemoved(Told.Web, "svc-1"));
-        _table.Release(Place);
+        _table.Release([Place]);
         Assert.Empty(_table.TakeRefused());
         Assert.False(_table.Claimed.Contains(Place.Address, Place.Port));
+    }
+
+    [Fact]
+    public void Places_that_are_left_together_are_published_once()
+    {
+        IPEndPoint[] places = [Place, new(Place.Address, 30081), new(Place.Address, 30082)];
+        Assert.All(places, place => Assert.Null(_table.Claim(place)));
+        _table.Apply(Told.Rows([.. places.Select(place => At($"p-{place.Port}", "127.0.0.1", place.Port))]));
+        var before = _table.Current.Version;
+
+        _table.Release(places);
+
+        Assert.Equal(3, Used().Count());
+        Assert.Equal(before + 1, _table.Current.Version);
     }
 
     [Fact]

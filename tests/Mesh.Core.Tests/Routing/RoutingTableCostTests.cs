@@ -34,7 +34,7 @@ public class RoutingTableCostTests
         foreach (var place in places)
         {
             table.Claim(place);
-            table.Release(place);
+            table.Release([place]);
         }
 
         return (GC.GetAllocatedBytesForCurrentThread() - before) / Rounds;

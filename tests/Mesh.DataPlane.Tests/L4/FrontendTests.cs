@@ -145,6 +145,23 @@ public sealed class FrontendTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task Many_places_are_opened_and_left_in_parts_for_which_a_death_need_not_wait()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host();
+        var here = L4Host.FreeClusterIP();
+        host.Machine = [.. Enumerable.Range(0, 300).Select(number => new IPAddress([127, (byte)(98 + (number / 200)), here.Address.GetAddressBytes()[2], (byte)(1 + (number % 200))]))];
+        host.Listeners.Serve(Blocks(host.Machine));
+        host.Routes.Service("web", "NodePort", 80, here.Port, null, backend.Pod("web-1"));
+        await host.StartAsync();
+        await AnswersAsync(new IPEndPoint(host.Machine[^1], here.Port));
+
+        host.Routes.RemoveService("web");
+        await LeftAsync(host, here.Port);
+        Assert.InRange(host.Routes.MostAtOnce, 1, 256);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task An_address_that_the_machine_does_not_have_is_told_and_the_others_are_served()
     {
         await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
@@ -294,6 +311,15 @@ public sealed class FrontendTests
                 await Task.Yield();
                 Stop.ThrowIfCancellationRequested();
             }
+        }
+    }
+
+    private static async Task LeftAsync(L4Host host, int port)
+    {
+        while (host.Machine.Any(address => host.Routes.IsClaimed(new IPEndPoint(address, port))))
+        {
+            await Task.Yield();
+            Stop.ThrowIfCancellationRequested();
         }
     }
 

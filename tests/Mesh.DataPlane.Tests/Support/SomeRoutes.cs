@@ -21,6 +21,11 @@ internal sealed class SomeRoutes : IFrontendPlaces
     /// <summary>How often it was asked which endpoints are somewhere.</summary>
     public int Looks => Volatile.Read(ref _looks);
 
+    /// <summary>Places asked for, or released, in one call.</summary>
+    public int MostAtOnce { get; private set; }
+
+    public bool IsClaimed(IPEndPoint place) => _table.Claimed.Contains(place.Address, place.Port);
+
     public Published<RoutingSnapshot> Published { get; } = new(RoutingSnapshot.Empty);
 
     public static NamespacedName Name(string name) => NamespacedName.Of("default", name);
@@ -62,6 +67,7 @@ internal sealed class SomeRoutes : IFrontendPlaces
 
     public ValueTask<IReadOnlyDictionary<IPEndPoint, EndpointPlace>> FindEndpointsAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop)
     {
+        MostAtOnce = Math.Max(MostAtOnce, places.Length);
         Interlocked.Increment(ref _looks);
         return ValueTask.FromResult<IReadOnlyDictionary<IPEndPoint, EndpointPlace>>(Ask(places, _table.EndpointAt));
     }
@@ -71,7 +77,8 @@ internal sealed class SomeRoutes : IFrontendPlaces
 
     public ValueTask ReleaseAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop)
     {
-        Change(() => places.ToList().ForEach(_table.Release));
+        MostAtOnce = Math.Max(MostAtOnce, places.Length);
+        Change(() => _table.Release(places));
         return ValueTask.CompletedTask;
     }
 
