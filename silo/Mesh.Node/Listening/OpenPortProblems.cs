@@ -1,4 +1,3 @@
-using System.Net;
 using Mesh.Core.Names;
 using Mesh.DataPlane.Listening;
 using WireProblem = Mesh.NodeLink.Wire.PortProblem;
@@ -9,7 +8,7 @@ namespace Mesh.Node.Listening;
 internal sealed class OpenPortProblems : IPortProblems
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<(NamespacedName? Service, IPEndPoint Address), (WireProblem Problem, bool IsTold)> _open = [];
+    private readonly Dictionary<PortProblem, (WireProblem Problem, bool IsTold)> _open = new(ReferenceEqualityComparer.Instance);
 
     public void Report(NamespacedName? service, PortProblem problem)
     {
@@ -23,15 +22,15 @@ internal sealed class OpenPortProblems : IPortProblems
         };
         lock (_gate)
         {
-            _open[(service, problem.Address)] = (told, false);
+            _open[problem] = (told, false);
         }
     }
 
-    public void Solved(NamespacedName? service, IPEndPoint address)
+    public void Solved(PortProblem problem)
     {
         lock (_gate)
         {
-            _open.Remove((service, address));
+            _open.Remove(problem);
         }
     }
 

@@ -32,6 +32,7 @@ internal sealed class RoutingLoop(
     private readonly Channel<Work> _local = Bounded();
     private readonly Channel<Work> _told = Bounded();
     private readonly SemaphoreSlim _wake = new(0);
+    private readonly Dictionary<(NamespacedName Service, IPEndPoint Place), PortProblem> _notAllowed = [];
     private RoutingTable _table = new("");
     private ClaimedPlaces _claimed = ClaimedPlaces.None;
 
@@ -204,11 +205,13 @@ internal sealed class RoutingLoop(
         {
             if (isRefused)
             {
-                problems.Report(endpoint.Service, new PortProblem.EndpointNotAllowed(place, endpoint.Pod));
+                var problem = new PortProblem.EndpointNotAllowed(place, endpoint.Pod);
+                _notAllowed[(endpoint.Service, place)] = problem;
+                problems.Report(endpoint.Service, problem);
             }
-            else
+            else if (_notAllowed.Remove((endpoint.Service, place), out var problem))
             {
-                problems.Solved(endpoint.Service, place);
+                problems.Solved(problem);
             }
         }
 

@@ -197,7 +197,7 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
         }
         catch (SocketException e)
         {
-            Fail(wish, new PortCause.Refused(e, wish.Frontend.Kind));
+            Fail(wish, PortCause.Refused.By(e, wish.Frontend.Kind));
             return null;
         }
     }
@@ -213,7 +213,7 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
         {
             // Another has bound it as well, and listens: two may bind a port, one may listen.
             listener.Dispose();
-            Fail(wish, new PortCause.Refused(e, frontend.Kind));
+            Fail(wish, PortCause.Refused.By(e, frontend.Kind));
             return false;
         }
 
@@ -223,18 +223,20 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
             reports.Solved(service, frontend.Address);
         }
 
-        entries[frontend.Address] = new Entry(frontend, listener);
+        entries[frontend.Address] = new Entry(frontend, listener, null);
         _open[frontend.Address] = service;
         DataPlaneLog.ServicePortOpened(context.Log, service, frontend.Address, frontend.Kind);
         return true;
     }
 
-    /// <summary>Told once, not each time that it is tried again.</summary>
+    /// <summary>Told once, not each time that it is tried again; and anew when something else is the cause.</summary>
     private void Fail(Wish wish, PortCause cause)
     {
         _failing.Add(wish.Service);
-        if (EntriesOf(wish.Service).TryAdd(wish.Frontend.Address, new Entry(wish.Frontend, null)))
+        var entries = EntriesOf(wish.Service);
+        if (entries.GetValueOrDefault(wish.Frontend.Address)?.Cause != cause)
         {
+            entries[wish.Frontend.Address] = new Entry(wish.Frontend, null, cause);
             _failures.Add(new PortFailure(wish.Service, wish.Frontend.Address, cause));
         }
     }
@@ -251,5 +253,6 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
 
     private sealed record Wish(NamespacedName Service, Frontend Frontend);
 
-    private sealed record Entry(Frontend Frontend, PortListener? Listener);
+    /// <summary>Either listened on, or not for the cause that was told.</summary>
+    private sealed record Entry(Frontend Frontend, PortListener? Listener, PortCause? Cause);
 }

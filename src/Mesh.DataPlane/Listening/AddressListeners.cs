@@ -164,7 +164,7 @@ public sealed class AddressListeners(
             _listeners[address] = null;
             if (!isRetry)
             {
-                _reports.Failed(new PortFailure(null, address, new PortCause.Refused(e, null)));
+                _reports.Failed(new PortFailure(null, address, PortCause.Refused.By(e, null)));
             }
 
             return e.Message;

@@ -13,9 +13,11 @@ internal abstract record PortCause
     }
 
     /// <summary>The system refused the socket.</summary>
-    public sealed record Refused(SocketException Error, FrontendKind? Kind) : PortCause
+    public sealed record Refused(SocketError Error, string Detail, FrontendKind? Kind) : PortCause
     {
-        public bool IsTaken => Error.SocketErrorCode == SocketError.AddressAlreadyInUse;
+        public bool IsTaken => Error == SocketError.AddressAlreadyInUse;
+
+        public static Refused By(SocketException error, FrontendKind? kind) => new(error.SocketErrorCode, error.Message, kind);
     }
 
     /// <param name="KeptFor">After the Pod has gone.</param>

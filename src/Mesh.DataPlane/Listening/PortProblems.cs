@@ -16,11 +16,11 @@ internal static class PortProblems
         _ => throw new UnreachableException(),
     };
 
-    private static PortProblem From(PortCause.Refused refused, IPEndPoint address, PortHolder? holder) => refused.Error.SocketErrorCode switch
+    private static PortProblem From(PortCause.Refused refused, IPEndPoint address, PortHolder? holder) => refused.Error switch
     {
         SocketError.AddressAlreadyInUse => new PortProblem.Taken(address, holder, refused.Kind),
         SocketError.AccessDenied => new PortProblem.NotPermitted(address),
         SocketError.AddressNotAvailable => new PortProblem.NotHere(address, refused.Kind),
-        _ => new PortProblem.Unusable(address, refused.Error.Message),
+        _ => new PortProblem.Unusable(address, refused.Detail),
     };
 }

@@ -24,7 +24,7 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
 
     public void Start() => _telling = TellAsync(_stop.Token);
 
-    /// <summary>Returns at once. What is given together may be told together.</summary>
+    /// <summary>Returns at once; what failed there before is over. What is given together may be told together.</summary>
     public void Failed(params IReadOnlyCollection<PortFailure> failures)
     {
         if (failures.Count == 0)
@@ -36,6 +36,7 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
         {
             foreach (var failure in failures)
             {
+                Close(failure.For, failure.Address);
                 _open[(failure.For, failure.Address)] = new Report(failure.Cause);
             }
         }
@@ -48,10 +49,7 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
     {
         lock (_gate)
         {
-            if (_open.Remove((service, address), out var report) && report.Told is { } told && --told.Open == 0)
-            {
-                problems.Solved(service, told.At);
-            }
+            Close(service, address);
         }
     }
 
@@ -60,6 +58,14 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
         await _stop.CancelAsync();
         await _telling;
         _stop.Dispose();
+    }
+
+    private void Close(NamespacedName? service, IPEndPoint address)
+    {
+        if (_open.Remove((service, address), out var report) && report.Told is { } told && --told.Open == 0)
+        {
+            problems.Solved(told.Problem);
+        }
     }
 
     private async Task TellAsync(CancellationToken stop)
@@ -112,7 +118,7 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
         }
 
         var problem = same[0].Problem with { AlsoAt = [.. same.Skip(1).Select(entry => entry.Problem.Address.Address)] };
-        var told = new ToldProblem(problem.Address) { Open = same.Length };
+        var told = new ToldProblem(problem) { Open = same.Length };
         foreach (var (_, report) in same)
         {
             report.Told = told;
@@ -129,9 +135,9 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
         public ToldProblem? Told { get; set; }
     }
 
-    private sealed class ToldProblem(IPEndPoint at)
+    private sealed class ToldProblem(PortProblem problem)
     {
-        public IPEndPoint At => at;
+        public PortProblem Problem => problem;
 
         /// <summary>Addresses of it that are not served yet.</summary>
         public int Open { get; set; }

@@ -196,6 +196,25 @@ public sealed class FrontendTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task Another_that_keeps_the_place_is_told_when_the_first_has_gone()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host(time: _time);
+        var place = L4Host.FreeClusterIP();
+        host.Routes.Service("a", "LoadBalancer", place.Port, 0, place.Address.ToString(), backend.Pod("web-1"));
+        await host.StartAsync();
+        await AnswersAsync(place);
+        host.Routes.Service("b", "LoadBalancer", place.Port, 0, place.Address.ToString(), backend.Pod("web-1"));
+        Assert.IsType<PortProblem.OfService>(await host.Problems.ReportedAsync(Stop));
+
+        host.Routes.RemoveService("a");
+        host.Routes.Service("pods", "10.255.0.1", 80, new SomePod("web-9", place, Ready: false));
+        var other = await AfterRetriesAsync(host.Problems.ReportedAsync(Stop));
+        Assert.Equal(SomeRoutes.Name("web-9"), Assert.IsType<PortProblem.OfPod>(other).Endpoint.Pod);
+        Assert.Equal(place, await host.Problems.SolvedAsync(Stop));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task More_places_than_there_may_be_are_told_and_cost_the_others_nothing()
     {
         await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));

@@ -19,13 +19,15 @@ internal sealed class Suspects : ISuspects
 internal sealed class Problems : IPortProblems
 {
     private readonly Channel<PortProblem> _reported = Channel.CreateBounded<PortProblem>(100);
-    private readonly Channel<IPEndPoint> _solved = Channel.CreateBounded<IPEndPoint>(100);
+    private readonly Channel<PortProblem> _solved = Channel.CreateBounded<PortProblem>(100);
 
     public void Report(NamespacedName? service, PortProblem problem) => _reported.Writer.TryWrite(problem);
 
-    public void Solved(NamespacedName? service, IPEndPoint address) => _solved.Writer.TryWrite(address);
+    public void Solved(PortProblem problem) => _solved.Writer.TryWrite(problem);
 
     public async Task<PortProblem> ReportedAsync(CancellationToken stop) => await _reported.Reader.ReadAsync(stop);
 
-    public async Task<IPEndPoint> SolvedAsync(CancellationToken stop) => await _solved.Reader.ReadAsync(stop);
+    public async Task<IPEndPoint> SolvedAsync(CancellationToken stop) => (await OverAsync(stop)).Address;
+
+    public async Task<PortProblem> OverAsync(CancellationToken stop) => await _solved.Reader.ReadAsync(stop);
 }
