@@ -21,6 +21,9 @@ internal sealed class Problems : IPortProblems
     private readonly Channel<PortProblem> _reported = Channel.CreateBounded<PortProblem>(100);
     private readonly Channel<PortProblem> _solved = Channel.CreateBounded<PortProblem>(100);
 
+    /// <summary>And nobody has asked for it yet.</summary>
+    public bool HasReported => _reported.Reader.TryPeek(out _);
+
     public void Report(NamespacedName? service, PortProblem problem) => _reported.Writer.TryWrite(problem);
 
     public void Solved(PortProblem problem) => _solved.Writer.TryWrite(problem);
