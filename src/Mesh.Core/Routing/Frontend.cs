@@ -34,7 +34,7 @@ public sealed record Frontend(IPEndPoint Address, FrontendKind Kind)
             }
 
             Add(service.ClusterIPs, port.Port.Port, FrontendKind.ClusterIP);
-            Add(service.LoadBalancerAddresses, port.Port.Port, FrontendKind.LoadBalancer);
+            Add(service.LoadBalancerAddressesOf(port.Port), port.Port.Port, FrontendKind.LoadBalancer);
             if (port.Port.NodePort != 0)
             {
                 Add(nodePortAddresses, port.Port.NodePort, FrontendKind.NodePort);

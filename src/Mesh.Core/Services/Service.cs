@@ -30,6 +30,9 @@ public sealed record Service
     /// </summary>
     public ImmutableArray<IPAddress> LoadBalancerAddresses { get; init; } = [];
 
+    /// <summary>Ports that are not answered at an address of the load balancer: their status has an error (core/v1 PortStatus).</summary>
+    public ImmutableArray<UnansweredPort> UnansweredPorts { get; init; } = [];
+
     /// <summary>Empty: no selector, so no endpoints of Mesh's own.</summary>
     public ImmutableSortedDictionary<string, string> Selector { get; init; } = Labels.LabelMap.Empty;
 
@@ -40,7 +43,15 @@ public sealed record Service
     public string? ExternalName { get; init; }
 
     public bool IsDeleting { get; init; }
+
+    /// <summary>Where the load balancer answers this port.</summary>
+    public ImmutableArray<IPAddress> LoadBalancerAddressesOf(ServicePort port) => UnansweredPorts.IsEmpty
+        ? LoadBalancerAddresses
+        : LoadBalancerAddresses.RemoveAll(address => UnansweredPorts.Contains(new UnansweredPort(address, port.Protocol, port.Port)));
 }
+
+/// <summary>A port of a LoadBalancer Service that another Service has at this address.</summary>
+public sealed record UnansweredPort(IPAddress Address, TransportProtocol Protocol, int Port);
 
 public enum ServiceType
 {

@@ -45,6 +45,7 @@ public static class ServiceParser
             Type = type,
             ClusterIPs = ClusterIPs(spec),
             LoadBalancerAddresses = type == ServiceType.LoadBalancer ? LoadBalancerAddresses(root) : [],
+            UnansweredPorts = type == ServiceType.LoadBalancer ? UnansweredPorts(root) : [],
             IsHeadless = spec.Text("clusterIP") == Headless,
             Selector = ObjectMeta.Map(spec, "selector"),
             Ports = [.. spec.Items("ports").Select(port => Port(port, type))],
@@ -83,7 +84,7 @@ public static class ServiceParser
     private static ImmutableArray<IPAddress> LoadBalancerAddresses(JsonElement root)
     {
         var addresses = ImmutableArray.CreateBuilder<IPAddress>();
-        foreach (var ingress in root.Child("status").Child("loadBalancer").Items("ingress"))
+        foreach (var ingress in Ingresses(root))
         {
             if (ingress.Text("ipMode") is null or VirtualAddress
                 && AddressText.TryParse(ingress.Text("ip"), out var address)
@@ -96,6 +97,25 @@ public static class ServiceParser
 
         return addresses.DrainToImmutable();
     }
+
+    private static ImmutableArray<UnansweredPort> UnansweredPorts(JsonElement root)
+    {
+        var unanswered = ImmutableArray.CreateBuilder<UnansweredPort>();
+        foreach (var ingress in Ingresses(root))
+        {
+            foreach (var port in ingress.Items("ports"))
+            {
+                if (port.Text("error") is { Length: > 0 } && AddressText.TryParse(ingress.Text("ip"), out var address))
+                {
+                    unanswered.Add(new UnansweredPort(address, Protocol(port), PortNumber(port, "port")));
+                }
+            }
+        }
+
+        return unanswered.DrainToImmutable();
+    }
+
+    private static JsonElement.ArrayEnumerator Ingresses(JsonElement root) => root.Child("status").Child("loadBalancer").Items("ingress");
 
     private static ServicePort Port(JsonElement port, ServiceType type)
     {

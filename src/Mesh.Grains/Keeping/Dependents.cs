@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
 using Mesh.Core.Services;
@@ -76,7 +77,7 @@ internal static class Dependents
     private static IEnumerable<string> Hosts(Ingress ingress) =>
         ingress.Rules.Select(rule => rule.Host).Concat(TlsNames.Of(ingress).Select(name => name.Host));
 
-    /// <summary>Services that wait for an address, when another gave up a port of one.</summary>
+    /// <summary>Services that wait for an address, or for a port of theirs, when another gave up a port of one.</summary>
     private static IEnumerable<KeptGrain> WaitingForAddress(StoreChange change, IWatchCache cache)
     {
         if (change.Previous is not { } before || !IsBalancer(before) || !Ports(before).Except(change.Type == StoreChangeType.Deleted ? [] : Ports(change.Object)).Any())
@@ -85,9 +86,12 @@ internal static class Dependents
         }
 
         return cache.List("", "Service", null).Items
-            .Where(other => IsBalancer(other) && StoredFields.Node(other.Document, "status", "loadBalancer", "ingress") is null)
+            .Where(other => IsBalancer(other) && IsWaiting(other))
             .Select(other => KeptGrain.Of(other.Key)).OfType<KeptGrain>();
     }
+
+    private static bool IsWaiting(StoredObject balancer) =>
+        StoredFields.Node(balancer.Document, "status", "loadBalancer", "ingress") is not JsonArray { Count: > 0 } shown || shown[0]?["ports"] is not null;
 
     private static bool IsBalancer(StoredObject service) => StoredFields.Text(service.Document, "spec", "type") == "LoadBalancer";
 
@@ -95,7 +99,7 @@ internal static class Dependents
     {
         try
         {
-            return LoadBalancerAllocation.KeysOf(ServiceParser.Parse(service.Document, service.CreatedVersion));
+            return LoadBalancerPorts.Of(ServiceParser.Parse(service.Document, service.CreatedVersion));
         }
         catch (FormatException)
         {

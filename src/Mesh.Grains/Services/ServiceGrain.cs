@@ -57,7 +57,7 @@ public sealed class ServiceGrain(
             name,
             new ClusterIPAllocation(addresses, rows),
             new NodePortAllocation(nodePorts, rows, cache),
-            new LoadBalancerAllocation(pool, rows, cache, rule),
+            new LoadBalancerAllocation(new AddressChoice(pool, rows, cache, rule), rows, cache),
             cache);
         _object = new OwnedObject(Kinds.Service(name), store, cache, new FinalizedRules(_rules, time)) { PlansFromCache = true };
         var mirror = new EndpointProjection(store, cache, time, random, Mirror);

@@ -47,6 +47,17 @@ public class FrontendTests
     }
 
     [Theory]
+    [InlineData(""" "ports":[{"port":80,"protocol":"TCP","error":"mesh.internal/PortNotAllocated"}] """, false)]
+    [InlineData(""" "ports":[{"port":80,"protocol":"UDP","error":"mesh.internal/PortNotAllocated"},{"port":80,"protocol":"TCP"}] """, true)]
+    public void A_port_with_an_error_in_the_status_is_not_answered_at_that_address(string ports, bool isAnswered)
+    {
+        _table.Apply(Spec("LoadBalancer", ports: "," + ports));
+        _table.Apply(Told.Rows(Told.Row("a")));
+
+        Assert.Equal(isAnswered, Frontends().Any(frontend => frontend.Kind == FrontendKind.LoadBalancer));
+    }
+
+    [Theory]
     [InlineData("", "127.0.0.1 192.0.2.7 10.1.1.1")]
     [InlineData("10.0.0.0/8", "10.1.1.1")]
     [InlineData("127.0.0.0/8 192.0.2.0/24", "127.0.0.1 192.0.2.7")]
@@ -58,13 +69,13 @@ public class FrontendTests
         Assert.Equal(expected, string.Join(' ', addresses.Of(Machine)));
     }
 
-    private static RoutingChange.ServiceSpec Spec(string type, string balancer = "127.98.0.1", int port = 80) => new(
+    private static RoutingChange.ServiceSpec Spec(string type, string balancer = "127.98.0.1", int port = 80, string ports = "") => new(
         new ObjectDocument(Told.Web, "svc-1", 1, 1, Json.Utf8(
             $$"""
             {"kind":"Service","metadata":{"name":"web","namespace":"default","uid":"svc-1","resourceVersion":"1"},
              "spec":{"type":"{{type}}","clusterIP":"127.96.0.9","selector":{"app":"web"},"ports":[{"name":"http","port":{{port}},"targetPort":8080,"nodePort":30080},
               {"name":"udp","protocol":"UDP","port":{{port}},"nodePort":30080}] },
-             "status":{"loadBalancer":{"ingress":[{"ip":"{{balancer}}"}] } } }
+             "status":{"loadBalancer":{"ingress":[{"ip":"{{balancer}}"{{ports}}}] } } }
             """)),
         null);
 

@@ -112,19 +112,60 @@ public sealed class LoadBalancerTests(SharedCluster shared) : IDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task It_keeps_its_address_as_long_as_all_its_ports_are_free_there()
+    public async Task A_port_that_is_added_does_not_move_it_and_what_is_free_at_its_address_is_answered_there()
     {
-        var (_, holder) = await CreateAsync(Port(1090));
+        var (holder, _) = await CreateAsync(Port(1090));
         var (name, created) = await CreateAsync(Port(1091));
 
         var more = await UpdateAsync(name, $"{Port(1091)},{Port(1092)}");
-        var moved = await UpdateAsync(name, $"{Port(1091)},{Port(1090)}");
+        var part = await UpdateAsync(name, $"{Port(1091)},{Port(1090)},{Port(1095)}");
 
+        Assert.Equal([ExternalService.At(First), ExternalService.At(First)], new[] { created, more }.Select(reply => reply.Balancer()));
         Assert.Equal(
-            [ExternalService.At(First), ExternalService.At(First), ExternalService.At(First), ExternalService.At(Second)],
-            new[] { holder, created, more, moved }.Select(reply => reply.Balancer()));
-        Assert.Null(await _cluster.Store.ReadAsync(Kinds.LoadBalancerPort(IPAddress.Parse(First), "TCP", 1091), Stop));
-        Assert.NotNull(await _cluster.Store.ReadAsync(Kinds.LoadBalancerPort(IPAddress.Parse(Second), "TCP", 1091), Stop));
+            """{"ingress":[{"ip":"10.9.0.1","ipMode":"VIP","ports":[{"port":1091,"protocol":"TCP"},{"port":1090,"protocol":"TCP","error":"mesh.internal/PortNotAllocated"},{"port":1095,"protocol":"TCP"}]}]}""",
+            part.Balancer());
+        Assert.True(await HasAsync(First, 1091));
+        Assert.True(await HasAsync(First, 1095));
+        Assert.False(await HasAsync(First, 1092));
+        Assert.False(await HasAsync(Second, 1090));
+        Assert.Contains($"not answered at 10.9.0.1: 10.9.0.1/TCP/1090 is allocated to Service {holder}: 10.9.0.1 is kept", await EventAsync(name, "AddressNotAllocated"), StringComparison.Ordinal);
+
+        // Looking again changes nothing, and the port is its own as soon as the other gives it up.
+        await _cluster.ServiceGrain(name).Reconcile(0, Stop);
+        Assert.Equal(part.ResourceVersion, (await _cluster.Store.ReadAsync(Kinds.Service(name), Stop))!.ResourceVersion);
+        await _cluster.ServiceGrain(holder).Write(Some.Delete(), Stop);
+        await UntilAsync(name, document => document.Contains(ExternalService.At(First), StringComparison.Ordinal), part.ResourceVersion);
+        Assert.True(await HasAsync(First, 1090));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Its_owner_moves_it_by_naming_another_address_or_by_giving_up_all_that_it_has_there()
+    {
+        await CreateAsync(Port(1100));
+        var (name, _) = await CreateAsync(Port(1101));
+
+        var moved = await UpdateAsync(name, Port(1100));
+        Assert.Equal(ExternalService.At(Second), moved.Balancer());
+        var back = await UpdateAsync(name, Port(1101), $"\"loadBalancerIP\":\"{First}\",");
+        Assert.Equal(ExternalService.At(First), back.Balancer());
+        Assert.True(await HasAsync(First, 1101));
+        Assert.False(await HasAsync(Second, 1100));
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(1110, "10.9.0.3", "10.9.0.1 is kept: spec.loadBalancerIP 10.9.0.3 is not in --loadbalancer-pool")]
+    [InlineData(1111, Second, "10.9.0.1 is kept: spec.loadBalancerIP 10.9.0.2 has not all its ports free: 10.9.0.2/TCP/1111 is allocated")]
+    public async Task One_that_serves_keeps_its_address_when_it_asks_for_another_that_it_cannot_have(int port, string asked, string told)
+    {
+        var (name, created) = await CreateAsync(Port(port));
+        await CreateAsync(Port(port));
+        Assert.Equal(ExternalService.At(First), created.Balancer());
+
+        var updated = await UpdateAsync(name, Port(port), $"\"loadBalancerIP\":\"{asked}\",");
+
+        Assert.Equal(ExternalService.At(First), updated.Balancer());
+        Assert.True(await HasAsync(First, port));
+        Assert.Contains(told, await EventAsync(name, "AddressNotAllocated"), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 60_000)]
@@ -157,6 +198,9 @@ public sealed class LoadBalancerTests(SharedCluster shared) : IDisposable
 
     private Task<ObjectReply> UpdateAsync(NamespacedName name, string ports, string more = "") => _cluster.UpdateAsync(name, ports, Stop, "LoadBalancer", more);
 
+    private async Task<bool> HasAsync(string address, int port) =>
+        await _cluster.Store.ReadAsync(Kinds.LoadBalancerPort(IPAddress.Parse(address), "TCP", port), Stop) is not null;
+
     /// <summary>The message of the Service's Event, once there is one.</summary>
     private async Task<string> EventAsync(NamespacedName about, string reason)
     {
@@ -174,9 +218,9 @@ public sealed class LoadBalancerTests(SharedCluster shared) : IDisposable
         }
     }
 
-    private async Task UntilAsync(NamespacedName name, Func<string, bool> isSo)
+    private async Task UntilAsync(NamespacedName name, Func<string, bool> isSo, long after = 0)
     {
-        using var watch = _cluster.Cache().Watch(key => key == Kinds.Service(name), 0);
+        using var watch = _cluster.Cache().Watch(key => key == Kinds.Service(name), after);
         while (!(await watch.NextAsync(Stop)).Any(change => isSo(Encoding.UTF8.GetString(change.Object.Document.Span))))
         {
         }
