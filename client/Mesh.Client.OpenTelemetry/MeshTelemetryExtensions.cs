@@ -11,9 +11,9 @@ namespace Microsoft.Extensions.Hosting;
 /// <summary>Switches the telemetry of an application on.</summary>
 public static class MeshTelemetryExtensions
 {
-    /// <summary>Requests that were answered and made, the servers' and clients' own instruments, those of .NET itself, and of the registration.</summary>
+    /// <summary>Requests that were answered and made, the servers' and clients' own instruments, those of .NET itself, of the registration, and of calls by name.</summary>
     private static readonly string[] Meters =
-        ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Mesh.Client"];
+        ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Mesh.Client", "Mesh.ServiceDiscovery"];
 
     /// <summary>
     /// Traces of the requests that the application answers and makes, their metrics and those of the runtime, and its log,

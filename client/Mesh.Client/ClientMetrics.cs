@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
@@ -8,8 +9,14 @@ internal static class ClientMetrics
 {
     private static readonly Meter Meter = new("Mesh.Client");
 
-    private static readonly UpDownCounter<long> Pods = Meter.CreateUpDownCounter<long>(
-        "mesh.client.pods", "{pod}", "Pods that this process is, by state");
+    private static readonly ConcurrentDictionary<PodStateBoard, bool> Live = new();
+
+    private static readonly MeshPodState[] States =
+        [MeshPodState.Unregistered, MeshPodState.NotReady, MeshPodState.Ready, MeshPodState.Draining, MeshPodState.Detached];
+
+    // Counted when asked: what listens is often there only after the Pod is.
+    private static readonly ObservableUpDownCounter<long> Pods = Meter.CreateObservableUpDownCounter<long>(
+        "mesh.client.pods", Counted, "{pod}", "Pods that this process is, by state");
 
     private static readonly Counter<long> Streams = Meter.CreateCounter<long>(
         "mesh.client.streams", "{stream}", "Registration streams that were opened, by what they began");
@@ -17,19 +24,11 @@ internal static class ClientMetrics
     private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>(
         "mesh.client.registration.duration", "s", "From the start of the host to the node's first answer");
 
-    /// <summary>A Pod is in one state at a time; one that has ended is in none.</summary>
-    public static void Moved(MeshPodState? from, MeshPodState? to)
-    {
-        if (from is { } left)
-        {
-            Pods.Add(-1, State(left));
-        }
+    /// <summary>Counted from now on, in the state that it is in when somebody asks.</summary>
+    public static void Began(PodStateBoard pod) => Live[pod] = true;
 
-        if (to is { } entered)
-        {
-            Pods.Add(1, State(entered));
-        }
-    }
+    /// <summary>One that has ended is in no state.</summary>
+    public static void Ended(PodStateBoard pod) => Live.TryRemove(pod, out _);
 
     public static void Registered(TimeSpan after)
     {
@@ -43,13 +42,19 @@ internal static class ClientMetrics
     /// <summary>Another Pod after the first.</summary>
     public static void Replaced() => Streams.Add(1, Began("another"));
 
+    /// <summary>Of each state, also of those that no Pod is in: it was in one of them before.</summary>
+    private static IEnumerable<Measurement<long>> Counted()
+    {
+        var now = Live.Keys.Select(pod => pod.Current).ToList();
+        return States.Select(state => new Measurement<long>(now.Count(pod => pod == state), State(state)));
+    }
+
     private static KeyValuePair<string, object?> State(MeshPodState state) => new("mesh.pod.state", state switch
     {
         MeshPodState.Unregistered => "unregistered",
         MeshPodState.NotReady => "not_ready",
         MeshPodState.Ready => "ready",
         MeshPodState.Draining => "draining",
-        MeshPodState.Terminated => "terminated",
         MeshPodState.Detached => "detached",
         _ => throw new UnreachableException(),
     });

@@ -9,7 +9,7 @@ internal sealed class PodStateBoard
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private MeshPodState _state = MeshPodState.Unregistered;
 
-    public PodStateBoard() => ClientMetrics.Moved(null, _state);
+    public PodStateBoard() => ClientMetrics.Began(this);
 
     public MeshPodState Current
     {
@@ -34,10 +34,14 @@ internal sealed class PodStateBoard
                 return;
             }
 
-            ClientMetrics.Moved(_state, state == MeshPodState.Terminated ? null : state);
             _state = state;
             changed = _changed;
             _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        if (state == MeshPodState.Terminated)
+        {
+            ClientMetrics.Ended(this);
         }
 
         changed.TrySetResult();

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -125,6 +126,33 @@ public sealed class TelemetryTests
         off.AddMeshTelemetry();
         await using var silent = off.Build();
         Assert.Null(silent.Services.GetService<TracerProvider>());
+    }
+
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "ECO-7.1")]
+    public async Task A_Pod_is_counted_in_its_state_by_whoever_listens_after_it_began()
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        await using var app = await HostUnderTest.StartAsync(HostUnderTest.Web(node), Stop);
+        await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
+        var counts = new Dictionary<string, long>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Name == "mesh.client.pods")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, pods, tags, _) => counts[(string)tags[0].Value!] = pods);
+        listener.Start();
+
+        listener.RecordObservableInstruments();
+        Assert.All(counts.Values, count => Assert.InRange(count, 0, long.MaxValue));
+        Assert.InRange(counts["ready"], 1, long.MaxValue);
+        Assert.Equal(["detached", "draining", "not_ready", "ready", "unregistered"], counts.Keys.Order(StringComparer.Ordinal));
     }
 
     private static TracerProvider Traces(WebApplication app) => app.Services.GetRequiredService<TracerProvider>();
