@@ -16,7 +16,7 @@ public static class MeshHostExtensions
     /// </summary>
     public static IHostApplicationBuilder AddMesh(this IHostApplicationBuilder builder, Action<MeshOptions>? configure = null)
     {
-        MeshVariables.AddTo(builder.Configuration.Sources, Environment.GetEnvironmentVariable);
+        MeshVariables.AddTo(builder.Configuration, Environment.GetEnvironmentVariable);
         builder.Services.AddMesh(configure);
         return builder;
     }

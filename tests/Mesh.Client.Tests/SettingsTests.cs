@@ -35,7 +35,7 @@ public sealed class SettingsTests
         {
             InitialData = [new("Mesh:Namespace", "file"), new("Mesh:PodName", "file-1"), new("Mesh:Labels:app", "file"), new("Mesh:Labels:only", "file"), new("Mesh:DrainDelay", "00:00:03"), new("Mesh:HealthCheckTags:0", "live")],
         });
-        MeshVariables.AddTo(builder.Configuration.Sources, Variables.GetValueOrDefault);
+        MeshVariables.AddTo(builder.Configuration, Variables.GetValueOrDefault);
         builder.AddMesh(mesh => mesh.Labels["tier"] = "code");
         using var host = builder.Build();
 
@@ -50,13 +50,31 @@ public sealed class SettingsTests
         Assert.Contains("Namespace=env (MESH_* of the environment)", ((IConfigurationRoot)host.Services.GetRequiredService<IConfiguration>()).GetDebugView(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    [Trait("Row", "ECO-3.4")]
+    public void Joining_changes_nothing_of_the_configuration_that_the_application_has_already()
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = ["--Mesh:PodName=args-1"] });
+        using var json = new MemoryStream("""{ "Greeting": "hello", "Mesh": { "DrainDelay": "00:00:03" } }"""u8.ToArray());
+        builder.Configuration.AddJsonStream(json); // read once, and not again
+        builder.Configuration["Soup"] = "of the day";
+        MeshVariables.AddTo(builder.Configuration, Variables.GetValueOrDefault);
+        builder.AddMesh();
+        using var host = builder.Build();
+
+        var options = host.Services.GetRequiredService<IOptions<MeshOptions>>().Value;
+
+        Assert.Equal(("of the day", "hello"), (builder.Configuration["Soup"], builder.Configuration["Greeting"]));
+        Assert.Equal(("env", "args-1", TimeSpan.FromSeconds(3)), (options.Namespace, options.PodName, options.DrainDelay));
+    }
+
     [Fact(Timeout = 60_000)]
     [Trait("Row", "ECO-3.4")]
     public async Task Settings_that_cannot_be_read_are_told_all_at_once_by_name_before_anything_starts()
     {
         var builder = Host.CreateApplicationBuilder();
         var bad = new Dictionary<string, string> { ["MESH_ENABLED"] = "maybe", ["MESH_LABELS"] = "app", ["MESH_PORTS"] = "http=many,grpc", ["MESH_WHEN_DELETED"] = "7" };
-        MeshVariables.AddTo(builder.Configuration.Sources, bad.GetValueOrDefault);
+        MeshVariables.AddTo(builder.Configuration, bad.GetValueOrDefault);
         builder.Configuration.AddInMemoryCollection([new("Mesh:DrainDelay", "soon"), new("Mesh:FailFast", "1")]);
         builder.AddMesh();
         using var host = builder.Build();
