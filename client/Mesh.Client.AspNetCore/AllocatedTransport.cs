@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using Mesh.Client.Hosting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
@@ -8,14 +10,15 @@ namespace Mesh.Client.AspNetCore;
 
 /// <summary>
 /// Binds what Kestrel is configured to listen on at the address that the Pod was allocated: by URL, by configuration or in
-/// code, as each of them comes down to an endpoint that is bound here. Without such an address it leaves binding to others.
+/// code, as each of them comes down to an endpoint that is bound here. Without such an address it leaves binding to others, and
+/// what cannot be had there is bound as configured: no answer of the node keeps a host from starting.
 /// </summary>
 internal sealed class AllocatedTransport(IOptions<SocketTransportOptions> options, ILoggerFactory loggers) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private readonly SocketTransportFactory _sockets = new(options, loggers);
     private readonly Dictionary<int, IPAddress> _bound = [];
 
-    /// <summary>Set before the server binds.</summary>
+    /// <summary>Set before the server binds; null again when it cannot be bound.</summary>
     public IPAddress? Address { get; set; }
 
     /// <summary>The ports that were bound there.</summary>
@@ -33,9 +36,20 @@ internal sealed class AllocatedTransport(IOptions<SocketTransportOptions> option
             return new SameListener(at);
         }
 
-        var listener = await _sockets.BindAsync(at, cancellationToken);
-        Ports.Add(((IPEndPoint)listener.EndPoint).Port);
-        return listener;
+        try
+        {
+            var listener = await _sockets.BindAsync(at, cancellationToken);
+            Ports.Add(((IPEndPoint)listener.EndPoint).Port);
+            return listener;
+        }
+        catch (Exception notBound) when (notBound is SocketException or AddressInUseException)
+        {
+            loggers.CreateLogger(MeshClient.LogCategory).NotBoundThere(at, configured, notBound.Message);
+        }
+
+        _bound.Remove(configured.Port);
+        Address = Ports.Count == 0 ? null : Address;
+        return await _sockets.BindAsync(configured, cancellationToken);
     }
 
     /// <summary>Another configured address that is served by a listener which is there already.</summary>

@@ -18,6 +18,7 @@ internal sealed class ServerAddresses(IConfiguration configuration, AllocatedTra
 
     public IPAddress? BindAt
     {
+        get => transport.Address;
         set => transport.Address = value;
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Client.Hosting;
@@ -21,4 +22,7 @@ internal static partial class HostingLog
 
     [LoggerMessage(EventId = 6106, Level = LogLevel.Warning, Message = "Changed settings of Mesh are not usable, and nothing is changed: {Problems}")]
     public static partial void NotReloaded(this ILogger log, string problems);
+
+    [LoggerMessage(EventId = 6107, Level = LogLevel.Warning, Message = "The server cannot listen at {Allocated}, which the node gave, and binds {Configured} as configured: {Reason}")]
+    public static partial void NotBoundThere(this ILogger log, EndPoint allocated, EndPoint configured, string reason);
 }

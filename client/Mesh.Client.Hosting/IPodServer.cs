@@ -11,8 +11,8 @@ internal interface IPodServer
     /// <summary>False for a server whose addresses are decided elsewhere, such as a test server.</summary>
     bool CanBind { get; }
 
-    /// <summary>The address that the Pod was allocated: set before the server binds, which then binds there.</summary>
-    IPAddress? BindAt { set; }
+    /// <summary>The address that the Pod was allocated: set before the server binds, which then binds there. Null again when nothing could be bound there.</summary>
+    IPAddress? BindAt { get; set; }
 
     /// <summary>The ports that were bound there; none when nothing was.</summary>
     IReadOnlySet<int> BoundThere { get; }
@@ -38,10 +38,7 @@ internal sealed class NoServer : IPodServer
 
     public bool CanBind => true;
 
-    public IPAddress? BindAt
-    {
-        set { }
-    }
+    public IPAddress? BindAt { get; set; }
 
     public IReadOnlySet<int> BoundThere { get; } = new HashSet<int>();
 

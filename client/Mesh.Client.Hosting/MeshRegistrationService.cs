@@ -127,6 +127,12 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
 
     private async Task BeginAsync()
     {
+        if (_server.BindAt is null)
+        {
+            // No address was given, or it could not be bound: the Pod is where the server is.
+            await _pod.ReleaseAsync();
+        }
+
         var allocated = _pod.Identity?.Address;
         if (_options.Ports.Count > 0)
         {

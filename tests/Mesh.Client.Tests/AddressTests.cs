@@ -111,6 +111,34 @@ public sealed class AddressTests
         Assert.True(File.Exists(socket));
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Trait("Row", "ECO-3.2.started")]
+    public async Task An_allocated_address_that_cannot_be_bound_is_given_back_and_it_binds_as_configured(bool namesPorts)
+    {
+        await using var node = new NodeUnderTest { PodCidr = "192.0.2.0/24" }; // no machine has these (RFC 5737)
+        await node.StartAsync(Stop);
+        var builder = HostUnderTest.Web(
+            node,
+            options =>
+            {
+                Allocate(options);
+                if (namesPorts)
+                {
+                    options.Ports["named"] = 9;
+                }
+            },
+            "http://127.0.0.1:0;http://127.0.0.1:18129");
+        await using var app = await HostUnderTest.StartAsync(builder, Stop);
+        await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
+
+        Assert.All(app.Urls, url => Assert.Equal("127.0.0.1", new Uri(url).Host));
+        var pod = await node.SinglePodAsync(Stop);
+        Assert.Equal("127.0.0.1", app.Mesh().Identity!.Address.ToString());
+        Assert.Equal(namesPorts ? [9] : app.Urls.Select(url => new Uri(url).Port).Order(), pod.Ports().Values.Order());
+    }
+
     [Fact]
     public void An_address_is_waited_for_2_s_at_most() => Assert.Equal(TimeSpan.FromSeconds(2), new MeshOptions().AllocateTimeout);
 

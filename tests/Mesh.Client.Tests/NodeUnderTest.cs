@@ -36,6 +36,7 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
         ReservedEndpoints = ["127.0.0.1:6443"],
     };
 
+    private readonly NodeOptions _options = Options;
     private readonly string _directory = TestDirectory.Make("mesh-client-");
     private readonly ConcurrentDictionary<string, Registration> _journal = new();
     private readonly Channel<LocalPod> _routed = Channel.CreateBounded<LocalPod>(10_000);
@@ -52,6 +53,12 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
         Routes = routes;
         _agent?.OnRoutesChanged(changed);
     });
+
+    /// <summary>Where the addresses are that it gives.</summary>
+    public string PodCidr
+    {
+        init => _options = Options with { PodCidr = value };
+    }
 
     public string Url => $"http://127.0.0.1:{_port}";
 
@@ -83,7 +90,7 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
     public async Task StartAsync(CancellationToken stop)
     {
         _agent = new AgentService(new AgentIdentity(++_starts, "boot"), this, this, this, new Random((int)_starts), TimeProvider.System, NullLogger<AgentService>.Instance);
-        _agent.Configure(Options);
+        _agent.Configure(_options);
         await _agent.RestoreAsync([.. _journal.Values], stop);
         await _agent.StartAsync(stop);
         _tcp = await RegistrationServer.ListenAsync(new IPEndPoint(IPAddress.Loopback, _port), _agent, () => null, NullLoggerFactory.Instance, stop);
