@@ -49,5 +49,5 @@ internal sealed class LeavingConnections : IStartupFilter
 
     /// <summary>A process whose Pod was deleted may live on, and serve its own clients as before.</summary>
     private bool Leaves() => _registration.State == MeshPodState.Draining
-        || (_registration.State == MeshPodState.Terminated && _host.ApplicationStopping.IsCancellationRequested);
+        || (_registration.Registered.IsCompletedSuccessfully && _host.ApplicationStopping.IsCancellationRequested);
 }

@@ -125,14 +125,13 @@ internal sealed class PodRegistration : IMeshPod
     public IAsyncEnumerable<MeshPodState> WatchStateAsync(CancellationToken stop = default) => _standing.State.WatchAsync(stop);
 
     /// <summary>
-    /// Leaves the routes, for good: completes with true when this machine routes elsewhere; with false when it had no routes,
-    /// or when time is up.
+    /// Leaves the routes, for good: completes when this machine routes elsewhere, or when time is up; with false when there never
+    /// were routes. A Pod that was deleted, or whose node is away, may still be routed to by other machines.
     /// </summary>
     public async Task<bool> DrainAsync(TimeSpan timeout, CancellationToken stop)
     {
-        var wasRegistered = State is MeshPodState.Ready or MeshPodState.NotReady;
         var drained = _wish.Change(desired => desired with { IsDraining = true });
-        if (wasRegistered)
+        if (State is MeshPodState.Ready or MeshPodState.NotReady)
         {
             _standing.State.Set(MeshPodState.Draining);
         }
@@ -142,12 +141,13 @@ internal sealed class PodRegistration : IMeshPod
         try
         {
             await _wish.ToldAsync(drained.Version, either.Token);
-            return wasRegistered;
         }
         catch (OperationCanceledException)
         {
-            return false;
+            // Time is up; who still routes here has until the server closes.
         }
+
+        return Registered.IsCompletedSuccessfully;
     }
 
     /// <summary>Ends the Pod, at most two seconds; the closing connection would end it anyway.</summary>

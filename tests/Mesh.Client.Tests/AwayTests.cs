@@ -55,15 +55,36 @@ public sealed class AwayTests
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_node_that_is_away_at_the_end_delays_nothing()
+    public async Task A_node_that_is_away_at_the_end_takes_no_time_from_those_who_still_route_here_and_is_not_waited_for()
     {
         await using var node = await NodeUnderTest.StartNewAsync(Stop);
-        // With a drain delay that nobody would wait for.
-        var builder = HostUnderTest.Web(node, options => options.DrainDelay = TimeSpan.FromHours(1));
+        var (time, drainDelay) = (new ArmedTime(), TimeSpan.FromSeconds(77));
+        var builder = HostUnderTest.Web(node, options => options.DrainDelay = drainDelay).With(time);
         await using var app = await HostUnderTest.StartAsync(builder, Stop);
         await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
         await node.StopAsync();
         await app.Mesh().IsAsync(MeshPodState.Detached, Stop);
+
+        using var client = new HttpClient();
+        Assert.NotEqual(true, (await client.GetAsync(app.Urls.Single(), Stop)).Headers.ConnectionClose);
+
+        app.Lifetime.StopApplication(); // as on SIGTERM
+        var stopping = app.StopAsync(Stop);
+        await time.ArmedAsync(drainDelay, Stop);
+        Assert.True((await client.GetAsync(app.Urls.Single(), Stop)).Headers.ConnectionClose);
+        time.Advance(drainDelay);
+        await stopping;
+
+        Assert.Equal(MeshPodState.Terminated, app.Mesh().State);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_node_that_never_was_there_delays_no_end()
+    {
+        await using var node = NodeUnderTest.Away();
+        // With a drain delay that nobody would wait for.
+        var builder = HostUnderTest.Web(node, options => options.DrainDelay = TimeSpan.FromHours(1));
+        await using var app = await HostUnderTest.StartAsync(builder, Stop);
 
         await app.StopAsync(Stop);
 
