@@ -24,7 +24,8 @@ public sealed class ManifestPodTests
 
         await agent.Agent.ApplyAsync(Manifest(((IPEndPoint)silent.LocalEndPoint!).Port, probe));
 
-        var report = await agent.ReportAsync(told => !told.Ready, stop);
+        // On a busy machine a try may run out of its time before the kernel's word is read; the next one reads it.
+        var report = await agent.ReportAsync(told => !told.Ready && told.Reason != PodReasons.Unhealthy, stop);
         Assert.Equal((PodReasons.ProcessAwaited, false), (report.Reason, report.Registered));
         silent.Listen();
         if (probe.Contains("httpGet", StringComparison.Ordinal))
