@@ -5,7 +5,7 @@ namespace Mesh.Grains.Services;
 /// For many grains at once.
 /// </summary>
 /// <param name="band">How many numbers at the start are left to those who ask for one (KEP-3070, KEP-3668).</param>
-/// <param name="taken">What others hold; asked at the first look (true), and again when nothing is left.</param>
+/// <param name="taken">What others hold; asked at the first look (true), and again when nothing is left but that band.</param>
 internal sealed class FreeNumbers(int size, int band, Random random, Func<bool, IEnumerable<int>> taken)
 {
     private readonly Lock _lock = new();
@@ -23,11 +23,11 @@ internal sealed class FreeNumbers(int size, int band, Random random, Func<bool, 
                 Load();
             }
 
-            var found = Find(isOut);
+            var found = Find(band, size, isOut);
             if (found is null)
             {
-                Load(); // what others released
-                found = Find(isOut);
+                Load(); // what was released; only then those that are left to who asks for one
+                found = Find(band, size, isOut) ?? Find(0, band, isOut);
             }
 
             if (keep && found is { } number)
@@ -46,8 +46,6 @@ internal sealed class FreeNumbers(int size, int band, Random random, Func<bool, 
             _used[number] = true;
         }
     }
-
-    private int? Find(Func<int, bool>? isOut) => Find(band, size, isOut) ?? Find(0, band, isOut);
 
     private int? Find(int from, int to, Func<int, bool>? isOut)
     {

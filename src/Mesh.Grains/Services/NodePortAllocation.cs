@@ -51,7 +51,7 @@ internal sealed class NodePortAllocation(NodePorts ports, AllocationRow rows, IW
         var taken = chosen.Where(port => port > 0).ToHashSet();
         return new AllocationStep.Add(
             WithPorts(document, next, chosen),
-            [.. Release(held.Where(port => !taken.Contains(port))), .. taken.Where(port => !had.Contains(port)).Select(Take)]);
+            [.. Release(held.Where(port => !taken.Contains(port))), .. taken.Where(port => !had.Contains(port)).Select(port => Take(port, isDryRun))]);
     }
 
     /// <summary>Rows for what an earlier version only stored. A number that cannot be had becomes another.</summary>
@@ -81,7 +81,7 @@ internal sealed class NodePortAllocation(NodePorts ports, AllocationRow rows, IW
         }
 
         var taken = chosen.Where(port => port > 0 && !held.Contains(port)).Distinct();
-        return new AllocationStep.Add(WithPorts(document, service, chosen), [.. taken.Select(Take)], [.. found]);
+        return new AllocationStep.Add(WithPorts(document, service, chosen), [.. taken.Select(port => Take(port, isDryRun: false))], [.. found]);
     }
 
     public IEnumerable<Write> Release(Service before) => Release(Held(before));
@@ -149,9 +149,13 @@ internal sealed class NodePortAllocation(NodePorts ports, AllocationRow rows, IW
         ? []
         : [.. service.Ports.Select(port => port.NodePort).Where(port => port > 0 && rows.IsOurs(cache.Get(Kinds.NodePort(port))))];
 
-    private Write Take(int port)
+    private Write Take(int port, bool isDryRun)
     {
-        ports.MarkUsed(port);
+        if (!isDryRun)
+        {
+            ports.MarkUsed(port);
+        }
+
         return rows.Take(Kinds.NodePort(port));
     }
 
