@@ -138,7 +138,7 @@ public sealed class ServiceGrain(
         var found = new List<Finding>();
         if (_endpoints.Wanted is { } spec && NodePortAllocation.IsFor(spec))
         {
-            await _object.ChangeAsync(
+            var reply = await _object.ChangeAsync(
                 current =>
                 {
                     found.Clear();
@@ -148,6 +148,10 @@ public sealed class ServiceGrain(
                 CommitClass.Projection,
                 stop);
             Follow(_object.Current);
+            if (reply.Result is not (ObjectResult.Committed or ObjectResult.NotFound))
+            {
+                return; // nothing became another: the next look finds what there is then
+            }
         }
 
         if (_object.Current is { } stored)
