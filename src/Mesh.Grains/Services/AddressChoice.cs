@@ -19,14 +19,15 @@ internal sealed record ChosenAddress(IPAddress? Address, IReadOnlyCollection<Ser
 /// The address that a LoadBalancer Service asks for, else the one it has, else the first of the pool where all its ports
 /// are free. What it has it keeps, with the ports that are free there, when it cannot have what its change asks for.
 /// </summary>
-internal sealed class AddressChoice(LoadBalancerPool pool, AllocationRow rows, IWatchCache cache, EndpointRule listeners)
+internal sealed class AddressChoice(LoadBalancerPool pool, AllocationRow rows, IWatchCache cache, EndpointRule listeners, Random random)
 {
     private const string Reason = "AddressNotAllocated";
     private const string Advice = "Choose another port, delete the Service that has it, or";
     private const int MostTold = 3;
 
     /// <param name="held">The rows that it has.</param>
-    public ChosenAddress Of(ReadOnlyMemory<byte> document, Service next, Service? before, HashSet<ObjectKey> held)
+    /// <param name="isContended">Others choose right now: from a random place on, as whoever begins where they do meets them again.</param>
+    public ChosenAddress Of(ReadOnlyMemory<byte> document, Service next, Service? before, HashSet<ObjectKey> held, bool isContended)
     {
         var had = before?.LoadBalancerAddresses.FirstOrDefault(address => pool.Contains(address) && LoadBalancerPorts.KeysAt(address, before).Any(held.Contains));
         if (StoredFields.Text(document, "spec", "loadBalancerIP") is { Length: > 0 } named)
@@ -41,7 +42,7 @@ internal sealed class AddressChoice(LoadBalancerPool pool, AllocationRow rows, I
         // Clients know the address while one of its ports is answered there: only its owner moves it, by spec.loadBalancerIP.
         var isServing = had is not null && LoadBalancerPorts.KeysAt(had, next).Any(held.Contains);
         string? why = null;
-        foreach (var candidate in isServing ? [had!] : had is null ? pool.Addresses : pool.Addresses.Prepend(had))
+        foreach (var candidate in isServing ? [had!] : had is null ? InPool(isContended) : InPool(isContended).Prepend(had))
         {
             if (WhyNot(candidate, next, held).FirstOrDefault().Why is not { } taken)
             {
@@ -54,6 +55,12 @@ internal sealed class AddressChoice(LoadBalancerPool pool, AllocationRow rows, I
         return Stay(had, next, held, isServing
             ? $"{had} is kept, as clients know it. {Advice} name another address of --loadbalancer-pool {pool} in spec.loadBalancerIP"
             : $"no address of --loadbalancer-pool {pool} has all its ports free: {why}. {Advice} start Mesh with more addresses in --loadbalancer-pool");
+    }
+
+    private IEnumerable<IPAddress> InPool(bool isContended)
+    {
+        var from = isContended ? random.Next(pool.Addresses.Count) : 0;
+        return pool.Addresses.Skip(from).Concat(pool.Addresses.Take(from));
     }
 
     /// <summary>At the address that it had, with those ports that are free there; nowhere when there is none.</summary>

@@ -20,6 +20,8 @@ internal sealed class LoadBalancerAllocation(AddressChoice choice, AllocationRow
 
     private static readonly FieldEdit Pending = new(["status", "loadBalancer"], "{}"u8.ToArray());
 
+    private bool _isContended;
+
     /// <summary>For a Service that is created or changed, and again for one that waits (then it was what it is to be).</summary>
     public AllocationStep Plan(ServiceWrite write)
     {
@@ -30,13 +32,17 @@ internal sealed class LoadBalancerAllocation(AddressChoice choice, AllocationRow
         }
 
         var held = Held(before).ToHashSet();
-        var chosen = IsOurs(document, next) ? choice.Of(document, next, before, held) : ChosenAddress.None;
+        var chosen = IsOurs(document, next) ? choice.Of(document, next, before, held, _isContended) : ChosenAddress.None;
+        _isContended = false;
         var keys = chosen.Address is { } address ? next.Ports.Except(chosen.Missing).Select(port => LoadBalancerPorts.KeyAt(address, port)).ToHashSet() : [];
         return new AllocationStep.Add(
             Shown(document, next, chosen),
             [.. held.Except(keys).Select(key => new Write.Delete(key, Precondition.None)), .. keys.Except(held).Select(key => rows.Take(key))],
             chosen.Found is null ? [] : [chosen.Found]);
     }
+
+    /// <summary>Another Service took a port of the address meanwhile: there may be another address.</summary>
+    public void Contend() => _isContended = true;
 
     public IEnumerable<Write> Release(Service before) => Held(before).Select(key => new Write.Delete(key, Precondition.None));
 

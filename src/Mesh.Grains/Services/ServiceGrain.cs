@@ -57,7 +57,7 @@ public sealed class ServiceGrain(
             name,
             new ClusterIPAllocation(addresses, rows),
             new NodePortAllocation(nodePorts, rows, cache),
-            new LoadBalancerAllocation(new AddressChoice(pool, rows, cache, rule), rows, cache),
+            new LoadBalancerAllocation(new AddressChoice(pool, rows, cache, rule, random), rows, cache),
             cache);
         _object = new OwnedObject(Kinds.Service(name), store, cache, new FinalizedRules(_rules, time)) { PlansFromCache = true };
         var mirror = new EndpointProjection(store, cache, time, random, Mirror);
@@ -144,7 +144,7 @@ public sealed class ServiceGrain(
                     found.Clear();
                     return _rules.Repair(current, found);
                 },
-                static _ => null,
+                _rules.PlanAgain,
                 CommitClass.Projection,
                 stop);
             Follow(_object.Current);

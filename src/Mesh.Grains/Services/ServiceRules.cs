@@ -31,8 +31,19 @@ internal sealed class ServiceRules(
         {
             "IPAddress" => address.Explain(asked, failed),
             "NodePort" => nodePorts.Explain(asked, failed),
-            _ => null, // another Service took a port of the address meanwhile: there may be another address
+            _ => PlanAgain(failed),
         };
+    }
+
+    /// <summary>What the Service did not ask for by name is another's meanwhile.</summary>
+    public ObjectReply? PlanAgain(CommitOutcome.Failed failed)
+    {
+        if (failed.Write.Key.Kind == "LoadBalancerPort")
+        {
+            balancer.Contend();
+        }
+
+        return null;
     }
 
     /// <summary>

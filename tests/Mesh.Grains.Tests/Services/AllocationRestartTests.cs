@@ -107,6 +107,17 @@ public sealed class AllocationRestartTests : IAsyncLifetime
         Assert.Null(await _cluster.Store.ReadAsync(Kinds.NodePort(30_500), Stop));
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task Forty_that_are_created_at_once_get_forty_addresses()
+    {
+        await RestartAsync(options => options.LoadBalancerPool = [IPNetwork.Parse("10.9.2.0/26")]);
+
+        var replies = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => _cluster.CreateAsync(ExternalService.Port80, Stop, "LoadBalancer")));
+
+        Assert.All(replies, created => Assert.Equal(ObjectResult.Committed, created.Reply.Result));
+        Assert.Equal(40, replies.Select(created => created.Reply.Balancer()).Where(shown => shown != "{}").Distinct().Count());
+    }
+
     private async Task RestartAsync(Action<GrainOptions>? change = null)
     {
         change?.Invoke(_cluster.Options);
