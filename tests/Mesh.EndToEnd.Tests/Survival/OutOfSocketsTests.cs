@@ -36,7 +36,7 @@ public sealed class OutOfSocketsTests
                 _ => Task.FromResult(served.Machine.NodeLog),
                 seen => seen.Contains("could not accept a connection", StringComparison.Ordinal) && seen.Contains("DNS could not receive or send", StringComparison.Ordinal),
                 Soon);
-            Assert.Contains($"Service default/echo port {SomeService.Port}", log, StringComparison.Ordinal);
+            Assert.Contains($"Service default/echo could not accept a connection on {served.EchoIP}:{SomeService.Port}", log, StringComparison.Ordinal);
             await EchoedAsync(kept); // what is open goes on
         }
 

@@ -23,8 +23,8 @@ public abstract class TcpBackend : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        await _accepting; // before the listener stops: an accept that is begun after that is a failure of its own kind
         _listener.Stop();
-        await _accepting;
         _stop.Dispose();
         GC.SuppressFinalize(this);
     }
