@@ -193,12 +193,13 @@ public sealed class RestartTests
 
         await agent.Agent.ApplyAsync(Manifest("m1", 5, port));
 
-        var ready = await agent.ReportAsync(report => report.Uid == "m1", stop);
-        Assert.True(ready is { Ready: true, Registered: false, Document.IsEmpty: true });
+        // On a busy machine a try may run out of its time, and the next one is told.
+        var ready = await agent.ReportAsync(report => report.Uid == "m1" && report.Ready, stop);
+        Assert.True(ready is { Registered: false, Document.IsEmpty: true });
         Assert.Equal("m1", Assert.Single(agent.Agent.Inventory("default").Pods).Uid);
         app.Dispose();
         agent.Agent.Suspect(new IPEndPoint(IPAddress.Loopback, port));
-        Assert.False((await agent.ReportAsync(report => report.Uid == "m1", stop)).Ready);
+        await agent.ReportAsync(report => report.Uid == "m1" && !report.Ready, stop);
 
         await agent.Agent.ApplyAsync(new RoutingChange.PodRemoved(NamespacedName.Of("default", "manifest"), "m1"));
         Assert.Empty(agent.Agent.Inventory("").Pods);
