@@ -2,14 +2,12 @@ using Microsoft.Extensions.Configuration;
 
 namespace Mesh.Client.Hosting;
 
-/// <summary>The section of the configuration that the options are read from.</summary>
+/// <summary>Reads the options from the configuration of a host.</summary>
 internal static class MeshSection
 {
-    public const string Name = "Mesh";
-
     public static void Read(IConfiguration configuration, MeshOptions options)
     {
-        MeshSettings.Apply(options, Settings(configuration.GetSection(Name)));
+        MeshSettings.Apply(options, Settings(configuration.GetSection(MeshSettings.Section)));
 
         // A host whose builder was not at hand has no such source, and its environment wins over all of its configuration.
         if (configuration is not IConfigurationRoot root || !root.Providers.Any(provider => provider is MeshVariables))

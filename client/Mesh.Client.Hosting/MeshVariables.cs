@@ -12,7 +12,7 @@ internal sealed class MeshVariables(Func<string, string?> variables) : Configura
 
     public override void Load() =>
         Data = MeshEnvironment.Settings(variables)
-            .GroupBy(setting => $"{MeshSection.Name}:{setting.Key}", StringComparer.OrdinalIgnoreCase)
+            .GroupBy(setting => $"{MeshSettings.Section}:{setting.Key}", StringComparer.OrdinalIgnoreCase)
             .ToDictionary(same => same.Key, same => same.Last().Value, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>As it is named in debug views.</summary>

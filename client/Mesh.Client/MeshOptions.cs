@@ -140,14 +140,8 @@ public sealed class MeshOptions
         }
     }
 
-    /// <summary>A setting that cannot be read, told once whoever reads it too: what it would have set stays as it was.</summary>
-    internal void Unread(string problem)
-    {
-        if (!_unread.Contains(problem))
-        {
-            _unread.Add(problem);
-        }
-    }
+    /// <summary>A setting that cannot be read: what it would have set stays as it was.</summary>
+    internal void Unread(string problem) => _unread.Add(problem);
 
     private IEnumerable<string> MetadataProblems() =>
         MetadataRules.LabelProblems("Mesh:Labels", Labels.Select(Optional)).Concat(MetadataRules.AnnotationProblems("Mesh:Annotations", Annotations.Select(Optional)));

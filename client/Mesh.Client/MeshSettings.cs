@@ -9,6 +9,9 @@ namespace Mesh.Client;
 /// </summary>
 internal static class MeshSettings
 {
+    /// <summary>The section of the configuration that the options are read from.</summary>
+    public const string Section = "Mesh";
+
     private const string Labels = "Labels:";
     private const string Annotations = "Annotations:";
     private const string Ports = "Ports:";

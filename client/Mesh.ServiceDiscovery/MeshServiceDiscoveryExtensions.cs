@@ -74,7 +74,7 @@ public static class MeshServiceDiscoveryExtensions
 
     private static void Read(MeshOptions options, IConfiguration? configuration)
     {
-        var section = configuration?.GetSection("Mesh");
+        var section = configuration?.GetSection(MeshSettings.Section);
         MeshSettings.Apply(options, Needed.Select(key => new KeyValuePair<string, string?>(key, section?[key])));
         MeshSettings.Apply(options, MeshEnvironment.Settings(Environment.GetEnvironmentVariable).Where(setting => Needed.Contains(setting.Key)));
     }

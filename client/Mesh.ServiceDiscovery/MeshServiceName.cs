@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using Mesh.Client.Names;
 
 namespace Mesh.ServiceDiscovery;
 
@@ -10,8 +11,6 @@ namespace Mesh.ServiceDiscovery;
 /// <param name="Domain">What followed <c>svc</c>; null when nothing did.</param>
 internal sealed record MeshServiceName(string Namespace, string Name, string? Domain)
 {
-    private const int MaxLabel = 63;
-
     /// <summary>Of a name of two labels these are never a namespace (RFC 920): nearly every request to the world ends in one.</summary>
     private static readonly HashSet<string> TopLevel = new(StringComparer.Ordinal) { "arpa", "com", "edu", "gov", "int", "mil", "net", "org", "local" };
 
@@ -26,7 +25,7 @@ internal sealed record MeshServiceName(string Namespace, string Name, string? Do
         }
 
         var labels = host.ToLowerInvariant().Split('.');
-        if (!Array.TrueForAll(labels, IsLabel) || labels[^1] == "localhost")
+        if (!Array.TrueForAll(labels, DnsNames.IsLabel) || labels[^1] == "localhost")
         {
             return false;
         }
@@ -49,10 +48,4 @@ internal sealed record MeshServiceName(string Namespace, string Name, string? Do
     public bool IsOf(string host) => Domain is null || host == $"{Name}.{Namespace}.svc.{Domain}";
 
     public override string ToString() => $"{Namespace}/{Name}";
-
-    private static bool IsLabel(string label) =>
-        label.Length is > 0 and <= MaxLabel
-        && char.IsAsciiLetterOrDigit(label[0])
-        && char.IsAsciiLetterOrDigit(label[^1])
-        && label.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
 }

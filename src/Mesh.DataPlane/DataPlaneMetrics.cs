@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
-using System.Net.Security;
-using System.Security.Authentication;
 using Mesh.Core.Names;
 using Mesh.DataPlane.L7;
 using Mesh.DataPlane.L7.Tls;
@@ -80,11 +78,11 @@ public static class DataPlaneMetrics
     internal static void Refused(Refusal refusal) =>
         Refusals.Add(1, new KeyValuePair<string, object?>("reason", refusal.Reason.ToString()));
 
-    internal static void Handshake(HandshakeResult result, SslStream tls)
+    internal static void Handshake(HandshakeResult result, TlsSession? session)
     {
-        if (result == HandshakeResult.Done)
+        if (session is not null)
         {
-            Handshakes.Add(1, new("result", result.Word()), new("tls.protocol.version", tls.SslProtocol == SslProtocols.Tls13 ? "1.3" : "1.2"));
+            Handshakes.Add(1, new("result", result.Word()), new("tls.protocol.version", session.Version));
         }
         else
         {

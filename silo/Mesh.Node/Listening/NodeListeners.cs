@@ -18,8 +18,8 @@ using RequestDelegate = Microsoft.AspNetCore.Http.RequestDelegate;
 namespace Mesh.Node.Listening;
 
 /// <summary>
-/// Everything this machine listens on: ClusterIPs, NodePorts and load balancers' addresses from the snapshot, and the listeners of the options, which open and
-/// close live when those change.
+/// Everything this machine listens on: ClusterIPs, NodePorts and load balancers' addresses from the snapshot, and the
+/// listeners of the options, which open and close live when those change.
 /// </summary>
 internal sealed class NodeListeners : IAsyncDisposable
 {

@@ -1,6 +1,5 @@
-using System.Buffers;
 using System.Text.Json;
-using Mesh.Core.Json;
+using Mesh.Agent.Http;
 using Mesh.Core.Routing;
 using Mesh.Core.Services;
 
@@ -14,7 +13,7 @@ internal static class ServiceDocument
 
     /// <summary>One Service with its endpoints, and a newline.</summary>
     /// <param name="revision">Of the snapshot: grows for as long as the node lives.</param>
-    public static byte[] One(ServiceRoute route, long revision, string clusterDomain) => Write(json =>
+    public static byte[] One(ServiceRoute route, long revision, string clusterDomain) => JsonBody.Write(json =>
     {
         json.WriteStartObject();
         WriteService(json, route.Service);
@@ -35,7 +34,7 @@ internal static class ServiceDocument
     public static byte[] List(RoutingSnapshot routes, string ns)
     {
         var found = routes.Services.Values.Where(route => route.Service.Name.Namespace == ns).OrderBy(route => route.Service.Name).ToList();
-        return Write(json =>
+        return JsonBody.Write(json =>
         {
             json.WriteStartObject();
             json.WriteStartArray("items");
@@ -76,7 +75,7 @@ internal static class ServiceDocument
             json.WriteStartObject();
             json.WriteString("name", port.Name);
             json.WriteNumber("port", port.Port);
-            json.WriteString("protocol", Text(port.Protocol));
+            json.WriteString("protocol", port.Protocol.Word());
             if (port.AppProtocol is { } spoken)
             {
                 json.WriteString("appProtocol", spoken);
@@ -105,7 +104,7 @@ internal static class ServiceDocument
             {
                 json.WriteStartObject();
                 json.WriteString("name", port.Name);
-                json.WriteString("protocol", Text(port.Protocol));
+                json.WriteString("protocol", port.Protocol.Word());
                 json.WriteNumber("port", number);
                 json.WriteBoolean("usable", usable[i].Contains(endpoint));
                 json.WriteEndObject();
@@ -119,18 +118,4 @@ internal static class ServiceDocument
     /// <summary>Where this machine sends traffic of the port now: ready ones, and others only where there are none.</summary>
     private static HashSet<Endpoint> Usable(PortRoute port) =>
         port.Usable.Select(target => target.Endpoint).ToHashSet((IEqualityComparer<Endpoint>)ReferenceEqualityComparer.Instance);
-
-    private static string Text(TransportProtocol protocol) => protocol.ToString().ToUpperInvariant();
-
-    private static byte[] Write(Action<Utf8JsonWriter> write)
-    {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer, MeshJson.Compact))
-        {
-            write(json);
-        }
-
-        buffer.Write("\n"u8);
-        return buffer.WrittenSpan.ToArray();
-    }
 }

@@ -36,10 +36,11 @@ internal sealed class ServicesApi(AgentService agent)
             return Refusal.BadRequest($"name: '{string.Join('/', rest)}' is not a DNS label.");
         }
 
+        var routes = agent.Routing.Current; // one read: what is told is of one version, and says which
         return context.Request.Query["watch"].ToString() switch
         {
-            "" or "false" or "0" => Find(agent.Routing.Current, name, out var route)
-                ?? await RegistrationApi.WriteAsync(context, ServiceDocument.One(route!, agent.Routing.Current.Version, agent.ClusterDomain)),
+            "" or "false" or "0" => Find(routes, name, out var route)
+                ?? await RegistrationApi.WriteAsync(context, ServiceDocument.One(route!, routes.Version, agent.ClusterDomain)),
             "true" or "1" => await WatchAsync(context, name, user),
             var other => Refusal.BadRequest($"watch: '{other}' is neither true nor false."),
         };

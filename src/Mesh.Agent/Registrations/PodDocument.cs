@@ -1,10 +1,9 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Mesh.Core.Json;
+using Mesh.Agent.Http;
 using Mesh.Core.Names;
 using Mesh.Core.Pods;
 using Mesh.Core.Services;
@@ -27,7 +26,7 @@ internal static class PodDocument
         string Reason);
 
     /// <summary>For the silo: labels, annotations, ports, address and probe as they were asked for.</summary>
-    public static byte[] ForReport(Facts pod) => Write(json =>
+    public static byte[] ForReport(Facts pod) => JsonBody.Write(json =>
         Write(json, pod, pod.Registration.Labels, pod.Registration.Annotations, shown: null));
 
     /// <summary>One line of the stream: a Pod as <see cref="One"/> gives it, under what happened to it.</summary>
@@ -35,9 +34,9 @@ internal static class PodDocument
         [.. "{\"type\":\""u8, .. Encoding.ASCII.GetBytes(type), .. "\",\"object\":"u8, .. one.TrimEnd((byte)'\n'), .. "}\n"u8];
 
     /// <summary>One Pod as it is shown, with a newline.</summary>
-    public static byte[] One(Facts pod, Shown shown) => Write(json => Write(json, pod, shown.Labels, shown.Annotations, shown));
+    public static byte[] One(Facts pod, Shown shown) => JsonBody.Write(json => Write(json, pod, shown.Labels, shown.Annotations, shown));
 
-    public static byte[] List(IEnumerable<(Facts Pod, Shown Shown)> pods) => Write(json =>
+    public static byte[] List(IEnumerable<(Facts Pod, Shown Shown)> pods) => JsonBody.Write(json =>
     {
         json.WriteStartObject();
         json.WriteString("apiVersion", "v1");
@@ -54,9 +53,9 @@ internal static class PodDocument
         json.WriteEndObject();
     });
 
-    public static byte[] Status(Refusal refusal) => Write(json => Write(json, refusal));
+    public static byte[] Status(Refusal refusal) => JsonBody.Write(json => Write(json, refusal));
 
-    public static byte[] StatusLine(Refusal refusal) => Write(json =>
+    public static byte[] StatusLine(Refusal refusal) => JsonBody.Write(json =>
     {
         json.WriteStartObject();
         json.WriteString("type", "ERROR");
@@ -66,7 +65,7 @@ internal static class PodDocument
     });
 
     /// <summary>What was asked for, as the body of a PUT: how the journal keeps it.</summary>
-    public static byte[] Request(Registration registration) => Write(json =>
+    public static byte[] Request(Registration registration) => JsonBody.Write(json =>
     {
         json.WriteStartObject();
         WriteMap(json, "labels", registration.Labels);
@@ -81,18 +80,6 @@ internal static class PodDocument
         WriteProbe(json, registration);
         json.WriteEndObject();
     });
-
-    private static byte[] Write(Action<Utf8JsonWriter> write)
-    {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer, MeshJson.Compact))
-        {
-            write(json);
-        }
-
-        buffer.Write("\n"u8);
-        return buffer.WrittenSpan.ToArray();
-    }
 
     private static void Write(Utf8JsonWriter json, Refusal refusal)
     {

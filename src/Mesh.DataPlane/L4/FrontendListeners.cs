@@ -118,8 +118,8 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
     }
 
     /// <summary>
-    /// Only where no endpoint is or was a moment ago, and where nobody else is: a place that was bound is asked for before it is listened on, so
-    /// no connection comes before the snapshot knows it.
+    /// Only where no endpoint is or was a moment ago, and where nobody else is: a place that was bound is asked for before it
+    /// is listened on, so no connection comes before the snapshot knows it.
     /// </summary>
     private async Task OpenAsync(Wish[] wishes, CancellationToken stop)
     {

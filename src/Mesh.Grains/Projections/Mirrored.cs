@@ -48,7 +48,7 @@ internal sealed record Mirrored(Service Service, StoredObject Object, IReadOnlyL
         new { apiVersion = "v1", kind = "Service", name = Name.Name, uid = Service.Uid, controller = true, blockOwnerDeletion = true },
     ];
 
-    public static string Protocol(byte protocol) => ((TransportProtocol)protocol).ToString().ToUpperInvariant();
+    public static string Protocol(byte protocol) => ((TransportProtocol)protocol).Word();
 
     public static string PortKey(EndpointRow row) =>
         string.Join(';', row.Ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"{port.Name}/{port.Protocol}/{port.Number}")));

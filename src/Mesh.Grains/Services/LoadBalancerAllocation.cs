@@ -75,7 +75,7 @@ internal sealed class LoadBalancerAllocation(AddressChoice choice, AllocationRow
 
     private static JsonObject Status(ServicePort port, bool isMissing)
     {
-        var status = new JsonObject { ["port"] = port.Port, ["protocol"] = LoadBalancerPorts.Text(port.Protocol) };
+        var status = new JsonObject { ["port"] = port.Port, ["protocol"] = port.Protocol.Word() };
         if (isMissing)
         {
             status["error"] = NotAllocated;

@@ -8,17 +8,19 @@ namespace Mesh.Grains.Services;
 public sealed class LoadBalancerPool
 {
     private readonly IReadOnlyList<IPNetwork> _blocks;
+    private readonly HashSet<IPAddress> _members;
 
     public LoadBalancerPool(IOptions<GrainOptions> options)
     {
         _blocks = options.Value.LoadBalancerPool;
         Addresses = [.. _blocks.SelectMany(AddressesOf).Distinct()];
+        _members = [.. Addresses];
     }
 
     /// <summary>A few thousand at most: the options are refused otherwise.</summary>
     public IReadOnlyList<IPAddress> Addresses { get; }
 
-    public bool Contains(IPAddress address) => Addresses.Contains(address);
+    public bool Contains(IPAddress address) => _members.Contains(address);
 
     /// <summary>As the option is written.</summary>
     public override string ToString() => string.Join(',', _blocks.Select(block => IsSingle(block) ? block.BaseAddress.ToString() : block.ToString()));

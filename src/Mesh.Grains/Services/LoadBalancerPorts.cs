@@ -14,7 +14,5 @@ internal static class LoadBalancerPorts
     /// <summary>All its ports at this address, whosever they are.</summary>
     public static IEnumerable<ObjectKey> KeysAt(IPAddress address, Service service) => service.Ports.Select(port => KeyAt(address, port));
 
-    public static ObjectKey KeyAt(IPAddress address, ServicePort port) => Kinds.LoadBalancerPort(address, Text(port.Protocol), port.Port);
-
-    public static string Text(TransportProtocol protocol) => protocol.ToString().ToUpperInvariant();
+    public static ObjectKey KeyAt(IPAddress address, ServicePort port) => Kinds.LoadBalancerPort(address, port.Protocol.Word(), port.Port);
 }

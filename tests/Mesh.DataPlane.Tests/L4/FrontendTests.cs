@@ -188,14 +188,7 @@ public sealed class FrontendTests
     {
         await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
         await using var host = new L4Host(time: _time);
-        var place = L4Host.FreeClusterIP();
-        host.Routes.Service("a", "LoadBalancer", place.Port, 0, place.Address.ToString(), backend.Pod("web-1"));
-        await host.StartAsync();
-        await AnswersAsync(place);
-
-        host.Routes.Service("b", "LoadBalancer", place.Port, 0, place.Address.ToString(), backend.Pod("web-1"));
-        var problem = Assert.IsType<PortProblem.OfService>(await host.Problems.ReportedAsync(Stop));
-        Assert.Equal(SomeRoutes.Name("a"), problem.Service);
+        var place = await ContendedAsync(host, backend);
 
         host.Routes.RemoveService("a");
         Assert.Equal(place, await AfterRetriesAsync(host.Problems.SolvedAsync(Stop)));
@@ -207,12 +200,7 @@ public sealed class FrontendTests
     {
         await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
         await using var host = new L4Host(time: _time);
-        var place = L4Host.FreeClusterIP();
-        host.Routes.Service("a", "LoadBalancer", place.Port, 0, place.Address.ToString(), backend.Pod("web-1"));
-        await host.StartAsync();
-        await AnswersAsync(place);
-        host.Routes.Service("b", "LoadBalancer", place.Port, 0, place.Address.ToString(), backend.Pod("web-1"));
-        Assert.IsType<PortProblem.OfService>(await host.Problems.ReportedAsync(Stop));
+        var place = await ContendedAsync(host, backend);
 
         host.Routes.RemoveService("a");
         host.Routes.Service("pods", "10.255.0.1", 80, new SomePod("web-9", place, Ready: false));
@@ -312,6 +300,20 @@ public sealed class FrontendTests
     }
 
     private static NodePortAddresses Blocks(params IEnumerable<IPAddress> addresses) => new([.. addresses.Select(address => IPRange.Parse($"{address}/32"))]);
+
+    /// <summary>A place that Service a has, and that b wants and is told of.</summary>
+    private static async Task<IPEndPoint> ContendedAsync(L4Host host, RecordingBackend backend)
+    {
+        var place = L4Host.FreeClusterIP();
+        host.Routes.Service("a", "LoadBalancer", place.Port, 0, place.Address.ToString(), backend.Pod("web-1"));
+        await host.StartAsync();
+        await AnswersAsync(place);
+
+        host.Routes.Service("b", "LoadBalancer", place.Port, 0, place.Address.ToString(), backend.Pod("web-1"));
+        var problem = Assert.IsType<PortProblem.OfService>(await host.Problems.ReportedAsync(Stop));
+        Assert.Equal(SomeRoutes.Name("a"), problem.Service);
+        return place;
+    }
 
     private static async Task AnswersAsync(IPEndPoint address)
     {

@@ -27,14 +27,15 @@ internal sealed class TlsStep(Published<RoutingSnapshot> routes, CertificateStor
         var plain = connection.Transport;
         await using var tls = new SslStream(new TransportStream(plain), leaveInnerStreamOpen: false);
         var (result, why) = await HandshakeAsync(connection, tls);
-        DataPlaneMetrics.Handshake(result, tls);
-        if (result != HandshakeResult.Done)
+        var session = result == HandshakeResult.Done ? new TlsSession(tls.SslProtocol == SslProtocols.Tls13 ? "1.3" : "1.2") : null;
+        DataPlaneMetrics.Handshake(result, session);
+        if (session is null)
         {
             DataPlaneLog.HandshakeEnded(log, Client(connection), result.Word(), why);
             return;
         }
 
-        connection.Features.Set(new TlsSession(tls.SslProtocol == SslProtocols.Tls13 ? "1.3" : "1.2"));
+        connection.Features.Set(session);
         connection.Transport = new TlsTransport(PipeReader.Create(tls, Reading), PipeWriter.Create(tls, Writing));
         try
         {
