@@ -25,13 +25,13 @@ public sealed class SecondThoughtsTests
         Signals.Interrupt(machine.Process.Pid);
         await Eventually.Is("the node drains", () => machine.NodeLog.Contains("mesh-node ends", StringComparison.Ordinal), true, Soon);
         Assert.False(machine.Process.HasExited);
-        Assert.True(Directory.Exists($"/proc/{node}"));
+        Assert.False(Signals.HasEnded(node));
 
         Signals.Interrupt(machine.Process.Pid);
         Assert.Equal(130, await machine.Process.WaitForExitAsync(Stop));
 
         // The connection that the drain waits for is still ours: the node was ended too.
-        await Eventually.Is("the node's process", () => Directory.Exists($"/proc/{node}"), false, Soon);
+        await Eventually.Is("the node has ended", () => Signals.HasEnded(node), true, Soon);
     }
 
     [Fact(Timeout = 300_000)]

@@ -51,7 +51,7 @@ public sealed class StartAndStopTests
         var began = Stopwatch.GetTimestamp();
         Assert.Equal(0, await machine.StopAsync(Stop));
         Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(10));
-        Assert.False(Directory.Exists($"/proc/{nodePid}"));
+        Assert.True(Signals.HasEnded(nodePid));
         Assert.False(File.Exists(Path.Combine(machine.DataDir, "silo.pid")));
 
         await machine.StartAsync();
@@ -165,7 +165,7 @@ public sealed class StartAndStopTests
 
         Directory.Delete(machine.DataDir, recursive: true);
 
-        await Eventually.Is("the node's process", () => Directory.Exists($"/proc/{node}"), false, TimeSpan.FromSeconds(60));
+        await Eventually.Is("the node has ended", () => Signals.HasEnded(node), true, TimeSpan.FromSeconds(60));
         Directory.CreateDirectory(machine.DataDir);
     }
 
@@ -179,7 +179,7 @@ public sealed class StartAndStopTests
 
         Assert.Equal(1, await machine.Process.WaitForExitAsync(Stop));
         Assert.Contains("has vanished; mesh-silo ends", machine.Process.Errors, StringComparison.Ordinal);
-        await Eventually.Is("the node's process", () => Directory.Exists($"/proc/{node}"), false, TimeSpan.FromSeconds(60));
+        await Eventually.Is("the node has ended", () => Signals.HasEnded(node), true, TimeSpan.FromSeconds(60));
         Directory.CreateDirectory(machine.DataDir);
     }
 
