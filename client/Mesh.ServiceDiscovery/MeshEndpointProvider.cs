@@ -42,7 +42,8 @@ internal sealed class MeshEndpointProvider(
                 AddPods(endpoints, known.Service);
                 break;
             case ServiceWord.Missing:
-                // The next provider's: DNS's, where there is one.
+            case ServiceWord.None when asked.MayBeHost:
+                // The next provider's: DNS's, where there is one. A node that is away must not keep the application from the world.
                 break;
             case ServiceWord.None none:
                 AddNobody(

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
+using Xunit;
 
 namespace Mesh.Client.Tests;
 
@@ -34,6 +35,24 @@ internal sealed class ArmedTime : FakeTimeProvider
         while (due <= TimeSpan.Zero || due >= shorterThan);
         Advance(due);
         return due;
+    }
+
+    /// <summary>Lets every wait before another attempt pass, until that is done.</summary>
+    public async Task UntilAsync(Task done, TimeSpan shorterThan, CancellationToken stop)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var retries = Task.Run(
+            async () =>
+            {
+                while (true)
+                {
+                    await RetryAsync(shorterThan, over.Token);
+                }
+            },
+            stop);
+        await done;
+        await over.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => retries);
     }
 
     public async Task AdvanceAsync(TimeSpan due, CancellationToken stop)

@@ -116,6 +116,31 @@ public sealed class ProviderTests
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.5.7")]
+    public async Task A_host_of_the_world_is_called_while_the_node_is_away_and_a_name_that_only_a_Service_has_is_not()
+    {
+        await using var node = NodeUnderTest.Away();
+        var time = new ArmedTime();
+        await using var discovery = DiscoveryUnderTest.Of(node, time);
+
+        var host = discovery.ResolveAsync("http://web.shop", Stop).AsTask();
+        await time.AdvanceAsync(ServiceWatch.FirstWait, Stop);
+        var found = await host;
+        Assert.Equal(["web.shop:80"], found.Endpoints.Select(endpoint => endpoint.ToString()!));
+
+        await Assert.ThrowsAsync<MeshDiscoveryException>(() => discovery.ResolveAsync("http://web.shop.svc", Stop).AsTask());
+        await Assert.ThrowsAsync<MeshDiscoveryException>(() => discovery.ResolveAsync("http://web.shop.svc.cluster.local", Stop).AsTask());
+
+        // Once the node says that it is a Service's, it is.
+        node.Told.Namespace("shop");
+        node.Told.Service("shop/web", Ports, Pod(1));
+        node.Told.Synced();
+        await node.StartAsync(Stop);
+        await time.UntilAsync(ChangedAsync(found.ChangeToken), WatchSource.AnswerTimeout, Stop);
+        Assert.Equal(["http://10.0.0.1:8001/"], await discovery.AddressesAsync("http://web.shop", Stop));
+    }
+
+    [Fact(Timeout = 60_000)]
     [Trait("Row", "ECO-3.5.8")]
     public async Task No_ready_Pod_is_an_error_of_that_name_and_the_next_ready_one_is_used_at_once()
     {
