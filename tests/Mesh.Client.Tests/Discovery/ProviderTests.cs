@@ -102,10 +102,7 @@ public sealed class ProviderTests
         var time = new ArmedTime();
         await using var discovery = DiscoveryUnderTest.Of(node, time);
 
-        var first = discovery.ResolveAsync("http://web", Stop).AsTask();
-        await time.AdvanceAsync(ServiceWatch.FirstWait, Stop);
-
-        var told = await Assert.ThrowsAsync<MeshDiscoveryException>(() => first);
+        var told = await Assert.ThrowsAsync<MeshDiscoveryException>(() => AfterFirstWaitAsync(discovery, time, "http://web"));
         Assert.StartsWith($"Service default/web cannot be called by name: the node at {node.Url} does not tell of it", told.Message, StringComparison.Ordinal);
         // Nobody waits twice: time stands still from here on.
         await Testing.Eventually.Meets(
@@ -123,9 +120,7 @@ public sealed class ProviderTests
         var time = new ArmedTime();
         await using var discovery = DiscoveryUnderTest.Of(node, time);
 
-        var host = discovery.ResolveAsync("http://web.shop", Stop).AsTask();
-        await time.AdvanceAsync(ServiceWatch.FirstWait, Stop);
-        var found = await host;
+        var found = await AfterFirstWaitAsync(discovery, time, "http://web.shop");
         Assert.Equal(["web.shop:80"], found.Endpoints.Select(endpoint => endpoint.ToString()!));
 
         await Assert.ThrowsAsync<MeshDiscoveryException>(() => discovery.ResolveAsync("http://web.shop.svc", Stop).AsTask());
@@ -322,6 +317,14 @@ public sealed class ProviderTests
         var builder = new Builder();
         await provider.PopulateAsync(builder, Stop);
         return ([.. builder.Endpoints.Select(endpoint => endpoint.ToString()!)], builder.Token!);
+    }
+
+    /// <summary>What the first who asks a node that is away is told, when it has been waited for.</summary>
+    private static async Task<ServiceEndpointSource> AfterFirstWaitAsync(DiscoveryUnderTest discovery, ArmedTime time, string address)
+    {
+        var first = discovery.ResolveAsync(address, Stop).AsTask();
+        await time.AdvanceAsync(ServiceWatch.FirstWait, Stop);
+        return await first;
     }
 
     private static async Task ChangedAsync(IChangeToken token)
