@@ -17,11 +17,11 @@ internal sealed class Answers : IDisposable
         await TryGetAsync(url, host, stop) ?? throw new DemoException($"GET {url} (Host {host}) was not answered");
 
     /// <summary>Null when it is not answered, or not with success.</summary>
-    public async Task<JsonElement?> TryGetAsync(Uri url, string? host, CancellationToken stop)
+    public async Task<JsonElement?> TryGetAsync(Uri url, string? host, CancellationToken stop, string? traceparent = null)
     {
         try
         {
-            var (status, text) = await AskAsync(url, host, stop);
+            var (status, text) = await AskAsync(url, host, stop, traceparent);
             if (status is not HttpStatusCode.OK)
             {
                 return null;
@@ -36,11 +36,16 @@ internal sealed class Answers : IDisposable
         }
     }
 
-    public async Task<(HttpStatusCode Status, string Body)> AskAsync(Uri url, string? host, CancellationToken stop)
+    public async Task<(HttpStatusCode Status, string Body)> AskAsync(Uri url, string? host, CancellationToken stop, string? traceparent = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         request.Headers.Host = host;
         request.Headers.ConnectionClose = true;
+        if (traceparent is not null)
+        {
+            request.Headers.Add("traceparent", traceparent); // W3C Trace Context, 3.2
+        }
+
         using var response = await _http.SendAsync(request, stop);
         return (response.StatusCode, await response.Content.ReadAsStringAsync(stop));
     }

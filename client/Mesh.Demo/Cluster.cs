@@ -15,6 +15,7 @@ internal sealed class Cluster : IAsyncDisposable
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
+    private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly Dictionary<string, ChildProcess> _soups = [];
     private readonly List<ChildProcess> _children = [];
     private readonly HashSet<ProcessEntry> _started = [];
@@ -25,7 +26,11 @@ internal sealed class Cluster : IAsyncDisposable
     private int _starts;
     private bool _ended;
 
-    private Cluster(string home) => Home = home;
+    private Cluster(string home, IReadOnlyDictionary<string, string> environment)
+    {
+        Home = home;
+        _environment = environment;
+    }
 
     /// <summary>Everything that the demo writes.</summary>
     public string Home { get; }
@@ -50,7 +55,8 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>Whether the silo ended as one that was asked to; not so when somebody killed it.</summary>
     public bool EndedInOrder { get; private set; }
 
-    public static Cluster Create() => new(Directory.CreateTempSubdirectory("mesh-demo-").FullName);
+    /// <param name="environment">Of all its processes.</param>
+    public static Cluster Create(IReadOnlyDictionary<string, string> environment) => new(Directory.CreateTempSubdirectory("mesh-demo-").FullName, environment);
 
     private static string SiloProgram => Path.Combine(AppContext.BaseDirectory, "silo", "mesh-silo");
 
@@ -71,7 +77,8 @@ internal sealed class Cluster : IAsyncDisposable
                 "--nodeport-range", _nodePorts,
                 "--loadbalancer-pool", _balancer,
             ],
-            Path.Combine(Home, $"silo-{_starts}"));
+            Path.Combine(Home, $"silo-{_starts}"),
+            _environment);
         Remember(_silo);
         await WaitAsync("mesh-silo is ready", IsReadyAsync, _silo, stop);
         _started.Add(Node());
@@ -86,7 +93,7 @@ internal sealed class Cluster : IAsyncDisposable
             Path.Combine(AppContext.BaseDirectory, "soup", "Soup"),
             [],
             Path.Combine(Home, name),
-            new Dictionary<string, string>
+            new Dictionary<string, string>(_environment)
             {
                 ["MESH_NODE_URL"] = $"http://{Addresses["node"]}",
                 ["MESH_POD_NAME"] = name,

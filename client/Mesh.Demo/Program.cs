@@ -23,11 +23,12 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
 using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, End);
 var tell = new Teller(Console.Out, !Console.IsOutputRedirected);
-await using var cluster = Cluster.Create();
+await using var spans = SpanReceiver.OfUser is null ? await SpanReceiver.StartAsync(stop.Token) : null;
+await using var cluster = Cluster.Create(spans?.Variables ?? new Dictionary<string, string>());
 var interrupted = false;
 try
 {
-    using var story = new Story(cluster, tell, stop.Token);
+    using var story = new Story(cluster, spans, tell, stop.Token);
     await story.TellAsync();
     if (!exit)
     {

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Mesh.Demo;
 
 /// <summary>What the demo shows, in order; each fact comes from a request that was really made.</summary>
-internal sealed class Story(Cluster cluster, Teller tell, CancellationToken stop) : IDisposable
+internal sealed class Story(Cluster cluster, SpanReceiver? spans, Teller tell, CancellationToken stop) : IDisposable
 {
     public const string IngressHost = "myapp.example.com";
     public const string PodsPath = "/api/v1/namespaces/default/pods";
@@ -21,6 +21,7 @@ internal sealed class Story(Cluster cluster, Teller tell, CancellationToken stop
         var clusterIP = await ShowServiceAsync();
         await new ServiceTypes(cluster, tell, _answers, stop).ShowAsync(Manifest("service-types.yaml"));
         await ShowIngressAsync();
+        await new TwoHops(cluster, spans, tell, _answers, stop).ShowAsync();
         var deaths = new Deaths(cluster, tell, _answers, clusterIP, stop);
         await deaths.ShowPodAsync();
         await deaths.ShowSiloAsync();
@@ -89,7 +90,7 @@ internal sealed class Story(Cluster cluster, Teller tell, CancellationToken stop
 
         await new Https(cluster, tell, stop).ShowAsync(Manifest("https-ingress.yaml"));
 
-        // The load of the next chapters goes through an Ingress path of its own to the three Pods.
+        // The load of later chapters goes through an Ingress path of its own to the three Pods.
         await cluster.Api.CreateAllAsync(Manifest("soup-ingress.yaml"), stop);
         await Cluster.WaitAsync(
             "the soup Ingress answers",
