@@ -44,6 +44,7 @@ public sealed class CertificateSecretTests : IDisposable
     public void A_chain_of_RSA_is_usable_and_what_signed_itself_is_whatever_its_hash()
     {
         Assert.IsType<SecretCertificate.Usable>(Read(_authority.IssueThrough(2048, HashAlgorithmName.SHA256, "a.test").Secret("default", "t")));
+        Assert.IsType<SecretCertificate.Usable>(Read(_authority.IssueThrough(2048, HashAlgorithmName.SHA256, RSASignaturePadding.Pss, "a.test").Secret("default", "t")));
         Assert.IsType<SecretCertificate.Usable>(Read(TestAuthority.SelfSigned(HashAlgorithmName.SHA1, "a.test").Secret("default", "t")));
     }
 
@@ -71,6 +72,7 @@ public sealed class CertificateSecretTests : IDisposable
             (_authority.IssueThrough(1024, HashAlgorithmName.SHA256, "a.test").Secret("default", "t"), "has in tls.crt, as number 2, a certificate with an RSA key of 1024 bits"),
             (_authority.IssueThrough(2048, HashAlgorithmName.SHA1, "a.test").Secret("default", "t"), "has in tls.crt, as number 1, a certificate that was signed with sha1RSA"),
             (_authority.IssueThrough(2048, HashAlgorithmName.MD5, "a.test").Secret("default", "t"), "has in tls.crt, as number 1, a certificate that was signed with md5RSA"),
+            (_authority.IssueThrough(2048, HashAlgorithmName.SHA1, RSASignaturePadding.Pss, "a.test").Secret("default", "t"), "has in tls.crt, as number 1, a certificate that was signed with RSASSA-PSS over SHA-1"),
             ((one with { Chain = one.Chain + new string(' ', CertificateLimits.ChainBytes) }).Secret("default", "t"), $"more than the {CertificateLimits.ChainBytes} that are served"),
             ((one with { Key = one.Key + new string(' ', CertificateLimits.KeyBytes) }).Secret("default", "t"), $"more than the {CertificateLimits.KeyBytes} that are served"),
             ((one with { Chain = string.Concat(Enumerable.Repeat(one.Chain, 6)) }).Secret("default", "t"), "has 12 certificates in tls.crt"),

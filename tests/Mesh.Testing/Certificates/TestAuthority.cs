@@ -44,7 +44,9 @@ public sealed class TestAuthority : IDisposable
     }
 
     /// <summary>A leaf whose intermediate has an RSA key of so many bits, and signs with this hash.</summary>
-    public TestCertificate IssueThrough(int bits, HashAlgorithmName hash, params string[] names)
+    public TestCertificate IssueThrough(int bits, HashAlgorithmName hash, params string[] names) => IssueThrough(bits, hash, RSASignaturePadding.Pkcs1, names);
+
+    public TestCertificate IssueThrough(int bits, HashAlgorithmName hash, RSASignaturePadding padding, params string[] names)
     {
         using var signing = RSA.Create(bits);
         var above = new CertificateRequest("CN=test RSA intermediate", signing, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
@@ -53,7 +55,7 @@ public sealed class TestAuthority : IDisposable
         using var intermediate = above.Create(_root.SubjectName, X509SignatureGenerator.CreateForECDsa(root), From, To, RandomNumberGenerator.GetBytes(8));
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var leaf = Request("CN=leaf", key, isAuthority: false, names)
-            .Create(intermediate.SubjectName, new AnyHashGenerator(signing, hash), From, To, RandomNumberGenerator.GetBytes(8));
+            .Create(intermediate.SubjectName, new AnyHashGenerator(signing, hash, padding), From, To, RandomNumberGenerator.GetBytes(8));
         return new TestCertificate($"{leaf.ExportCertificatePem()}\n{intermediate.ExportCertificatePem()}\n", key.ExportPkcs8PrivateKeyPem() + "\n", leaf.Thumbprint);
     }
 
@@ -76,7 +78,7 @@ public sealed class TestAuthority : IDisposable
         using var key = RSA.Create(2048);
         var request = new CertificateRequest("CN=leaf", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         Extend(request, isAuthority: false, names);
-        using var leaf = request.Create(request.SubjectName, new AnyHashGenerator(key, hash), From, To, RandomNumberGenerator.GetBytes(8));
+        using var leaf = request.Create(request.SubjectName, new AnyHashGenerator(key, hash, RSASignaturePadding.Pkcs1), From, To, RandomNumberGenerator.GetBytes(8));
         return new TestCertificate(leaf.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n", leaf.Thumbprint);
     }
 
