@@ -10,10 +10,13 @@ namespace Mesh.Grains.Ingresses;
 /// <summary>What of an Ingress is not routed as its writer hoped, in words for its Events.</summary>
 internal static class IngressReview
 {
+    /// <summary>Findings that are told of one Ingress; the last says how many others there are.</summary>
+    public const int Most = 20;
+
     public static IReadOnlyList<Finding> Of(Ingress ingress, IWatchCache cache, DateTimeOffset now) =>
         WhyNotRouted(ingress, cache) is { } not
             ? [new Finding(not.Reason, not.Message)]
-            : [.. Backends(ingress, cache).Concat(Conflicts(ingress, cache)).Concat(TlsReview.Of(ingress, cache, now)).Distinct()];
+            : Bounded([.. Backends(ingress, cache).Concat(Conflicts(ingress, cache)).Concat(TlsReview.Of(ingress, cache, now)).Distinct()]);
 
     public static NotRouted? WhyNotRouted(Ingress ingress, IWatchCache cache) =>
         IngressAcceptance.WhyNot(ingress, name => IngressClasses.IsOurs(cache, name));
@@ -41,13 +44,19 @@ internal static class IngressReview
         foreach (var older in Dependents.Parsed(cache, null)
             .Where(other => other.CreatedVersion < ingress.CreatedVersion && WhyNotRouted(other, cache) is null))
         {
-            foreach (var (host, path, _) in Claims(older).Where(claims.Contains))
+            string[] lost = [.. Claims(older).Where(claims.Contains).Distinct().Select(claim => Named(claim.Host, claim.Path))];
+            if (lost.Length > 0)
             {
-                var where = host.Length == 0 ? "every host" : $"host {host}";
-                yield return new Finding("PathConflict", $"{where}, path {path} is claimed by the older Ingress {older.Name}, which wins");
+                yield return new Finding("PathConflict", $"{Listing.Of(lost)}: the older Ingress {older.Name} claims the same, and wins");
             }
         }
     }
+
+    private static string Named(string host, string path) => host.Length == 0 ? $"path {path} of every host" : $"path {path} of host {host}";
+
+    private static Finding[] Bounded(Finding[] found) => found.Length <= Most
+        ? found
+        : [.. found.Take(Most - 1), new Finding("MoreProblems", $"{found.Length - Most + 1} more problems of this Ingress are not told; they show when these are solved")];
 
     private static IEnumerable<(string Host, string Path, bool IsExact)> Claims(Ingress ingress) =>
         ingress.Rules.SelectMany(rule => rule.Paths.Select(path => (rule.Host, path.Path, path.Type == PathType.Exact)));

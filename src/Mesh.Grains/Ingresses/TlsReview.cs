@@ -12,8 +12,6 @@ namespace Mesh.Grains.Ingresses;
 /// <summary>What of an Ingress' <c>spec.tls</c> is not shown as its writer hoped, in words for its Events. None holds anything of a Secret.</summary>
 internal static class TlsReview
 {
-    private const int MostHosts = 3;
-
     public static IEnumerable<Finding> Of(Ingress ingress, IWatchCache cache, DateTimeOffset now)
     {
         if (ingress.Tls.IsEmpty)
@@ -59,7 +57,7 @@ internal static class TlsReview
         string[] missing = [.. hosts.Where(host => host.Length > 0 && !certificate.Covers(host))];
         if (missing.Length > 0)
         {
-            yield return new Finding("HostNotCovered", $"the certificate in Secret {secret} is not for {Listed(missing)}: clients that check it refuse it");
+            yield return new Finding("HostNotCovered", $"the certificate in Secret {secret} is not for {Listing.Of(missing)}: clients that check it refuse it");
         }
     }
 
@@ -72,19 +70,12 @@ internal static class TlsReview
             string[] lost = [.. TlsNames.Of(older).Where(other => wanted[other.Host].Any(own => own != other.Secret)).Select(other => Named(other.Host)).Distinct()];
             if (lost.Length > 0)
             {
-                yield return new Finding("CertificateConflict", $"{Listed(lost)}: the older Ingress {older.Name} names another Secret, or none, and wins");
+                yield return new Finding("CertificateConflict", $"{Listing.Of(lost)}: the older Ingress {older.Name} names another Secret, or none, and wins");
             }
         }
     }
 
-    private static string Shown(string[] hosts) => $"{Listed([.. hosts.Select(Named)])}: clients are shown the default certificate";
-
-    /// <summary>An Event has no room for all of many.</summary>
-    private static string Listed(string[] names)
-    {
-        var more = names.Length > MostHosts ? $" and {names.Length - MostHosts} more" : "";
-        return $"{string.Join(", ", names.Take(MostHosts))}{more}";
-    }
+    private static string Shown(string[] hosts) => $"{Listing.Of([.. hosts.Select(Named)])}: clients are shown the default certificate";
 
     private static string Named(string host) => host.Length == 0 ? "every host" : $"host {host}";
 }

@@ -39,6 +39,30 @@ public sealed class TlsReviewTests : IDisposable
     }
 
     [Fact]
+    [Trait("Row", "ING-M03")]
+    public void Of_many_paths_there_is_one_sentence_for_each_older_Ingress_with_room_for_it_in_an_Event()
+    {
+        string[] paths = [.. Enumerable.Range(0, 200).Select(index => $"/{new string('p', 400)}{index}")];
+        _cache.Put(Kinds.Ingress(NamespacedName.Of("default", "old")), 2, Paths("old", "web", paths));
+        var own = _cache.Put(Kinds.Ingress(NamespacedName.Of("default", "own")), 4, Paths("own", "web", [.. paths, "/free"]));
+
+        var found = IngressReview.Of(Dependents.TryParse(own)!, _cache, Now);
+        Assert.Equal(["ServiceNotFound", "PathConflict"], found.Select(finding => finding.Reason));
+        Assert.EndsWith(" and 197 more: the older Ingress default/old claims the same, and wins", found[1].Message, StringComparison.Ordinal);
+        Assert.StartsWith("path /ppp", found[1].Message, StringComparison.Ordinal);
+        Assert.True(found[1].Message.Length < 1024);
+    }
+
+    [Fact]
+    public void Of_many_problems_twenty_are_told_and_the_last_says_how_many_there_are()
+    {
+        var own = _cache.Put(Kinds.Ingress(NamespacedName.Of("default", "own")), 4, Paths("own", null, [.. Enumerable.Range(0, 100).Select(index => $"/{index}")]));
+        var found = IngressReview.Of(Dependents.TryParse(own)!, _cache, Now);
+        Assert.Equal(IngressReview.Most, found.Count);
+        Assert.Equal(new Finding("MoreProblems", "81 more problems of this Ingress are not told; they show when these are solved"), found[^1]);
+    }
+
+    [Fact]
     public void A_version_of_an_Ingress_is_read_once()
     {
         var stored = _cache.Put(Kinds.Ingress(NamespacedName.Of("default", "own")), 4, Ingress("own", "t", "a.test"));
@@ -51,4 +75,13 @@ public sealed class TlsReviewTests : IDisposable
         {"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"{{{name}}}","namespace":"default","uid":"{{{name}}}"},
         "spec":{"tls":[{"hosts":[{{{string.Join(',', hosts.Select(host => $"\"{host}\""))}}}],"secretName":"{{{secret}}}"}],"rules":[{"host":"{{{hosts[0]}}}"}]} }
         """;
+
+    /// <param name="service">Null: another for each path.</param>
+    private static string Paths(string name, string? service, string[] paths) => $$$"""
+        {"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"{{{name}}}","namespace":"default","uid":"{{{name}}}"},
+        "spec":{"rules":[{"host":"a.test","http":{"paths":[{{{string.Join(',', paths.Select((path, index) => Path(path, service ?? $"s{index}")))}}}]} }]} }
+        """;
+
+    private static string Path(string path, string service) =>
+        $$$"""{"path":"{{{path}}}","pathType":"Exact","backend":{"service":{"name":"{{{service}}}","port":{"number":80} } } }""";
 }

@@ -90,7 +90,7 @@ public class KeeperTests(SharedCluster shared)
         await IngressAsync(ns, "younger", 81);
         Assert.Contains($"Service {ns}/shop has no port 81", await UntilEventAsync(ns, "ServicePortNotFound"), StringComparison.Ordinal);
         var conflict = await UntilEventAsync(ns, "PathConflict");
-        Assert.Contains($"claimed by the older Ingress {ns}/older, which wins", conflict, StringComparison.Ordinal);
+        Assert.Contains($": the older Ingress {ns}/older claims the same, and wins", conflict, StringComparison.Ordinal);
         Assert.Contains("\"name\":\"younger\"", conflict, StringComparison.Ordinal);
     }
 
