@@ -28,7 +28,7 @@ public static class WireFormat
         RoutingChange.IngressRemoved removed => new Wire.Change { Ingress = Gone(removed.Ingress, removed.Uid) },
         RoutingChange.IngressClass named => new Wire.Change { IngressClass = new Wire.IngressClassChange { Name = named.Name, Ours = named.IsOurs } },
         RoutingChange.Certificate certificate => new Wire.Change { Certificate = ToWire(certificate.Object) },
-        RoutingChange.CertificateRemoved removed => new Wire.Change { Certificate = Gone(removed.Secret, removed.Uid) },
+        RoutingChange.CertificateRemoved removed => new Wire.Change { Certificate = Gone(removed.Secret, "") },
         RoutingChange.DefaultCertificate certificate => new Wire.Change
         {
             DefaultCertificate = new Wire.DefaultCertificateChange { Pem = UnsafeByteOperations.UnsafeWrap(certificate.Pem) },
@@ -53,7 +53,7 @@ public static class WireFormat
         Wire.Change.BodyOneofCase.Namespace => new RoutingChange.NamespaceExists(change.Namespace.Name, change.Namespace.Exists),
         Wire.Change.BodyOneofCase.IngressClass => new RoutingChange.IngressClass(change.IngressClass.Name, change.IngressClass.Ours),
         Wire.Change.BodyOneofCase.Certificate => IsGone(change.Certificate)
-            ? new RoutingChange.CertificateRemoved(Name(change.Certificate), change.Certificate.Uid)
+            ? new RoutingChange.CertificateRemoved(Name(change.Certificate))
             : new RoutingChange.Certificate(FromWire(change.Certificate)),
         Wire.Change.BodyOneofCase.DefaultCertificate => new RoutingChange.DefaultCertificate(change.DefaultCertificate.Pem.Memory),
         Wire.Change.BodyOneofCase.Node => new RoutingChange.NodeSilent(change.Node.Name, change.Node.Silent),

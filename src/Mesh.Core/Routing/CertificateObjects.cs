@@ -41,12 +41,10 @@ internal sealed class CertificateObjects
         }
     }
 
-    public void Remove(NamespacedName secret, string uid)
+    public void Remove(NamespacedName secret)
     {
-        if (_held.UidOf(secret) == uid)
-        {
-            Drop(secret);
-        }
+        _held.Drop(secret);
+        Certificates = Certificates.Remove(secret);
     }
 
     /// <summary>Drops what was not told since the resync began; an older version that was told instead takes its place.</summary>
@@ -54,7 +52,7 @@ internal sealed class CertificateObjects
     {
         foreach (var (name, older) in _held.Untold(generation))
         {
-            Drop(name);
+            Remove(name);
             if (older is not null)
             {
                 Hold(older, generation);
@@ -71,11 +69,5 @@ internal sealed class CertificateObjects
         }
 
         _held.Hold(document, generation);
-    }
-
-    private void Drop(NamespacedName secret)
-    {
-        _held.Drop(secret);
-        Certificates = Certificates.Remove(secret);
     }
 }

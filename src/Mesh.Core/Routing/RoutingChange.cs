@@ -29,8 +29,11 @@ public abstract record RoutingChange
     /// </summary>
     public sealed record Certificate(ObjectDocument Object) : RoutingChange;
 
-    /// <summary>The Secret is gone, cannot be shown, or is not named any more.</summary>
-    public sealed record CertificateRemoved(NamespacedName Secret, string Uid) : RoutingChange;
+    /// <summary>
+    /// The Secret is gone, cannot be shown, or is not named any more. Whichever object of that name was told: of two that
+    /// followed each other quickly, the second may have ended before it was told.
+    /// </summary>
+    public sealed record CertificateRemoved(NamespacedName Secret) : RoutingChange;
 
     /// <summary>Of the cluster's own authority, with its key, as PEM: for names without another.</summary>
     public sealed record DefaultCertificate(ReadOnlyMemory<byte> Pem) : RoutingChange;

@@ -77,7 +77,7 @@ public sealed class RoutingTable
                 Publish();
                 break;
             case RoutingChange.CertificateRemoved removed:
-                _certificates.Remove(removed.Secret, removed.Uid);
+                _certificates.Remove(removed.Secret);
                 Publish();
                 break;
             case RoutingChange.DefaultCertificate told:

@@ -91,9 +91,9 @@ internal sealed class GatewayCertificates
             {
                 Tell(secret, stored, usable.Certificate.Pem, changes);
             }
-            else if (_told.Remove(secret, out var told))
+            else if (_told.Remove(secret))
             {
-                changes.Add(new RoutingChange.CertificateRemoved(secret, told.Uid));
+                changes.Add(new RoutingChange.CertificateRemoved(secret));
             }
         }
 

@@ -13,7 +13,8 @@ namespace Mesh.Grains.Gateways;
 
 /// <summary>
 /// What one node is to be told. Specs wait in resourceVersion order; a Service's frontend is released together with the
-/// endpoints computed from the same spec, or alone after a second. What was released and not yet sent is folded by key.
+/// endpoints computed from the same spec, or alone after a second. A certificate waits for none of them; its end does, as the
+/// Ingress that named it may be waiting. What was released and not yet sent is folded by key.
 /// For one thread of control.
 /// </summary>
 internal sealed class GatewayTable
@@ -65,6 +66,12 @@ internal sealed class GatewayTable
         }
 
         _followed[stored.Key] = stored;
+        if (stored.Key.Kind == "Secret")
+        {
+            MarkCertificates(_certificates.Apply(stored, isGone: false));
+            return null;
+        }
+
         Enqueue(stored, removed: false);
         return stored.Key.Kind == "Service" ? Follow(stored) : null;
     }
@@ -203,6 +210,11 @@ internal sealed class GatewayTable
     private void Release(PendingSpec pending)
     {
         var (stored, removed, _) = pending;
+        if (stored.Key.Kind == "Secret" && _followed.ContainsKey(stored.Key))
+        {
+            return; // there is one again since
+        }
+
         // A certificate before the Ingress that names it, and the end of one after: no name is shown the default one in between.
         var certificates = _certificates.Apply(stored, removed).ToLookup(change => change is RoutingChange.CertificateRemoved);
         MarkCertificates(certificates[false]);

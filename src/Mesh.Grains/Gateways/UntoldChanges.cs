@@ -6,7 +6,8 @@ namespace Mesh.Grains.Gateways;
 
 /// <summary>
 /// What was released for one node and not sent: the newest change of each object, in the order in which their first was
-/// released, taken in messages of bounded size. For one thread of control.
+/// released, taken in messages of bounded size. What names certificates goes by its newest instead, behind them, and the ends of
+/// certificates by none, behind all else: no name is shown the default certificate in between. For one thread of control.
 /// </summary>
 /// <param name="service">What a Service's feed has to tell at the moment that it is taken; null when nothing.</param>
 internal sealed class UntoldChanges(Func<ObjectKey, RoutingChange?> service)
@@ -15,20 +16,28 @@ internal sealed class UntoldChanges(Func<ObjectKey, RoutingChange?> service)
     private const int WeightPerMessage = 1 << 20;
     private const int WeightPerRow = 100;
 
-    private readonly Queue<ObjectKey> _order = new();
-    private readonly Dictionary<ObjectKey, RoutingChange?> _changes = [];
+    private readonly LinkedList<(ObjectKey Key, RoutingChange? Change)> _order = new();
+    private readonly LinkedList<(ObjectKey Key, RoutingChange? Change)> _ends = new(); // of certificates
+    private readonly Dictionary<ObjectKey, LinkedListNode<(ObjectKey Key, RoutingChange? Change)>> _changes = [];
 
-    public bool Any => _order.Count > 0;
+    public bool Any => _changes.Count > 0;
 
     /// <param name="change">Null for a Service: its feed knows.</param>
     public void Mark(ObjectKey key, RoutingChange? change)
     {
-        if (!_changes.ContainsKey(key))
+        var lane = change is RoutingChange.CertificateRemoved ? _ends : _order;
+        if (!_changes.TryGetValue(key, out var marked))
         {
-            _order.Enqueue(key);
+            _changes[key] = lane.AddLast((key, change));
+            return;
         }
 
-        _changes[key] = change;
+        marked.ValueRef.Change = change;
+        if (marked.List != lane || change is RoutingChange.IngressSpec or RoutingChange.IngressClass)
+        {
+            marked.List!.Remove(marked);
+            lane.AddLast(marked);
+        }
     }
 
     /// <summary>The next message, oldest first.</summary>
@@ -36,9 +45,11 @@ internal sealed class UntoldChanges(Func<ObjectKey, RoutingChange?> service)
     {
         var changes = ImmutableArray.CreateBuilder<RoutingChange>();
         var weight = 0;
-        while (changes.Count < ChangesPerMessage && weight < WeightPerMessage && _order.TryDequeue(out var key))
+        while (changes.Count < ChangesPerMessage && weight < WeightPerMessage && (_order.First ?? _ends.First) is { } first)
         {
-            _changes.Remove(key, out var change);
+            var (key, change) = first.Value;
+            first.List!.Remove(first);
+            _changes.Remove(key);
             change ??= service(key);
             if (change is not null)
             {

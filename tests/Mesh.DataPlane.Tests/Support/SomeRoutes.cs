@@ -131,7 +131,7 @@ internal sealed class SomeRoutes : IFrontendPlaces
     public void Certificate(string secret, ReadOnlyMemory<byte> pem) =>
         Apply(new RoutingChange.Certificate(new ObjectDocument(Name(secret), "k-" + secret, ++_version, 1, pem)));
 
-    public void RemoveCertificate(string secret) => Apply(new RoutingChange.CertificateRemoved(Name(secret), "k-" + secret));
+    public void RemoveCertificate(string secret) => Apply(new RoutingChange.CertificateRemoved(Name(secret)));
 
     public void DefaultCertificate(ReadOnlyMemory<byte> pem) => Apply(new RoutingChange.DefaultCertificate(pem));
 

@@ -123,19 +123,53 @@ public sealed class GatewayTableTests : IAsyncDisposable
         void PutSecret(long version, string name) =>
             cache.Put(Kinds.Secret(NamespacedName.Of("default", name)), version, authority.Issue("a.test").Secret("default", name));
 
-        void PutIngress(long version, string secret) => cache.Put(Kinds.Ingress(NamespacedName.Of("default", "shop")), version, $$$"""
-            {"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"shop","namespace":"default","uid":"shop"},
-            "spec":{"tls":[{"hosts":["a.test"],"secretName":"{{{secret}}}"}],"rules":[{"host":"a.test"}]} }
-            """);
-
-        static string Said(RoutingChange change) => change switch
-        {
-            RoutingChange.Certificate certificate => $"Certificate {certificate.Object.Name.Name}",
-            RoutingChange.CertificateRemoved removed => $"CertificateRemoved {removed.Secret.Name}",
-            RoutingChange.IngressSpec ingress => $"IngressSpec {ingress.Object.Name.Name}",
-            _ => $"{change}",
-        };
+        void PutIngress(long version, string secret) => cache.Put(Kinds.Ingress(NamespacedName.Of("default", "shop")), version, Shop(secret));
     }
+
+    [Fact(Timeout = 10_000)]
+    [Trait("Row", "ING-T05")]
+    public async Task A_certificate_waits_for_no_Service_and_its_end_waits_for_what_named_it()
+    {
+        using var authority = new TestAuthority();
+        _table.Put(Stored(Kinds.Ingress(NamespacedName.Of("default", "shop")), 1, Shop("t")));
+        PutSecret(2, "t");
+        PutSecret(3, "u");
+        Assert.Equal(["Certificate t", "IngressSpec shop"], Told().Select(Said));
+
+        var feed = Put(5); // waits for its endpoints
+        PutSecret(6, "t");
+        Assert.Equal(["Certificate t"], Told().Select(Said));
+
+        _table.Put(Stored(Kinds.Ingress(NamespacedName.Of("default", "shop")), 7, Shop("u")));
+        RemoveSecret(8, "t");
+        Assert.Empty(Told());
+        await AnswerAsync(feed, 5, "a");
+        Assert.Equal(["ServiceSpec", "Certificate u", "IngressSpec shop", "CertificateRemoved t"], Told().Select(Said));
+
+        Put(9);
+        RemoveSecret(10, "u");
+        PutSecret(11, "u");
+        _time.Advance(Second);
+        Assert.Equal(["Certificate u", "ServiceSpec"], Told().Select(Said)); // the one that is there again outlives the end of the one before
+
+        void PutSecret(long version, string name) =>
+            _table.Put(Stored(Kinds.Secret(NamespacedName.Of("default", name)), version, authority.Issue("a.test").Secret("default", name)));
+
+        void RemoveSecret(long version, string name) => _table.Remove(Stored(Kinds.Secret(NamespacedName.Of("default", name)), version, ""));
+    }
+
+    private static string Shop(string secret) => $$$"""
+        {"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"shop","namespace":"default","uid":"shop"},
+        "spec":{"tls":[{"hosts":["a.test"],"secretName":"{{{secret}}}"}],"rules":[{"host":"a.test"}]} }
+        """;
+
+    private static string Said(RoutingChange change) => change switch
+    {
+        RoutingChange.Certificate certificate => $"Certificate {certificate.Object.Name.Name}",
+        RoutingChange.CertificateRemoved removed => $"CertificateRemoved {removed.Secret.Name}",
+        RoutingChange.IngressSpec ingress => $"IngressSpec {ingress.Object.Name.Name}",
+        _ => change.GetType().Name,
+    };
 
     private static StoredObject Stored(ObjectKey key, long version, string document, string uid = "uid-web") =>
         new(key, uid, version, version, false, Encoding.UTF8.GetBytes(document));

@@ -27,7 +27,7 @@ public sealed class JournaledCertificatesTests
         await using (var journal = Open(place.Journal))
         {
             Assert.Equal(["3 t key of t", "default one"], Kept(journal));
-            journal.Keep([new RoutingChange.CertificateRemoved(Name("t"), "u1"), new RoutingChange.DefaultCertificate("two"u8.ToArray())], synced: false);
+            journal.Keep([new RoutingChange.CertificateRemoved(Name("t")), new RoutingChange.DefaultCertificate("two"u8.ToArray())], synced: false);
         }
 
         await using var last = Open(place.Journal);

@@ -23,7 +23,7 @@ public sealed class NodeJournalTests
         Gen.Select(Gen.Int[0, 2], Gen.Int[0, 1]).Select((name, uid) => (RoutingChange)new RoutingChange.ServiceRemoved(Name($"s{name}"), $"u{uid}")),
         Gen.Int[0, 2].Select(name => (RoutingChange)new RoutingChange.IngressSpec(Document($"i{name}", "u", 1))),
         Gen.Int[0, 2].Select(name => (RoutingChange)new RoutingChange.IngressRemoved(Name($"i{name}"), "u")),
-        Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2]).Select((name, what) => what switch { 0 => new RoutingChange.Certificate(Document($"k{name}", "u", 1)), 1 => new RoutingChange.CertificateRemoved(Name($"k{name}"), "u"), _ => (RoutingChange)new RoutingChange.DefaultCertificate(new byte[] { 1, (byte)name }) }),
+        Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2]).Select((name, what) => what switch { 0 => new RoutingChange.Certificate(Document($"k{name}", "u", 1)), 1 => new RoutingChange.CertificateRemoved(Name($"k{name}")), _ => (RoutingChange)new RoutingChange.DefaultCertificate(new byte[] { 1, (byte)name }) }),
         Gen.Int[0, 2].Select(name => (RoutingChange)new RoutingChange.PodSpec(Document($"p{name}", "u", 1))),
         Gen.Select(Gen.Int[0, 2], Gen.Bool).Select((name, exists) => (RoutingChange)new RoutingChange.NamespaceExists($"n{name}", exists)),
         Gen.Select(Gen.Int[0, 2], Gen.Bool).Select((name, ours) => (RoutingChange)new RoutingChange.IngressClass($"c{name}", ours)),
