@@ -98,12 +98,15 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
                 await ReconcileAsync(stop);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            // Stopped; the listeners close below.
+            // Stopped, or the loop that owns the snapshot is: nobody is left to say whose a place is.
         }
-
-        await _listeners.CloseAsync();
+        finally
+        {
+            // However it ended: a listener that stays takes connections that nobody serves.
+            await _listeners.CloseAsync();
+        }
     }
 
     /// <summary>Waits for a change; while ports fail, or NodePorts follow the machine's addresses, until the next look at the longest.</summary>

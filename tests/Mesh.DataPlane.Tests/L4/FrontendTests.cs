@@ -67,6 +67,30 @@ public sealed class FrontendTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task Where_the_owner_of_the_snapshot_ends_first_the_listeners_close_all_the_same()
+    {
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        await using var host = new L4Host();
+        var (here, cluster) = (Only(host), L4Host.FreeClusterIP());
+        host.Routes.Service("web", "NodePort", 80, here.Port, null, backend.Pod("web-1"));
+        host.Routes.Service("other", cluster.Address.ToString(), cluster.Port, backend.Pod("web-1"));
+        await host.StartAsync();
+        await AnswersAsync(here);
+        await AnswersAsync(cluster);
+
+        host.Routes.HasEnded = true;
+        host.Routes.Service("late", "NodePort", 80, L4Host.FreeClusterIP().Port, null, backend.Pod("web-1"));
+        await host.Routes.Ended.Task.WaitAsync(Stop);
+        await host.Listeners.StopAsync(new CancellationToken(canceled: true));
+
+        foreach (var place in (IPEndPoint[])[here, cluster])
+        {
+            using var next = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            next.Bind(place);
+        }
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task A_port_of_a_Service_that_is_numbered_anew_keeps_its_NodePort_and_every_connection()
     {
         await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));

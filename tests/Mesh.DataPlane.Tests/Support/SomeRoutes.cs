@@ -24,6 +24,12 @@ internal sealed class SomeRoutes : IFrontendPlaces
     /// <summary>Places asked for, or released, in one call.</summary>
     public int MostAtOnce { get; private set; }
 
+    /// <summary>Somebody has asked since <see cref="HasEnded"/>.</summary>
+    public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>As the node's loop once it has ended: every question is cancelled.</summary>
+    public bool HasEnded { get; set; }
+
     public bool IsClaimed(IPEndPoint place) => _table.Claimed.Contains(place.Address, place.Port);
 
     public Published<RoutingSnapshot> Published { get; } = new(RoutingSnapshot.Empty);
@@ -84,6 +90,12 @@ internal sealed class SomeRoutes : IFrontendPlaces
 
     private Dictionary<IPEndPoint, EndpointPlace> Ask(ImmutableArray<IPEndPoint> places, Func<IPEndPoint, EndpointPlace?> ask)
     {
+        if (HasEnded)
+        {
+            Ended.TrySetResult();
+            throw new OperationCanceledException("the node is stopping");
+        }
+
         var answers = new Dictionary<IPEndPoint, EndpointPlace>();
         Change(() =>
         {
