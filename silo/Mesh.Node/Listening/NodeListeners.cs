@@ -110,7 +110,7 @@ internal sealed class NodeListeners : IAsyncDisposable
                 _clusterDomain = options.ClusterDomain;
             }
 
-            _services.Serve(new NodePortAddresses([.. options.NodePortAddresses.Select(IPRange.Parse)]));
+            _services.Serve(new NodePortAddresses([.. options.NodePortAddresses.Select(IPRange.Parse)]), options.ForEndpoints([]));
 
             // Traffic first: after a restart it waits for nobody.
             await _ingress.ApplyAsync(options.IngressHttp, stop);

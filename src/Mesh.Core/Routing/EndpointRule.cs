@@ -87,6 +87,14 @@ public sealed class EndpointRule
         return false;
     }
 
+    /// <summary>
+    /// Whether the place of a Service is one of Mesh's listeners, or will be one: an address of a load balancer may come to the
+    /// machine later, and what listens on a wildcard then listens there too. Not for ClusterIPs, which no wildcard stands for.
+    /// </summary>
+    public bool WillBeOwn(IPAddress address, int port) =>
+        IsOwn(address, port)
+        || (!IPAddress.IsLoopback(Plain(address)) && _own.Any(own => own.Port == port && IsWildcard(own.Address)));
+
     /// <summary>The endpoint without the ports that may not be; null when nothing is left of it.</summary>
     public Endpoint? Allowed(Endpoint endpoint)
     {

@@ -22,6 +22,9 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
     private readonly List<PortFailure> _failures = [];
     private readonly PodPlaces _pods = new(context.Options.KeptForPods, context.Time);
 
+    /// <summary>Where Mesh itself listens.</summary>
+    public EndpointRule Own { get; set; } = EndpointRule.Unconfigured;
+
     /// <summary>Services of which a place could not be listened on; to be tried again.</summary>
     public IReadOnlyCollection<NamespacedName> Failing => _failing;
 
@@ -130,7 +133,12 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
             foreach (var wish in wishes)
             {
                 var place = wish.Frontend.Address;
-                if (_pods.OwnerOf(place, found.GetValueOrDefault(place)) is { } endpoint)
+                if (Own.WillBeOwn(place.Address, place.Port))
+                {
+                    // Before it is bound: on an address that has just come, the listener of Mesh's own would find it taken.
+                    Fail(wish, new PortCause.Own());
+                }
+                else if (_pods.OwnerOf(place, found.GetValueOrDefault(place)) is { } endpoint)
                 {
                     Fail(wish, new PortCause.Pod(endpoint, context.Options.KeptForPods));
                 }

@@ -26,6 +26,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
     private readonly HashSet<NamespacedName> _withNodePorts = [];
     private readonly CancellationTokenSource _stop = new();
     private volatile NodePortAddresses _nodePorts = NodePortAddresses.All;
+    private volatile EndpointRule _own = EndpointRule.Unconfigured;
     private NodePortAddresses? _asked;
     private ImmutableArray<IPAddress> _addresses = [];
     private long _looked;
@@ -56,10 +57,11 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
     /// <summary>Called by the owner of the snapshot after it was published, with the Services whose route changed; returns at once.</summary>
     public void Update(IEnumerable<NamespacedName> changed) => _changed.Add(changed);
 
-    /// <summary>Which of the machine's addresses serve NodePorts from now on; returns at once.</summary>
-    public void Serve(NodePortAddresses addresses)
+    /// <summary>Which of the machine's addresses serve NodePorts from now on, and where no Service is answered; returns at once.</summary>
+    /// <param name="own">Knows where Mesh itself listens.</param>
+    public void Serve(NodePortAddresses addresses, EndpointRule own)
     {
-        _nodePorts = addresses;
+        (_nodePorts, _own) = (addresses, own);
         _changed.Add([]); // the loop sees that they are others than those it asked the machine for
     }
 
@@ -153,6 +155,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
             changed.UnionWith(_withNodePorts);
         }
 
+        _listeners.Own = _own;
         await _listeners.ApplyAsync(changed.ToDictionary(static service => service, service => Wanted(snapshot, service)), stop);
     }
 

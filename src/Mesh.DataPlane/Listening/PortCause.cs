@@ -25,6 +25,9 @@ internal abstract record PortCause
 
     public sealed record Service(NamespacedName Name) : PortCause;
 
+    /// <summary>It is a listener of the node's own, or its silo's.</summary>
+    public sealed record Own : PortCause;
+
     public sealed record TooMany(int Limit) : PortCause;
 }
 

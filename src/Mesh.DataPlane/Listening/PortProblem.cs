@@ -64,6 +64,15 @@ public abstract record PortProblem
         public override string Why => $"answers for Service {Service} already; give one of both another port or address";
     }
 
+    /// <summary>Mesh's own listener is there, or will be once the machine has the address.</summary>
+    public sealed record OfMesh(IPEndPoint At) : PortProblem(At)
+    {
+        public override string Reason => "PortTaken";
+
+        public override string Why =>
+            "is where Mesh itself listens (its Ingress, DNS, registrations or API), so no Service is answered there: give the Service another port or address, or that listener another one (its options name one address instead of 0.0.0.0)";
+    }
+
     /// <summary>Ports below <c>net.ipv4.ip_unprivileged_port_start</c> need a capability.</summary>
     public sealed record NotPermitted(IPEndPoint At) : PortProblem(At)
     {

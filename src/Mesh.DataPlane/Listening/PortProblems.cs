@@ -12,6 +12,7 @@ internal static class PortProblems
         PortCause.Refused refused => From(refused, address, holder),
         PortCause.Pod pod => new PortProblem.OfPod(address, pod.Endpoint, pod.KeptFor),
         PortCause.Service service => new PortProblem.OfService(address, service.Name),
+        PortCause.Own => new PortProblem.OfMesh(address),
         PortCause.TooMany many => new PortProblem.TooMany(address, many.Limit),
         _ => throw new UnreachableException(),
     };

@@ -45,6 +45,15 @@ public class EndpointRuleTests
     public void What_may_not_be_an_endpoint_has_a_reason(string address, int port, bool isRefused) =>
         Assert.Equal(isRefused, Rule.WhyNot(IPAddress.Parse(address), port) is not null);
 
+    [Theory]
+    [InlineData("127.0.0.1", 6480, true)]
+    [InlineData("192.0.2.7", 8780, true)]
+    [InlineData("192.0.2.8", 8780, true)] // not the machine's yet: a wildcard follows the machine
+    [InlineData("192.0.2.8", 6480, false)]
+    [InlineData("127.96.0.77", 8780, false)]
+    public void Where_Mesh_listens_or_will_listen_no_Service_is_answered(string address, int port, bool isOwn) =>
+        Assert.Equal(isOwn, Rule.WillBeOwn(IPAddress.Parse(address), port));
+
     [Fact]
     public void A_node_routes_to_none_of_its_own_listeners_whoever_published_them()
     {

@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Core.Names;
+using Mesh.Core.Routing;
 using Mesh.DataPlane.L4;
 using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
 
 namespace Mesh.DataPlane.Tests.Support;
 
@@ -47,6 +50,18 @@ internal sealed class L4Host : IAsyncDisposable
         return (IPEndPoint)probe.LocalEndPoint!;
     }
 
+    /// <summary>NodePorts are served on these addresses.</summary>
+    public static NodePortAddresses Blocks(params IEnumerable<IPAddress> addresses) => new([.. addresses.Select(address => IPRange.Parse($"{address}/32"))]);
+
+    /// <summary>One address, which no other test uses, serves NodePorts; the port is free there.</summary>
+    public IPEndPoint Only()
+    {
+        var here = FreeClusterIP();
+        Machine = [here.Address];
+        Listeners.Serve(Blocks(here.Address), EndpointRule.Unconfigured);
+        return here;
+    }
+
     /// <summary>Starts with one Service, web, of these Pods; its address.</summary>
     public async Task<IPEndPoint> ServeAsync(params SomePod[] pods)
     {
@@ -73,6 +88,19 @@ internal sealed class L4Host : IAsyncDisposable
                 stop.ThrowIfCancellationRequested();
             }
         }
+    }
+
+    /// <summary>Returns when a Pod has answered at the address.</summary>
+    public static async Task AnswersAsync(IPEndPoint address, CancellationToken stop)
+    {
+        using var client = await ConnectAsync(address, stop);
+        await AskAsync(client, stop);
+    }
+
+    public static async Task AskAsync(RawClient client, CancellationToken stop)
+    {
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n", stop);
+        Assert.Equal("ok", (await client.AnswerAsync(stop))!.Body);
     }
 
     /// <summary>Returns when the Service refuses connections.</summary>
