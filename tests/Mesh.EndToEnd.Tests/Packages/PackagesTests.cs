@@ -46,7 +46,7 @@ public sealed partial class PackagesTests
         Assert.Equal(0, await app.WaitForExitAsync(Stop));
     }
 
-    /// <summary>Code for each framework, its readme and licence, symbols; and no part of Mesh that is no package.</summary>
+    /// <summary>Code for each framework, its readme and licence, symbols; the others in the same version; and no part of Mesh that is no package.</summary>
     private static void IsWhole(string package)
     {
         var id = Path.GetFileName(package)[..^$".{Version}.nupkg".Length];
@@ -59,6 +59,7 @@ public sealed partial class PackagesTests
         Assert.Contains("<license type=\"expression\">Apache-2.0</license>", nuspec, StringComparison.Ordinal);
         Assert.Matches("<description>.{20,}</description>", nuspec);
         Assert.DoesNotContain("Mesh.Core", nuspec, StringComparison.Ordinal);
+        Assert.All(Parts().Matches(nuspec), part => Assert.Equal($"[{Version}]", part.Groups[1].Value));
     }
 
     /// <summary>As <c>dotnet new web</c> makes it, with the README's program; the other code of the documents is compiled beside it.</summary>
@@ -113,6 +114,9 @@ public sealed partial class PackagesTests
 
     [GeneratedRegex("^```csharp\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex CSharp();
+
+    [GeneratedRegex("<dependency id=\"Mesh\\.[^\"]+\" version=\"([^\"]*)\"")]
+    private static partial Regex Parts();
 
     [GeneratedRegex("^using [A-Z][A-Za-z.]*;\n", RegexOptions.Multiline)]
     private static partial Regex Using();
