@@ -13,7 +13,8 @@ public static class MeshServerExtensions
 {
     /// <summary>
     /// The ports of the web server are those of the Pod, and its connections are closed as the Pod leaves. <c>AddMesh</c> of a
-    /// <c>WebApplicationBuilder</c> calls it; beside any other <c>AddMesh</c>, a host with a web server does, before or after.
+    /// <c>WebApplicationBuilder</c> calls it; beside any other <c>AddMesh</c>, a host with a web server does, before or after. In a
+    /// host without one it changes nothing.
     /// </summary>
     public static IServiceCollection AddMeshServer(this IServiceCollection services)
     {

@@ -8,7 +8,7 @@ internal sealed class MeshHealthCheck(IMeshRegistration registration) : IHealthC
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(registration switch
         {
-            DisabledRegistration => HealthCheckResult.Healthy("Mesh is switched off."),
+            { IsEnabled: false } => HealthCheckResult.Healthy("Mesh is switched off."),
             { State: MeshPodState.Unregistered or MeshPodState.Detached } => HealthCheckResult.Degraded($"The Pod is {registration.State}{(registration.LastFailure is { } why ? $": {why}" : "")}."),
             _ => HealthCheckResult.Healthy($"The Pod is {registration.State}."),
         });

@@ -12,9 +12,11 @@ public static class MeshHostExtensions
     /// Registers this process as a Pod with the node of its machine: with the ports that the options name, ready while the
     /// health checks tagged <c>ready</c> pass, drained on stop. Reads the section <c>Mesh</c> and <c>MESH_*</c>; what
     /// <paramref name="configure"/> sets wins. A node that is away neither delays nor ends the host. A host with a web server
-    /// calls <c>AddMesh</c> of its <c>WebApplicationBuilder</c> (package Mesh.Client.AspNetCore).
+    /// calls <c>AddMesh</c> of its <c>WebApplicationBuilder</c> (package Mesh.Client.AspNetCore); code that has a builder of any
+    /// kind in its hands, as <c>AddServiceDefaults</c>, adds <c>builder.Services.AddMeshServer()</c> of that package.
     /// </summary>
-    public static IHostApplicationBuilder AddMesh(this IHostApplicationBuilder builder, Action<MeshOptions>? configure = null)
+    public static TBuilder AddMesh<TBuilder>(this TBuilder builder, Action<MeshOptions>? configure = null)
+        where TBuilder : IHostApplicationBuilder
     {
         MeshVariables.AddTo(builder.Configuration, Environment.GetEnvironmentVariable);
         builder.Services.AddMesh(configure);

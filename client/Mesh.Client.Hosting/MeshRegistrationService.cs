@@ -173,7 +173,7 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
 
     private async Task StopWithPodAsync(CancellationToken stop)
     {
-        if (await IsInTimeAsync(_pod.StopAsked, stop))
+        if (await IsInTimeAsync(_pod.StopRequested, stop))
         {
             _lifetime.StopApplication();
         }

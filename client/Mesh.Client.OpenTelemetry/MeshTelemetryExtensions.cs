@@ -20,7 +20,8 @@ public static class MeshTelemetryExtensions
     /// all sent by OTLP to where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says; without it nothing is sent. Sources and exporters of the
     /// application's own are added as always, with <c>AddOpenTelemetry</c>; with <c>AddMesh</c> the Pod is named in all of it.
     /// </summary>
-    public static IHostApplicationBuilder AddMeshTelemetry(this IHostApplicationBuilder builder)
+    public static TBuilder AddMeshTelemetry<TBuilder>(this TBuilder builder)
+        where TBuilder : IHostApplicationBuilder
     {
         var services = builder.Services;
         if (services.Any(service => service.ServiceType == typeof(Added)) || Is(builder, "OTEL_SDK_DISABLED", "true"))

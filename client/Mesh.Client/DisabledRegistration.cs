@@ -5,11 +5,18 @@ namespace Mesh.Client;
 /// <summary>What an application gets while Mesh is switched off: no Pod, and every call does nothing.</summary>
 internal sealed class DisabledRegistration : IMeshPod
 {
+    private readonly TaskCompletionSource _stopRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public bool IsEnabled => false;
+
     public PodIdentity? Identity => null;
 
     public IReadOnlyDictionary<string, int> Ports { get; } = new Dictionary<string, int>();
 
-    public Task<PodIdentity> Registered { get; } = new TaskCompletionSource<PodIdentity>().Task;
+    public Task<PodIdentity> Registered { get; } = Observed(Task.FromException<PodIdentity>(new InvalidOperationException(
+        "Mesh is switched off (Mesh:Enabled, MESH_ENABLED), so this process becomes no Pod: switch it on, or ask IMeshRegistration.IsEnabled before Registered.")));
+
+    public Task StopRequested => _stopRequested.Task;
 
     public string? LastFailure => null;
 
@@ -28,7 +35,18 @@ internal sealed class DisabledRegistration : IMeshPod
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        _stopRequested.TrySetCanceled(CancellationToken.None);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Nobody need ask: a fault that nobody saw is told to the process as one that was forgotten.</summary>
+    private static Task<PodIdentity> Observed(Task<PodIdentity> faulted)
+    {
+        _ = faulted.Exception;
+        return faulted;
+    }
 
     private sealed class Gate : IDisposable
     {

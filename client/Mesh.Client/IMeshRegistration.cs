@@ -2,21 +2,30 @@ using System.Net;
 
 namespace Mesh.Client;
 
-/// <summary>This process as a Pod: who it is, what it is told, and what it may change.</summary>
+/// <summary>
+/// This process as a Pod: who it is, what it is told, and what it may change. Made by the SDK alone: later versions add members.
+/// </summary>
 public interface IMeshRegistration
 {
-    /// <summary>Null until the node has answered for the first time.</summary>
+    /// <summary>False while Mesh is switched off (<see cref="MeshOptions.Enabled"/>): there is no Pod and none comes, and every call does nothing.</summary>
+    bool IsEnabled { get; }
+
+    /// <summary>
+    /// The Pod that this process is; null until the node has answered for the first time. Without a Pod, as after its deletion and
+    /// until the node has made another, it is the one that this process was last: <see cref="State"/> says which of the two.
+    /// </summary>
     PodIdentity? Identity { get; }
 
-    /// <summary>Name and number of each port that the Pod is registered with; empty until it is.</summary>
+    /// <summary>Name and number of each port that the Pod is registered with; empty until there is an <see cref="Identity"/>.</summary>
     IReadOnlyDictionary<string, int> Ports { get; }
 
     MeshPodState State { get; }
 
     /// <summary>
-    /// Completes when the node has answered for the first time, with the Pod that it made. A node that never comes, and Mesh
-    /// switched off, never complete it: give <c>WaitAsync</c> a limit.
+    /// Completes when the node has answered for the first time, with the Pod that it made. A node that never comes never completes
+    /// it: give <c>WaitAsync</c> a limit. Canceled when the registration was ended before.
     /// </summary>
+    /// <exception cref="InvalidOperationException">Of the task, at once: Mesh is switched off. Ask <see cref="IsEnabled"/> first.</exception>
     Task<PodIdentity> Registered { get; }
 
     /// <summary>Why the last attempt to register failed or was refused; null while there is a stream, or none was tried.</summary>
@@ -41,10 +50,30 @@ public interface IMeshRegistration
 }
 
 /// <summary>A registration whose owner ends it: disposing it ends the Pod.</summary>
-public interface IMeshPod : IMeshRegistration, IAsyncDisposable;
+public interface IMeshPod : IMeshRegistration, IAsyncDisposable
+{
+    /// <summary>
+    /// Completes when the Pod was deleted through the API and <see cref="MeshOptions.WhenDeleted"/> is <see cref="MeshDeletion.Stop"/>:
+    /// there is no host that could be stopped, so whoever waits for this ends the process. Canceled when the registration is disposed.
+    /// </summary>
+    Task StopRequested { get; }
+}
 
 /// <summary>The Pod that the node made of this process.</summary>
-public sealed record PodIdentity(string Namespace, string Name, string Uid, string Node, IPAddress Address);
+public sealed record PodIdentity
+{
+    public required string Namespace { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>Of this Pod alone: another Pod of the same name has another.</summary>
+    public required string Uid { get; init; }
+
+    /// <summary>The machine's name in the cluster.</summary>
+    public required string Node { get; init; }
+
+    public required IPAddress Address { get; init; }
+}
 
 /// <summary>A Service as this machine serves it.</summary>
 internal sealed record MeshService(string Namespace, string Name, string ClusterIP, int Port)
@@ -58,7 +87,10 @@ public enum MeshDeletion
     /// <summary>It runs on and takes no traffic through Mesh any more.</summary>
     Stay,
 
-    /// <summary>Its host stops, as a container would: whoever supervises the process starts it again.</summary>
+    /// <summary>
+    /// Its host stops, as a container would: whoever supervises the process starts it again. Without a host
+    /// <see cref="IMeshPod.StopRequested"/> says so to the owner.
+    /// </summary>
     Stop,
 
     /// <summary>It registers again, as another Pod with a uid of its own.</summary>
@@ -78,7 +110,7 @@ public sealed class PodMetadataPatch
 
 public enum MeshPodState
 {
-    /// <summary>The node has not answered yet.</summary>
+    /// <summary>There is no Pod: the node has not answered yet, or has yet to make another after the last one's end.</summary>
     Unregistered,
     NotReady,
     Ready,

@@ -22,7 +22,7 @@ internal sealed class PodAllocation(NodeClient node, PodWish wish, PodStanding s
                 if (answer.Task.IsCompleted)
                 {
                     var pod = await answer.Task;
-                    standing.Identity = pod;
+                    standing.Is(pod);
                     return pod;
                 }
 
@@ -42,7 +42,7 @@ internal sealed class PodAllocation(NodeClient node, PodWish wish, PodStanding s
     {
         await _end.CancelAsync();
         await (_held ?? Task.CompletedTask);
-        standing.Identity = null;
+        standing.WasNone();
     }
 
     public async ValueTask DisposeAsync()

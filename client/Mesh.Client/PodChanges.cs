@@ -13,7 +13,7 @@ internal sealed class PodChanges(NodeClient node, PodWish wish, PodStanding stan
             while (true)
             {
                 var (told, desired) = await wish.UntoldAsync(stop);
-                if (standing.Identity is not { } pod || !await IsSettledAsync(pod, told, desired, stop))
+                if (standing.Pod is not { } pod || !await IsSettledAsync(pod, told, desired, stop))
                 {
                     await Task.Delay(RetryDelay.First, time, stop);
                 }

@@ -35,6 +35,8 @@ internal sealed class PodRegistration : IMeshPod
         _time = time;
     }
 
+    public bool IsEnabled => true;
+
     public PodIdentity? Identity => _standing.Identity;
 
     public IReadOnlyDictionary<string, int> Ports => _standing.Identity is null ? new Dictionary<string, int>() : _wish.Desired.Ports.ToDictionary(port => port.Name, port => port.ContainerPort);
@@ -45,8 +47,7 @@ internal sealed class PodRegistration : IMeshPod
 
     public Task<PodIdentity> Registered => _standing.Registered;
 
-    /// <summary>Completes when the Pod was deleted through the API, and the host is to stop with it (<see cref="MeshDeletion.Stop"/>).</summary>
-    public Task StopAsked => _stream.StopAsked;
+    public Task StopRequested => _stream.StopRequested;
 
     /// <summary>The Services whose ClusterIP this machine serves at a port; none when the node does not tell in time.</summary>
     public Task<IReadOnlyList<MeshService>> ServicesAtAsync(int port, TimeSpan within, CancellationToken stop) => _node.ServicesAtAsync(port, within, stop);
@@ -160,7 +161,7 @@ internal sealed class PodRegistration : IMeshPod
 
         _isDisposed = true;
         _stream.Ending();
-        if (Identity is { } pod && State is not (MeshPodState.Terminated or MeshPodState.Detached))
+        if (_standing.Pod is { } pod && State is not (MeshPodState.Terminated or MeshPodState.Detached))
         {
             await _node.DeleteAsync(pod, EndTimeout);
         }
@@ -170,6 +171,7 @@ internal sealed class PodRegistration : IMeshPod
         await _allocation.DisposeAsync();
         _wish.Closed();
         _standing.End();
+        _stream.End();
         _node.Dispose();
         _attempt.Dispose();
     }

@@ -9,21 +9,30 @@ internal sealed class PodStanding(string node, TimeProvider time, ILogger log)
 
     private readonly TaskCompletionSource<PodIdentity> _registered = NewAnswer();
     private readonly long _made = time.GetTimestamp();
+    private volatile PodIdentity? _pod;
     private volatile PodIdentity? _identity;
     private long? _warned;
 
     public PodStateBoard State { get; } = new();
 
     /// <summary>Null while there is no Pod that a stream could be taken up of.</summary>
-    public PodIdentity? Identity
-    {
-        get => _identity;
-        set => _identity = value;
-    }
+    public PodIdentity? Pod => _pod;
+
+    /// <summary>The same, or the last there was: who asks for a name to write it down gets one.</summary>
+    public PodIdentity? Identity => _identity;
 
     public string? LastFailure { get; private set; }
 
     public Task<PodIdentity> Registered => _registered.Task;
+
+    /// <summary>This process is that Pod.</summary>
+    public void Is(PodIdentity pod) => _pod = _identity = pod;
+
+    /// <summary>The Pod has ended, or is another's.</summary>
+    public void IsNone() => _pod = null;
+
+    /// <summary>It never was one that others knew of.</summary>
+    public void WasNone() => _pod = _identity = null;
 
     public static TaskCompletionSource<PodIdentity> NewAnswer() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -51,7 +60,7 @@ internal sealed class PodStanding(string node, TimeProvider time, ILogger log)
     public void Detach(string reason)
     {
         LastFailure = reason;
-        State.Set(_identity is null ? MeshPodState.Unregistered : MeshPodState.Detached);
+        State.Set(_pod is null ? MeshPodState.Unregistered : MeshPodState.Detached);
         if (_warned is not { } warned || time.GetElapsedTime(warned) >= WarnEvery)
         {
             _warned = time.GetTimestamp();

@@ -6,11 +6,14 @@ namespace Mesh.Client;
 /// <summary>Keeps a stream open with the node, one after the other, until the Pod was deleted: the open request is the lease.</summary>
 internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding standing, MeshDeletion whenDeleted, TimeProvider time, Random random, ILogger log)
 {
-    private readonly TaskCompletionSource _stopAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _stopRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isEnding;
 
-    /// <summary>Completes when the Pod was deleted and the host is to stop with it.</summary>
-    public Task StopAsked => _stopAsked.Task;
+    /// <summary>Completes when the Pod was deleted and the process is to stop with it.</summary>
+    public Task StopRequested => _stopRequested.Task;
+
+    /// <summary>Nothing is asked any more.</summary>
+    public void End() => _stopRequested.TrySetCanceled(CancellationToken.None);
 
     /// <summary>From now on the Pod's end is this process's own wish.</summary>
     public void Ending() => _isEnding = true;
@@ -22,14 +25,14 @@ internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding stand
         {
             var desired = wish.Desired;
             long? opened = null;
-            var end = await node.StreamAsync(desired, standing.Identity?.Uid, pod => opened = Observe(pod, desired, opened), stop);
+            var end = await node.StreamAsync(desired, standing.Pod?.Uid, pod => opened = Observe(pod, desired, opened), stop);
             wish.Closed();
             if (stop.IsCancellationRequested || !IsTriedAgain(end))
             {
                 return;
             }
 
-            var delay = retry.Next(IsRefused(end), opened is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero, standing.Identity is not null);
+            var delay = retry.Next(IsRefused(end), opened is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero, standing.Pod is not null);
             try
             {
                 await Task.Delay(delay, time, stop);
@@ -44,8 +47,8 @@ internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding stand
     /// <summary>One line of the stream; when the stream was opened.</summary>
     private long Observe(RegistrationProtocol.Line.Pod pod, PodDesired told, long? opened)
     {
-        var before = standing.Identity;
-        standing.Identity = pod.Identity;
+        var before = standing.Pod;
+        standing.Is(pod.Identity);
         var isLeaving = pod.IsDeleting || wish.Desired.IsDraining;
         standing.State.Set(isLeaving ? MeshPodState.Draining : pod.IsReady ? MeshPodState.Ready : MeshPodState.NotReady);
         if (opened is { } since)
@@ -65,7 +68,7 @@ internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding stand
             case StreamEnd.Deleted:
                 return IsRegisteredAnew();
             case StreamEnd.Conflict or StreamEnd.Ended:
-                standing.Identity = null;
+                standing.IsNone();
                 break;
             case StreamEnd.Lost or StreamEnd.Refused:
                 break;
@@ -109,7 +112,7 @@ internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding stand
     /// <summary>The Pod was deleted: by this process on its way out, or by somebody else, and then it is as the options say.</summary>
     private bool IsRegisteredAnew()
     {
-        if (_isEnding || wish.Desired.IsDraining || standing.Identity is not { } deleted)
+        if (_isEnding || wish.Desired.IsDraining || standing.Pod is not { } deleted)
         {
             standing.State.Set(MeshPodState.Terminated);
             return false;
@@ -118,14 +121,14 @@ internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding stand
         log.Deleted(deleted.Namespace, deleted.Name, whenDeleted switch
         {
             MeshDeletion.Stay => "this process no longer takes traffic through Mesh, as WhenDeleted says",
-            MeshDeletion.Stop => "this host stops, as WhenDeleted says",
+            MeshDeletion.Stop => "this process is asked to stop, as WhenDeleted says",
             MeshDeletion.Register => "this process is registered again, as another Pod (MESH_WHEN_DELETED=stop would end it, =stay keep it out)",
             _ => throw new UnreachableException(),
         });
         if (whenDeleted == MeshDeletion.Register)
         {
             // Under its name, which its traces have too; one that a finalizer still holds is a conflict, and that renames.
-            standing.Identity = null;
+            standing.IsNone();
             standing.State.Set(MeshPodState.Unregistered);
             return true;
         }
@@ -133,7 +136,7 @@ internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding stand
         standing.State.Set(MeshPodState.Terminated);
         if (whenDeleted == MeshDeletion.Stop)
         {
-            _stopAsked.TrySetResult();
+            _stopRequested.TrySetResult();
         }
 
         return false;

@@ -94,7 +94,14 @@ internal static class RegistrationProtocol
                     return new Foreign("a Pod without an IP address");
                 }
 
-                var identity = new PodIdentity(Text(metadata, "namespace"), Text(metadata, "name"), uid, Text(Child(pod, "spec"), "nodeName"), address);
+                var identity = new PodIdentity
+                {
+                    Namespace = Text(metadata, "namespace"),
+                    Name = Text(metadata, "name"),
+                    Uid = uid,
+                    Node = Text(Child(pod, "spec"), "nodeName"),
+                    Address = address,
+                };
                 return new Pod(identity, IsTrue(Child(status, "conditions")), isEnded || Text(metadata, "deletionTimestamp").Length > 0, isEnded);
             }
 

@@ -145,6 +145,13 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
         return [.. list.GetProperty("items").EnumerateArray()];
     }
 
+    /// <summary>Ends a Pod over its application's head, as <c>kubectl delete pod</c> does.</summary>
+    public async Task DeletePodAsync(string name, CancellationToken stop)
+    {
+        using var answer = await _http.DeleteAsync($"{Url}/v1/namespaces/default/pods/{name}", stop);
+        answer.EnsureSuccessStatusCode();
+    }
+
     public async Task<JsonElement> SinglePodAsync(CancellationToken stop) => Xunit.Assert.Single(await PodsAsync(stop));
 
     RoutingSnapshot ILocalRouting.Current => Routes;

@@ -110,7 +110,7 @@ public sealed class SettingsTests
         variables["MESH_ENABLED"] = "false";
         await using var off = await MeshClient.RegisterAsync(variables.GetValueOrDefault, configure: null, log: null, Stop);
         await off.SetReadyAsync(false, stop: Stop);
-        Assert.Equal((MeshPodState.Unregistered, false), (off.State, off.Registered.IsCompleted));
+        Assert.Equal((false, MeshPodState.Unregistered), (off.IsEnabled, off.State));
         Assert.Empty(await node.PodsAsync(Stop));
     }
 
