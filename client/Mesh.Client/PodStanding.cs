@@ -36,11 +36,11 @@ internal sealed class PodStanding(string node, TimeProvider time, ILogger log)
 
     public static TaskCompletionSource<PodIdentity> NewAnswer() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The first line of a stream shows this Pod.</summary>
-    public void Opened(PodIdentity pod, PodIdentity? before)
+    /// <summary>The first line of a stream shows this Pod; who sees the state, or waited for the first answer, sees all of it.</summary>
+    public void Opened(PodIdentity pod, PodIdentity? before, MeshPodState state)
     {
         LastFailure = null;
-        if (_registered.TrySetResult(pod))
+        if (!_registered.Task.IsCompleted)
         {
             ClientMetrics.Registered(time.GetElapsedTime(_made));
             log.Registered(pod.Namespace, pod.Name, pod.Address);
@@ -55,6 +55,9 @@ internal sealed class PodStanding(string node, TimeProvider time, ILogger log)
             ClientMetrics.Replaced();
             log.RegisteredAgain(pod.Namespace, pod.Name, pod.Address);
         }
+
+        State.Set(state);
+        _registered.TrySetResult(pod);
     }
 
     public void Detach(string reason)

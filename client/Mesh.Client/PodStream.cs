@@ -49,15 +49,21 @@ internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding stand
     {
         var before = standing.Pod;
         standing.Is(pod.Identity);
+        if (opened is null)
+        {
+            // Before anybody sees the state: what is wished from then on is waited for.
+            wish.Opened(told, pod.Identity.Address.ToString());
+        }
+
         var isLeaving = pod.IsDeleting || wish.Desired.IsDraining;
-        standing.State.Set(isLeaving ? MeshPodState.Draining : pod.IsReady ? MeshPodState.Ready : MeshPodState.NotReady);
+        var state = isLeaving ? MeshPodState.Draining : pod.IsReady ? MeshPodState.Ready : MeshPodState.NotReady;
         if (opened is { } since)
         {
+            standing.State.Set(state);
             return since;
         }
 
-        wish.Opened(told, pod.Identity.Address.ToString());
-        standing.Opened(pod.Identity, before);
+        standing.Opened(pod.Identity, before, state);
         return time.GetTimestamp();
     }
 
