@@ -24,13 +24,15 @@ internal sealed class ServerAddresses(IConfiguration configuration, AllocatedTra
 
     public IReadOnlySet<int> BoundThere => transport.Ports;
 
+    public IReadOnlySet<int> BoundElsewhere => AsConfigured().Select(address => address.Port).ToHashSet();
+
     /// <summary>
-    /// What the server bound, as a Pod: its ports named by protocol (<c>http</c>, <c>https</c>, <c>grpc</c>, then
+    /// What the server bound as it was configured, as a Pod: its ports named by protocol (<c>http</c>, <c>https</c>, <c>grpc</c>, then
     /// <c>http-2</c> and so on), and its address when the server listens on a single one that is not the machine's.
     /// </summary>
     public BoundPod Bound()
     {
-        var bound = Parse(Feature?.Addresses ?? []).ToList();
+        var bound = AsConfigured().ToList();
         var local = bound.Where(address => IsLocal(address.Host)).ToList();
         var own = local.Count == 0 ? bound.FirstOrDefault()?.Host : null;
         return Pod(own?.Trim(Brackets) ?? MeshOptions.HostAddress, bound, own is null ? local : bound.Where(address => address.Host == own));
@@ -53,6 +55,8 @@ internal sealed class ServerAddresses(IConfiguration configuration, AllocatedTra
         var ours = served.ToList();
         return new BoundPod(at, Named(ours.Select(address => (Protocol(address), address.Port))), [.. bound.Except(ours).Select(address => address.ToString())]);
     }
+
+    private IEnumerable<BindingAddress> AsConfigured() => Parse(Feature?.Addresses ?? []).Where(address => !transport.Ports.Contains(address.Port));
 
     private IServerAddressesFeature? Feature => server?.Features.Get<IServerAddressesFeature>();
 

@@ -17,10 +17,13 @@ internal interface IPodServer
     /// <summary>The ports that were bound there; none when nothing was.</summary>
     IReadOnlySet<int> BoundThere { get; }
 
+    /// <summary>The other ports of the server: those bound as they were configured.</summary>
+    IReadOnlySet<int> BoundElsewhere { get; }
+
     /// <summary>The ports at which the server listens on every address.</summary>
     IEnumerable<int> Wildcards { get; }
 
-    /// <summary>What the server bound, as a Pod.</summary>
+    /// <summary>What the server bound as it was configured, as a Pod.</summary>
     BoundPod Bound();
 
     /// <summary>The same at the address that the Pod was given.</summary>
@@ -41,6 +44,8 @@ internal sealed class NoServer : IPodServer
     public IPAddress? BindAt { get; set; }
 
     public IReadOnlySet<int> BoundThere { get; } = new HashSet<int>();
+
+    public IReadOnlySet<int> BoundElsewhere { get; } = new HashSet<int>();
 
     public IEnumerable<int> Wildcards => [];
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -136,7 +137,7 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         var allocated = _pod.Identity?.Address;
         if (_options.Ports.Count > 0)
         {
-            _pod.Begin(allocated?.ToString() ?? (_options.Address == MeshOptions.AllocateAddress ? MeshOptions.HostAddress : _options.Address), _options.Ports);
+            await BeginNamedAsync(allocated);
             return;
         }
 
@@ -159,6 +160,34 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         }
 
         _pod.Begin(_options.Address is MeshOptions.AllocateAddress or MeshOptions.HostAddress ? bound.Address : _options.Address, bound.Ports);
+    }
+
+    /// <summary>
+    /// The ports that the options name. Those of the server are where it bound them; of others only the user knows, and has them
+    /// at the Pod's address.
+    /// </summary>
+    private async Task BeginNamedAsync(IPAddress? allocated)
+    {
+        if (_options.Address != MeshOptions.AllocateAddress)
+        {
+            _pod.Begin(_options.Address, _options.Ports);
+            return;
+        }
+
+        var elsewhere = _options.Ports.Where(port => _server.BoundElsewhere.Contains(port.Value)).ToList();
+        if (allocated is null || elsewhere.Count == _options.Ports.Count)
+        {
+            await _pod.ReleaseAsync();
+            _pod.Begin(elsewhere.Count > 0 ? _server.Bound().Address : MeshOptions.HostAddress, _options.Ports);
+            return;
+        }
+
+        if (elsewhere.Count > 0)
+        {
+            _log.LeftOut(string.Join(", ", elsewhere.Select(port => $"port {port.Key} ({port.Value})")), allocated.ToString());
+        }
+
+        _pod.Begin(allocated.ToString(), _options.Ports.Except(elsewhere));
     }
 
     /// <summary>Beside the application's start, and only once the node is there to be asked.</summary>

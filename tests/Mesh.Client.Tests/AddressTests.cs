@@ -1,7 +1,10 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Mesh.Client.Tests;
@@ -139,6 +142,50 @@ public sealed class AddressTests
         Assert.Equal(namesPorts ? [9] : app.Urls.Select(url => new Uri(url).Port).Order(), pod.Ports().Values.Order());
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("Row", "ECO-3.1.Ports")]
+    [Trait("Row", "ECO-3.2.started")]
+    public async Task A_named_port_that_the_server_could_not_bind_at_the_allocated_address_is_not_said_to_be_there(bool namesOthers)
+    {
+        var range = new SomeRange();
+        await using var node = new NodeUnderTest { PodCidr = range.Cidr };
+        await node.StartAsync(Stop);
+        using var taken = range.TakePort();
+        var lines = new LogLines();
+        var builder = HostUnderTest.Web(
+            node,
+            options =>
+            {
+                Allocate(options);
+                options.Ports["api"] = taken.Number;
+                if (namesOthers)
+                {
+                    options.Ports["metrics"] = 9464; // of a listener that Mesh does not know
+                }
+            },
+            $"http://127.0.0.1:0;http://{range.Outside}:{taken.Number}");
+        builder.Logging.AddProvider(lines);
+        await using var app = await HostUnderTest.StartAsync(builder, Stop);
+        await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
+
+        var (address, ports) = (app.Mesh().Identity!.Address, (await node.SinglePodAsync(Stop)).Ports());
+        if (namesOthers)
+        {
+            Assert.True(range.Contains(address), address.ToString());
+            Assert.Equal([new("metrics", 9464)], ports);
+            Assert.Contains($"Warning: A Pod has one address: port api ({taken.Number}) takes no traffic through Mesh, as the Pod is at '{address}'", lines.Written);
+        }
+        else
+        {
+            Assert.Equal(range.Outside, address);
+            Assert.Equal([new("api", taken.Number)], ports);
+            using var client = new HttpClient();
+            Assert.Equal("soup", await client.GetStringAsync($"http://{address}:{taken.Number}/", Stop));
+        }
+    }
+
     [Fact]
     public void An_address_is_waited_for_2_s_at_most() => Assert.Equal(TimeSpan.FromSeconds(2), new MeshOptions().AllocateTimeout);
 
@@ -174,6 +221,43 @@ public sealed class AddressTests
     }
 
     private static void Allocate(MeshOptions options) => (options.Address, options.AllocateTimeout) = ("allocate", TimeSpan.FromSeconds(20));
+
+    /// <summary>Four addresses that a node gives, and one beside them; of this process alone, as each has its own of 127.0.0.0/8.</summary>
+    private sealed class SomeRange
+    {
+        private readonly byte[] _first = [127, (byte)(101 + ((Environment.ProcessId >> 14) & 7)), (byte)(Environment.ProcessId >> 6), (byte)(Environment.ProcessId << 2)];
+
+        public string Cidr => $"{At(0)}/30";
+
+        public IPAddress Outside => new([127, (byte)(_first[1] + 10), _first[2], _first[3]]);
+
+        public bool Contains(IPAddress address) => Enumerable.Range(0, 4).Any(i => At(i).Equals(address));
+
+        /// <summary>A port that is free outside, and somebody else's at each address of the range.</summary>
+        public TakenPort TakePort()
+        {
+            using var outside = new TcpListener(Outside, 0);
+            outside.Start();
+            return new TakenPort(((IPEndPoint)outside.LocalEndpoint).Port, [.. Enumerable.Range(0, 4).Select(At)]);
+        }
+
+        private IPAddress At(int i) => new([_first[0], _first[1], _first[2], (byte)(_first[3] + i)]);
+    }
+
+    private sealed class TakenPort : IDisposable
+    {
+        private readonly List<TcpListener> _held;
+
+        public TakenPort(int number, IEnumerable<IPAddress> addresses)
+        {
+            (Number, _held) = (number, [.. addresses.Select(address => new TcpListener(address, number))]);
+            _held.ForEach(listener => listener.Start());
+        }
+
+        public int Number { get; }
+
+        public void Dispose() => _held.ForEach(listener => listener.Dispose());
+    }
 
     private static X509Certificate2 Certificate()
     {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -87,7 +86,7 @@ public sealed class WildcardTests
 
     private static (Microsoft.AspNetCore.Builder.WebApplicationBuilder Builder, IReadOnlyCollection<string> Lines) Logged(Microsoft.AspNetCore.Builder.WebApplicationBuilder builder)
     {
-        var lines = new Lines();
+        var lines = new LogLines();
         builder.Logging.AddProvider(lines);
         return (builder, lines.Written);
     }
@@ -97,24 +96,5 @@ public sealed class WildcardTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private sealed class Lines : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<string> Written { get; } = new();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Written.Enqueue($"{logLevel}: {formatter(state, exception)}");
-
-        public void Dispose()
-        {
-        }
     }
 }
