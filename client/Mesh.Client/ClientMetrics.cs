@@ -1,6 +1,6 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 
 namespace Mesh.Client;
 
@@ -9,7 +9,8 @@ internal static class ClientMetrics
 {
     private static readonly Meter Meter = new("Mesh.Client");
 
-    private static readonly ConcurrentDictionary<PodStateBoard, bool> Live = new();
+    /// <summary>Held weakly: a registration that nobody ended is not kept for being counted.</summary>
+    private static readonly ConditionalWeakTable<PodStateBoard, object> Live = [];
 
     private static readonly MeshPodState[] States =
         [MeshPodState.Unregistered, MeshPodState.NotReady, MeshPodState.Ready, MeshPodState.Draining, MeshPodState.Detached];
@@ -25,10 +26,10 @@ internal static class ClientMetrics
         "mesh.client.registration.duration", "s", "From the start of the host to the node's first answer");
 
     /// <summary>Counted from now on, in the state that it is in when somebody asks.</summary>
-    public static void Began(PodStateBoard pod) => Live[pod] = true;
+    public static void Began(PodStateBoard pod) => Live.Add(pod, Meter);
 
     /// <summary>One that has ended is in no state.</summary>
-    public static void Ended(PodStateBoard pod) => Live.TryRemove(pod, out _);
+    public static void Ended(PodStateBoard pod) => Live.Remove(pod);
 
     public static void Registered(TimeSpan after)
     {
@@ -45,7 +46,7 @@ internal static class ClientMetrics
     /// <summary>Of each state, also of those that no Pod is in: it was in one of them before.</summary>
     private static IEnumerable<Measurement<long>> Counted()
     {
-        var now = Live.Keys.Select(pod => pod.Current).ToList();
+        var now = Live.Select(pod => pod.Key.Current).ToList();
         return States.Select(state => new Measurement<long>(now.Count(pod => pod == state), State(state)));
     }
 

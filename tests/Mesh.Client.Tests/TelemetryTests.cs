@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -153,6 +154,22 @@ public sealed class TelemetryTests
         Assert.All(counts.Values, count => Assert.InRange(count, 0, long.MaxValue));
         Assert.InRange(counts["ready"], 1, long.MaxValue);
         Assert.Equal(["detached", "draining", "not_ready", "ready", "unregistered"], counts.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-7.1")]
+    public async Task Registrations_that_nobody_holds_and_nobody_ended_are_not_kept_to_be_counted()
+    {
+        var dropped = Dropped();
+        while (dropped.IsAlive)
+        {
+            GC.Collect();
+            await Task.Yield();
+            Stop.ThrowIfCancellationRequested();
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static WeakReference Dropped() => new(new PodStateBoard());
     }
 
     private static TracerProvider Traces(WebApplication app) => app.Services.GetRequiredService<TracerProvider>();
