@@ -43,8 +43,8 @@ public sealed class SdkKillTests
 
         Signals.Kill(soup.Pid);
 
-        await Eventually.Is("the Pod at its node", async stop => (await node.GetAsync("/v1/namespaces/default/pods/soup-1", stop)).StatusCode, HttpStatusCode.NotFound, TimeSpan.FromSeconds(3));
-        await Eventually.Is("whether the ClusterIP accepts", stop => AcceptsAsync(service, stop), false, TimeSpan.FromSeconds(3));
+        await Eventually.Is("the Pod at its node", async stop => (await node.GetAsync("/v1/namespaces/default/pods/soup-1", stop)).StatusCode, HttpStatusCode.NotFound, Grace);
+        await Eventually.Is("whether the ClusterIP accepts", stop => AcceptsAsync(service, stop), false, Grace);
         await Eventually.Is("the Pod in the API", async stop => (await api.GetAsync("/api/v1/namespaces/default/pods/soup-1", stop)).StatusCode, HttpStatusCode.NotFound, Grace);
         Assert.DoesNotContain("Registered again", soup.Output, StringComparison.Ordinal);
     }
@@ -59,6 +59,7 @@ public sealed class SdkKillTests
             ["MESH_POD_NAME"] = "soup-1",
             ["MESH_LABELS"] = "app=soup",
             ["MESH_ADDRESS"] = address,
+            ["Mesh__AllocateTimeout"] = "00:00:30",
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
         });
 
