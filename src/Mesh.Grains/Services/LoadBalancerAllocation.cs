@@ -32,7 +32,13 @@ internal sealed class LoadBalancerAllocation(AddressChoice choice, AllocationRow
         }
 
         var held = Held(before).ToHashSet();
-        var chosen = IsOurs(document, next) ? choice.Of(document, next, before, held, _isContended) : ChosenAddress.None;
+        var isOurs = MeshLoadBalancerClass.IsOurs(StoredFields.Text(document, "spec", "loadBalancerClass"));
+        if (next.Type == ServiceType.LoadBalancer && !isOurs && held.Count == 0)
+        {
+            return AllocationStep.Nothing; // what its status shows is its controller's
+        }
+
+        var chosen = next.Type == ServiceType.LoadBalancer && isOurs ? choice.Of(document, next, before, held, _isContended) : ChosenAddress.None;
         _isContended = false;
         var keys = chosen.Address is { } address ? next.Ports.Except(chosen.Missing).Select(port => LoadBalancerPorts.KeyAt(address, port)).ToHashSet() : [];
         return new AllocationStep.Add(
@@ -45,9 +51,6 @@ internal sealed class LoadBalancerAllocation(AddressChoice choice, AllocationRow
     public void Contend() => _isContended = true;
 
     public IEnumerable<Write> Release(Service before) => Held(before).Select(key => new Write.Delete(key, Precondition.None));
-
-    private static bool IsOurs(ReadOnlyMemory<byte> document, Service service) =>
-        service.Type == ServiceType.LoadBalancer && MeshLoadBalancerClass.IsOurs(StoredFields.Text(document, "spec", "loadBalancerClass"));
 
     private IEnumerable<ObjectKey> Held(Service? service) => service is null
         ? []

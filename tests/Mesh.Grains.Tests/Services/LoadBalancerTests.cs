@@ -70,6 +70,26 @@ public sealed class LoadBalancerTests(SharedCluster shared) : IDisposable
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Row", "SVC-L5")]
+    public async Task What_another_controller_shows_of_one_of_its_class_stays_while_the_type_does()
+    {
+        const string Shown = """{"ingress":[{"ip":"192.0.2.7","ipMode":"Proxy"},{"hostname":"lb.example.com"}]}""";
+        const string Class = "\"loadBalancerClass\":\"example.com/lb\",";
+        var (name, _) = await CreateAsync(Port(1120), Class);
+
+        var told = await _cluster.ServiceGrain(name).Write(Some.Update(Document(Port(1120))), Stop);
+        await _cluster.ServiceGrain(name).Reconcile(0, Stop);
+        var changed = await _cluster.ServiceGrain(name).Write(Some.Update(Document($"{Port(1120)},{Port(1121)}")), Stop);
+        await _cluster.ServiceGrain(name).Reconcile(0, Stop);
+
+        Assert.Equal([Shown, Shown], new[] { told, changed }.Select(reply => reply.Balancer()));
+        Assert.Equal(changed.ResourceVersion, (await _cluster.Store.ReadAsync(Kinds.Service(name), Stop))!.ResourceVersion);
+        Assert.Equal("{}", (await _cluster.UpdateAsync(name, Port(1120), Stop)).Balancer());
+
+        string Document(string ports) => ExternalService.Document(name, ports, "LoadBalancer", Class).Replace("\"loadBalancer\":{}", $"\"loadBalancer\":{Shown}", StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
     [Trait("Row", "SVC-L3")]
     [Trait("Row", "SVC-L4")]
     public async Task Node_ports_are_not_taken_where_none_are_wanted_and_what_was_taken_stays()
