@@ -15,13 +15,13 @@ public sealed class ClusterIPs
     private readonly int _size;
     private readonly FreeNumbers _free;
 
-    public ClusterIPs(IWatchCache cache, IOptions<GrainOptions> options, Random random)
+    public ClusterIPs(IWatchCache cache, IOptions<GrainOptions> options, TimeProvider time, Random random)
     {
         (_cache, _cidr) = (cache, options.Value.ServiceCidr);
         _base = Number(_cidr.BaseAddress);
         // 2^20 addresses are more than a cluster has Services; more would only cost memory.
         _size = 1 << Math.Min(32 - _cidr.PrefixLength, 20);
-        _free = new FreeNumbers(_size, _size < 16 ? 0 : Math.Min(Math.Max(16, _size / 16), 256), random, _ => Taken());
+        _free = new FreeNumbers(_size, _size < 16 ? 0 : Math.Min(Math.Max(16, _size / 16), 256), time, random, _ => Taken());
     }
 
     /// <summary>Whether a Service may ask for it: in the CIDR, neither the network's nor the broadcast address.</summary>

@@ -1,38 +1,60 @@
 namespace Mesh.Grains.Services;
 
 /// <summary>
-/// Suggests free numbers, from 0 below a size, by a bitmap. Only a hint: the commit of the row that takes a number decides.
-/// For many grains at once.
+/// Suggests free numbers, from 0 below a size, by a map in memory. Only a hint: the commit of the row that takes a number
+/// decides. For many grains at once.
 /// </summary>
 /// <param name="band">How many numbers at the start are left to those who ask for one (KEP-3070, KEP-3668).</param>
-/// <param name="taken">What others hold; asked at the first look (true), and again when nothing is left but that band.</param>
-internal sealed class FreeNumbers(int size, int band, Random random, Func<bool, IEnumerable<int>> taken)
+/// <param name="taken">What others hold; asked at the first look (true), and again when little is left.</param>
+internal sealed class FreeNumbers(int size, int band, TimeProvider time, Random random, Func<bool, IEnumerable<int>> taken)
 {
     private readonly Lock _lock = new();
-    private readonly bool[] _used = new bool[size];
-    private bool _isLoaded;
+    private readonly State[] _states = new State[size];
+    private long? _lookedAt;
+    private long _agedAt;
+
+    /// <summary>How often what others hold is looked at while those above the band are all taken.</summary>
+    public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>A number that is about to be committed is left to its writer until the second look that is so long after the one before it.</summary>
+    public static readonly TimeSpan MarkedFor = TimeSpan.FromSeconds(5);
+
+    private enum State : byte
+    {
+        Free,
+        Held,
+        Marked,
+        MarkedBefore,
+    }
+
+    private bool IsLookDue => _lookedAt is not { } since || time.GetElapsedTime(since) >= LookEvery;
 
     /// <summary>A free number, or null when all are taken.</summary>
-    /// <param name="keep">Taken at once in the bitmap, so that those who run side by side do not try the same one.</param>
+    /// <param name="keep">Marked at once, so that those who run side by side do not try the same one.</param>
     public int? Suggest(bool keep, Func<int, bool>? isOut = null)
     {
         lock (_lock)
         {
-            if (!_isLoaded)
+            var hasLooked = false;
+            var found = _lookedAt is null ? null : Find(band, size, State.Free, isOut);
+            if (found is null && IsLookDue)
             {
-                Load();
+                hasLooked = Look(); // what was released; only then those that are left to who asks for one
+                found = Find(band, size, State.Free, isOut);
             }
 
-            var found = Find(band, size, isOut);
+            found ??= Find(0, band, State.Free, isOut);
             if (found is null)
             {
-                Load(); // what was released; only then those that are left to who asks for one
-                found = Find(band, size, isOut) ?? Find(0, band, isOut);
+                // Before it is said that all are taken: as it is now, and with those whose writers may have been refused.
+                _ = hasLooked || Look();
+                found = Find(band, size, State.Free, isOut) ?? Find(0, band, State.Free, isOut)
+                    ?? Find(0, size, State.MarkedBefore, isOut) ?? Find(0, size, State.Marked, isOut);
             }
 
             if (keep && found is { } number)
             {
-                _used[number] = true;
+                _states[number] = State.Marked;
             }
 
             return found;
@@ -43,18 +65,18 @@ internal sealed class FreeNumbers(int size, int band, Random random, Func<bool, 
     {
         lock (_lock)
         {
-            _used[number] = true;
+            _states[number] = State.Marked;
         }
     }
 
-    private int? Find(int from, int to, Func<int, bool>? isOut)
+    private int? Find(int from, int to, State state, Func<int, bool>? isOut)
     {
         var count = to - from;
         var start = count > 0 ? random.Next(count) : 0;
         for (var i = 0; i < count; i++)
         {
             var number = from + ((start + i) % count);
-            if (!_used[number] && isOut?.Invoke(number) != true)
+            if (_states[number] == state && isOut?.Invoke(number) != true)
             {
                 return number;
             }
@@ -63,14 +85,29 @@ internal sealed class FreeNumbers(int size, int band, Random random, Func<bool, 
         return null;
     }
 
-    private void Load()
+    /// <summary>Marks stay: whoever was given a number may be about to commit it.</summary>
+    private bool Look()
     {
-        Array.Clear(_used);
-        foreach (var number in taken(!_isLoaded))
+        var isFirst = _lookedAt is null;
+        var isAging = isFirst || time.GetElapsedTime(_agedAt) >= MarkedFor;
+        for (var number = 0; number < size; number++)
         {
-            _used[number] = true;
+            _states[number] = _states[number] switch
+            {
+                State.Marked when isAging => State.MarkedBefore,
+                State.MarkedBefore when isAging => State.Free,
+                State.Held => State.Free,
+                var marked => marked,
+            };
         }
 
-        _isLoaded = true;
+        foreach (var number in taken(isFirst))
+        {
+            _states[number] = State.Held;
+        }
+
+        _lookedAt = time.GetTimestamp();
+        _agedAt = isAging ? _lookedAt.Value : _agedAt;
+        return true;
     }
 }

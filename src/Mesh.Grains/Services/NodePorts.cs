@@ -14,12 +14,12 @@ public sealed class NodePorts
     private readonly int _last;
     private readonly FreeNumbers _free;
 
-    public NodePorts(IWatchCache cache, IOptions<GrainOptions> options, Random random)
+    public NodePorts(IWatchCache cache, IOptions<GrainOptions> options, TimeProvider time, Random random)
     {
         (_cache, _first, _last) = (cache, options.Value.FirstNodePort, options.Value.LastNodePort);
         var size = _last - _first + 1;
         // KEP-3668: 86 ports of the default range are left to those who name one.
-        _free = new FreeNumbers(size, size <= 16 ? 0 : Math.Clamp(size / 32, 16, 128), random, Taken);
+        _free = new FreeNumbers(size, size <= 16 ? 0 : Math.Clamp(size / 32, 16, 128), time, random, Taken);
     }
 
     /// <summary>As Kubernetes writes it: <c>30000-32767</c>.</summary>
