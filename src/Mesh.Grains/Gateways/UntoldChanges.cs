@@ -19,6 +19,7 @@ internal sealed class UntoldChanges(Func<ObjectKey, RoutingChange?> service)
     private readonly LinkedList<(ObjectKey Key, RoutingChange? Change)> _order = new();
     private readonly LinkedList<(ObjectKey Key, RoutingChange? Change)> _ends = new(); // of certificates
     private readonly Dictionary<ObjectKey, LinkedListNode<(ObjectKey Key, RoutingChange? Change)>> _changes = [];
+    private readonly Dictionary<ObjectKey, string> _told = []; // the uid that the node has of the name
 
     public bool Any => _changes.Count > 0;
 
@@ -51,14 +52,72 @@ internal sealed class UntoldChanges(Func<ObjectKey, RoutingChange?> service)
             first.List!.Remove(first);
             _changes.Remove(key);
             change ??= service(key);
-            if (change is not null)
+            if (change is null)
             {
-                changes.Add(change);
-                weight += Weight(change);
+                continue;
             }
+
+            if (Succeeds(key, change) is { } uid)
+            {
+                AddEnd(changes, change, uid);
+            }
+
+            changes.Add(change);
+            weight += Weight(change);
         }
 
         return changes.DrainToImmutable();
+    }
+
+    /// <summary>
+    /// The uid of the object that the node has, where the change is about another of its name: of two that followed each other
+    /// quickly, the node may have been told neither the first one's end nor the second. Its end is told first; only a spec of a
+    /// Service or an Ingress says it by itself, in one step.
+    /// </summary>
+    private string? Succeeds(ObjectKey key, RoutingChange change)
+    {
+        var (uid, isEnd) = change switch
+        {
+            RoutingChange.ServiceSpec spec => (spec.Object.Uid, false),
+            RoutingChange.IngressSpec spec => (spec.Object.Uid, false),
+            RoutingChange.PodSpec spec => (spec.Object.Uid, false),
+            RoutingChange.ServiceRemoved removed => (removed.Uid, true),
+            RoutingChange.IngressRemoved removed => (removed.Uid, true),
+            RoutingChange.PodRemoved removed => (removed.Uid, true),
+            _ => ("", false),
+        };
+        var told = _told.GetValueOrDefault(key);
+        if (isEnd)
+        {
+            _told.Remove(key);
+        }
+        else if (uid.Length > 0)
+        {
+            _told[key] = uid;
+        }
+
+        return uid.Length == 0 || told == uid ? null : told;
+    }
+
+    private static void AddEnd(ImmutableArray<RoutingChange>.Builder changes, RoutingChange change, string uid)
+    {
+        switch (change)
+        {
+            case RoutingChange.ServiceRemoved removed:
+                changes.Add(removed with { Uid = uid });
+                break;
+            case RoutingChange.IngressRemoved removed:
+                changes.Add(removed with { Uid = uid });
+                break;
+            case RoutingChange.PodRemoved removed:
+                changes.Add(removed with { Uid = uid });
+                break;
+            case RoutingChange.PodSpec spec:
+                changes.Add(new RoutingChange.PodRemoved(spec.Object.Name, uid));
+                break;
+            default:
+                break;
+        }
     }
 
     private static int Weight(RoutingChange change) => change switch

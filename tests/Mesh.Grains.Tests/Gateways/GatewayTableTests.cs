@@ -104,6 +104,52 @@ public sealed class GatewayTableTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 10_000)]
+    public async Task What_is_removed_made_anew_and_removed_again_before_a_word_of_it_is_sent_is_gone_at_the_node()
+    {
+        var node = new RoutingTable("n1");
+        var feed = Put(5);
+        await AnswerAsync(feed, 5, "a");
+        PutIngress(6, "uid-1");
+        PutPod(7, "uid-1");
+        Array.ForEach([.. Told()], node.Apply);
+        Assert.Single(node.Current.Services);
+        Assert.Single(node.Current.Ingresses.Ingresses);
+
+        RemoveAll(8);
+        await AnswerAsync(Put(11, "uid-2"), 11, "b");
+        PutIngress(12, "uid-2");
+        PutPod(13, "uid-2");
+        _table.Release(); // and nothing is sent
+        RemoveAll(14);
+        var told = Told();
+        Array.ForEach([.. told], node.Apply);
+
+        Assert.Empty(node.Current.Services);
+        Assert.Empty(node.Current.Ingresses.Ingresses);
+        Assert.Equal(["uid-1", "uid-2"], told.OfType<RoutingChange.PodRemoved>().Select(pod => pod.Uid));
+
+        // A Pod that takes the name in between ends the one before; a Service or an Ingress takes its place in one step.
+        PutPod(17, "uid-3");
+        Told();
+        _table.Remove(Stored(Kinds.Pod(Web), 18, ""));
+        PutPod(19, "uid-4");
+        Assert.Equal(["PodRemoved", "PodSpec"], Told().Select(Said));
+
+        void PutIngress(long version, string uid) => _table.Put(Stored(
+            Kinds.Ingress(Web), version, """{"metadata":{"name":"web","namespace":"default"},"spec":{"rules":[{"host":"a.test","http":{"paths":[{"path":"/","pathType":"Prefix","backend":{"service":{"name":"web","port":{"number":80}}}}]}}]}}""", uid));
+
+        void PutPod(long version, string uid) => _table.Put(Stored(Kinds.Pod(Web), version, """{"spec":{"nodeName":"n1"}}""", uid));
+
+        void RemoveAll(long version)
+        {
+            foreach (var key in new[] { Kinds.Service(Web), Kinds.Ingress(Web), Kinds.Pod(Web) })
+            {
+                _table.Remove(Stored(key, version++, ""));
+            }
+        }
+    }
+
+    [Fact(Timeout = 10_000)]
     [Trait("Row", "ING-T05")]
     public async Task A_certificate_is_told_before_the_Ingress_that_names_it_and_its_end_after()
     {
