@@ -44,8 +44,8 @@ internal static partial class DataPlaneLog
     [LoggerMessage(24, LogLevel.Debug, "A TLS handshake of {client} came to nothing: {result} {why}")]
     public static partial void HandshakeEnded(ILogger log, string client, string result, string why);
 
-    [LoggerMessage(25, LogLevel.Error, "A certificate that the control plane took is not taken here ({error}): its names are shown the default one")]
-    public static partial void CertificateNotTaken(ILogger log, string error);
+    [LoggerMessage(25, LogLevel.Error, "The certificate of {secret}, which the control plane took, is not taken here ({error}): its names are shown the default one")]
+    public static partial void CertificateNotTaken(ILogger log, string secret, string error);
 
     [LoggerMessage(23, LogLevel.Warning, "{listener} goes on with the addresses it has: those of the machine cannot be told now ({error})")]
     public static partial void AddressesUnknown(ILogger log, string listener, string error);

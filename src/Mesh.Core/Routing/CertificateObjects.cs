@@ -65,7 +65,7 @@ internal sealed class CertificateObjects
         // What is the same keeps its object, and with it the sessions of clients.
         if (!Certificates.TryGetValue(document.Name, out var held) || !held.Pem.Span.SequenceEqual(document.Document.Span))
         {
-            Certificates = Certificates.SetItem(document.Name, new TlsCertificate(document.Document));
+            Certificates = Certificates.SetItem(document.Name, new TlsCertificate(document.Document, document.Name));
         }
 
         _held.Hold(document, generation);

@@ -77,7 +77,7 @@ internal sealed class CertificateStore(ILogger log)
         {
             // It was checked before it was told (CertificateSecret): the library's next version may think otherwise. Whatever it
             // thinks of one certificate, the others are shown, and the loop that prepares them goes on.
-            DataPlaneLog.CertificateNotTaken(log, failure.GetType().Name);
+            DataPlaneLog.CertificateNotTaken(log, certificate.Secret is { } secret ? $"Secret {secret}" : "the cluster's authority", failure.GetType().Name);
             return null;
         }
     }

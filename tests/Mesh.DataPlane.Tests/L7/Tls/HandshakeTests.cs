@@ -222,7 +222,7 @@ public sealed class HandshakeTests : IDisposable
         host.Routes.Certificate("t", "no certificate"u8.ToArray());
         using var client = await TlsClient.ConnectAsync(host.TlsAddress, "a.test", Stop);
         Assert.Equal(other.Thumbprint, client.Thumbprint);
-        Assert.Contains("is not taken here", Assert.Single(host.Errors.Entries), StringComparison.Ordinal);
+        Assert.Contains("The certificate of Secret default/t, which the control plane took, is not taken here", Assert.Single(host.Errors.Entries), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = Limit)]
