@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Threading.Channels;
 using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
@@ -13,7 +14,7 @@ namespace Mesh.DataPlane.L7;
 
 /// <summary>
 /// The L7 gateway: listens for HTTP and HTTPS on the node's addresses and carries each request to an endpoint of the Service that
-/// the Ingress rules name. Its one loop follows the machine's addresses and the Services' endpoints.
+/// the Ingress rules name. One loop follows the Services' endpoints, and another prepares certificates.
 /// </summary>
 public sealed class IngressGateway : IHostedService, IAsyncDisposable
 {
@@ -25,10 +26,14 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
     private readonly IngressPipeline _pipeline;
     private readonly ChangedServices _changed = new();
     private readonly CertificateStore _certificates;
+    private readonly Channel<bool> _certificateChanged = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+
     private readonly AddressListeners _listeners;
     private readonly AddressListeners _tlsListeners;
     private readonly CancellationTokenSource _stop = new();
     private Task _following = Task.CompletedTask;
+    private Task _preparing = Task.CompletedTask;
     private int _httpsPort;
 
     public IngressGateway(
@@ -86,15 +91,23 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
     public int ActiveRequests => _pipeline.Active;
 
     /// <summary>Called by the owner of the snapshot after it was published, with the Services whose route changed, or none when a certificate did; returns at once.</summary>
-    public void Update(IEnumerable<NamespacedName> changed) => _changed.Add(changed);
+    public void Update(IEnumerable<NamespacedName> changed)
+    {
+        _changed.Add(changed);
+        _certificateChanged.Writer.TryWrite(true);
+    }
 
     /// <summary>Completes when every address that can be listened on is; the others are reported and tried again.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _listeners.StartAsync(cancellationToken);
         await _tlsListeners.StartAsync(cancellationToken);
-        // On a thread of its own: thousands of certificates take a while, and handshakes make what they need in the meantime.
-        _following = Task.Run(() => FollowEndpointsAsync(_stop.Token), CancellationToken.None);
+        _following = FollowEndpointsAsync(_stop.Token);
+        if (!_options.HttpsListen.IsEmpty)
+        {
+            // On a thread of its own: thousands of certificates take a while, and handshakes make what they need in the meantime.
+            _preparing = Task.Run(() => PrepareCertificatesAsync(_stop.Token), CancellationToken.None);
+        }
     }
 
     /// <summary>Stops accepting, lets requests under way end, and cuts those left when the token is cancelled.</summary>
@@ -102,6 +115,7 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _following;
+        await _preparing;
         await Task.WhenAll(_listeners.StopAsync(cancellationToken), _tlsListeners.StopAsync(cancellationToken));
     }
 
@@ -114,11 +128,19 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         _stop.Dispose();
     }
 
-    private void PrepareCertificates(CancellationToken stop)
+    private async Task PrepareCertificatesAsync(CancellationToken stop)
     {
-        if (!_options.HttpsListen.IsEmpty)
+        try
         {
-            _certificates.Prepare(_routes.Current.Tls, stop);
+            while (true)
+            {
+                _certificates.Prepare(_routes.Current.Tls, stop);
+                await _certificateChanged.Reader.ReadAsync(stop);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopped.
         }
     }
 
@@ -128,7 +150,6 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         {
             while (true)
             {
-                PrepareCertificates(stop);
                 await _changed.WaitAsync(stop);
                 var services = _routes.Current.Services;
                 foreach (var service in _changed.Take())

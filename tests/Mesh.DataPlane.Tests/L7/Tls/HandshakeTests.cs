@@ -259,7 +259,7 @@ public sealed class HandshakeTests : IDisposable
     }
 
     [Fact(Timeout = Limit)]
-    public async Task The_gateway_listens_while_it_still_makes_its_certificates()
+    public async Task The_gateway_listens_and_follows_its_endpoints_while_it_still_makes_its_certificates()
     {
         var other = _authority.Issue("default");
         using var log = new HeldLog();
@@ -273,8 +273,12 @@ public sealed class HandshakeTests : IDisposable
         try
         {
             await log.Reached; // the making of one goes on and on
-            using var client = await TlsClient.ConnectAsync(host.TlsAddress, "a.test", Stop);
+            using var client = await TlsClient.ConnectAsync(host.TlsAddress, "app.test", Stop);
             Assert.Equal(other.Thumbprint, client.Thumbprint);
+            await client.SendAsync("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n", Stop);
+            Assert.Equal(200, (await client.AnswerAsync(Stop))!.Status);
+            host.Routes.Service("web", "127.97.0.1", 80);
+            await (await backend.AcceptedAsync(Stop)).Ended.WaitAsync(Stop); // kept for the next request until its endpoint went
         }
         finally
         {
