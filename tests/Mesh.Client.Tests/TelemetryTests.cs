@@ -47,7 +47,7 @@ public sealed class TelemetryTests
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection([new(variable, value)]);
         builder.AddMesh(options => (options.PodName, options.Labels["app"]) = ("soup-1", "soup"));
-        builder.AddMeshTelemetry();
+        builder.Services.AddMeshTelemetry(builder.Configuration);
         await using var app = builder.Build();
 
         var said = Said(Traces(app));
