@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Mesh.Client;
 
 /// <summary>What an application gets while Mesh is switched off: no Pod, and every call does nothing.</summary>
-internal sealed class DisabledRegistration : IMeshPod
+internal sealed class DisabledRegistration : IMeshPod, IDisposable
 {
     private readonly TaskCompletionSource _stopRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -35,9 +35,12 @@ internal sealed class DisabledRegistration : IMeshPod
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
     }
 
+    /// <summary>A container of services that a test disposes of without waiting refuses what can only be waited for.</summary>
+    public void Dispose() => _stopRequested.TrySetCanceled(CancellationToken.None);
+
     public ValueTask DisposeAsync()
     {
-        _stopRequested.TrySetCanceled(CancellationToken.None);
+        Dispose();
         return ValueTask.CompletedTask;
     }
 

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -27,6 +29,22 @@ public sealed class StandingTests
         Assert.Equal("Mesh is switched off (Mesh:Enabled, MESH_ENABLED), so this process becomes no Pod: switch it on, or ask IMeshRegistration.IsEnabled before Registered.", refused.Message);
         Assert.Equal((false, null, MeshPodState.Unregistered), (mesh.IsEnabled, mesh.Identity, mesh.State));
         Assert.Empty(mesh.Ports);
+    }
+
+    [Fact]
+    [Trait("Row", "ECO-3.1.IMeshRegistration")]
+    public void A_test_takes_a_registration_that_is_switched_off_from_its_services_alone()
+    {
+        var services = new ServiceCollection().AddLogging().AddSingleton<IConfiguration>(new ConfigurationManager());
+        services.AddMesh(options => options.Enabled = false);
+        IMeshRegistration mesh;
+        using (var provider = services.BuildServiceProvider())
+        {
+            mesh = provider.GetRequiredService<IMeshRegistration>();
+            Assert.False(mesh.IsEnabled);
+        }
+
+        Assert.Null(mesh.Identity);
     }
 
     [Fact(Timeout = 60_000)]
