@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
@@ -137,16 +138,7 @@ public sealed class TelemetryTests
         await using var app = await HostUnderTest.StartAsync(HostUnderTest.Web(node), Stop);
         await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
         var counts = new Dictionary<string, long>();
-        using var listener = new MeterListener
-        {
-            InstrumentPublished = static (instrument, listener) =>
-            {
-                if (instrument.Name == "mesh.client.pods")
-                {
-                    listener.EnableMeasurementEvents(instrument);
-                }
-            },
-        };
+        using var listener = Listening("mesh.client.pods");
         listener.SetMeasurementEventCallback<long>((_, pods, tags, _) => counts[(string)tags[0].Value!] = pods);
         listener.Start();
 
@@ -154,6 +146,34 @@ public sealed class TelemetryTests
         Assert.All(counts.Values, count => Assert.InRange(count, 0, long.MaxValue));
         Assert.InRange(counts["ready"], 1, long.MaxValue);
         Assert.Equal(["detached", "draining", "not_ready", "ready", "unregistered"], counts.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-7.1")]
+    public async Task Each_stream_is_counted_by_what_it_began_and_the_first_is_timed()
+    {
+        var streams = new ConcurrentQueue<string>();
+        var times = new ConcurrentQueue<double>();
+        using var listener = Listening("mesh.client.streams", "mesh.client.registration.duration");
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) => streams.Enqueue((string)tags[0].Value!));
+        listener.SetMeasurementEventCallback<double>((_, seconds, _, _) => times.Enqueue(seconds));
+        listener.Start();
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        await using var pod = await MeshClient.RegisterAsync(mesh => (mesh.NodeUrl, mesh.PodName) = (node.Url, "web-1"), stop: Stop);
+        await node.StopAsync();
+        await pod.IsAsync(MeshPodState.Detached, Stop);
+        await node.StartAsync(Stop);
+        await pod.IsAsync(MeshPodState.Ready, Stop);
+        await node.DeletePodAsync("web-1", Stop);
+
+        // Others register in this process meanwhile, so these are counted at least.
+        foreach (var began in (string[])["first", "resumed", "another"])
+        {
+            await Testing.Eventually.Is(began, () => streams.Contains(began), true, TimeSpan.FromSeconds(20));
+        }
+
+        Assert.All(times, seconds => Assert.InRange(seconds, 0, 60));
+        Assert.NotEmpty(times);
     }
 
     [Fact(Timeout = 60_000)]
@@ -171,6 +191,17 @@ public sealed class TelemetryTests
         [MethodImpl(MethodImplOptions.NoInlining)]
         static WeakReference Dropped() => new(new PodStateBoard());
     }
+
+    private static MeterListener Listening(params string[] names) => new()
+    {
+        InstrumentPublished = (instrument, listener) =>
+        {
+            if (names.Contains(instrument.Name))
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        },
+    };
 
     private static TracerProvider Traces(WebApplication app) => app.Services.GetRequiredService<TracerProvider>();
 
