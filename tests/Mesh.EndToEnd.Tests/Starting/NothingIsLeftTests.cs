@@ -10,11 +10,14 @@ public sealed class NothingIsLeftTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Theory(Timeout = 300_000)]
-    [InlineData(nameof(PlantedFailure.Throws))]
-    [InlineData(nameof(PlantedFailure.Is_given_up_by_its_time_out))]
-    [InlineData(nameof(PlantedFailure.Is_killed_with_its_process))]
-    public async Task A_test_that_fails_leaves_no_process_and_no_directory(string planted)
+    // Side by side: one of them waits for its time-out all the while.
+    [Fact(Timeout = 300_000)]
+    public Task A_test_that_fails_leaves_no_process_and_no_directory() => Task.WhenAll(
+        LeavesNothingAsync(nameof(PlantedFailure.Throws)),
+        LeavesNothingAsync(nameof(PlantedFailure.Is_given_up_by_its_time_out)),
+        LeavesNothingAsync(nameof(PlantedFailure.Is_killed_with_its_process)));
+
+    private static async Task LeavesNothingAsync(string planted)
     {
         var directory = TestDirectory.Make("mesh-planted-");
         await using var tests = ProcessUnderTest.Start(
@@ -23,12 +26,12 @@ public sealed class NothingIsLeftTests
             new Dictionary<string, string> { ["TMPDIR"] = directory });
         var seen = 0;
         var ended = tests.WaitForExitAsync(Stop);
-        await Eventually.Is("the planted test has ended", () => { seen = Math.Max(seen, Descendants(directory).Count); return ended.IsCompleted; }, true, TimeSpan.FromSeconds(120));
+        await Eventually.Is($"the planted test {planted} has ended", () => { seen = Math.Max(seen, Descendants(directory).Count); return ended.IsCompleted; }, true, TimeSpan.FromSeconds(120));
 
         Assert.NotEqual(0, await ended);
         Assert.InRange(seen, 2, int.MaxValue); // at least mesh-silo and mesh-node were there
-        await Eventually.Is("processes that are left", () => string.Join(' ', Descendants(directory)), "", TimeSpan.FromSeconds(60));
-        await Eventually.Is("directories that are left", () => string.Join(' ', Directory.GetDirectories(directory)), "", TimeSpan.FromSeconds(60));
+        await Eventually.Is($"processes that {planted} left", () => string.Join(' ', Descendants(directory)), "", TimeSpan.FromSeconds(60));
+        await Eventually.Is($"directories that {planted} left", () => string.Join(' ', Directory.GetDirectories(directory)), "", TimeSpan.FromSeconds(60));
     }
 
     /// <summary>The programs that were started with this directory for temporary files, at whatever distance.</summary>

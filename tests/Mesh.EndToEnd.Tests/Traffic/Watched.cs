@@ -12,11 +12,13 @@ internal sealed class Watched(string what)
     private long _done;
     private long _lastDone = System.Diagnostics.Stopwatch.GetTimestamp();
 
+    public string What => what;
+
     public long Done => Interlocked.Read(ref _done);
 
     public IReadOnlyCollection<string> Failures => [.. _failures.Select(failure => $"{what}: {failure}")];
 
-    /// <summary>Longest time between two successes.</summary>
+    /// <summary>Longest time without a success, until the last attempt.</summary>
     public TimeSpan LongestGap { get; private set; }
 
     /// <summary>Repeats until stopped, at most two hundred times a second.</summary>
@@ -33,22 +35,21 @@ internal sealed class Watched(string what)
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
-                return;
+                // The end.
             }
             catch (Exception failure) when (failure is not Xunit.Sdk.XunitException and not OutOfMemoryException)
             {
                 Failed($"{failure.GetType().Name}: {failure.Message}");
             }
         }
+
+        EndGap();
     }
 
     public void Succeeded()
     {
         Interlocked.Increment(ref _done);
-        var now = System.Diagnostics.Stopwatch.GetTimestamp();
-        var gap = System.Diagnostics.Stopwatch.GetElapsedTime(_lastDone, now);
-        _lastDone = now;
-        LongestGap = gap > LongestGap ? gap : LongestGap;
+        EndGap();
     }
 
     public void Failed(string how)
@@ -57,5 +58,13 @@ internal sealed class Watched(string what)
         {
             _failures.Enqueue(how);
         }
+    }
+
+    private void EndGap()
+    {
+        var now = System.Diagnostics.Stopwatch.GetTimestamp();
+        var gap = System.Diagnostics.Stopwatch.GetElapsedTime(_lastDone, now);
+        _lastDone = now;
+        LongestGap = gap > LongestGap ? gap : LongestGap;
     }
 }
