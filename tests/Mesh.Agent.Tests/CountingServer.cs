@@ -8,10 +8,14 @@ namespace Mesh.Agent.Tests;
 /// <summary>A server that counts what it is asked and answers when the test says so.</summary>
 internal sealed class CountingServer : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private ImmutableList<string> _requests = [];
 
-    public CountingServer() => _listener.Start();
+    public CountingServer(int port = 0)
+    {
+        _listener = new TcpListener(IPAddress.Loopback, port);
+        _listener.Start();
+    }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 

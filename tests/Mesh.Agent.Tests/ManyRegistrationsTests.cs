@@ -11,7 +11,7 @@ namespace Mesh.Agent.Tests;
 /// <summary>As many registrations as a node takes, each a real stream.</summary>
 public sealed class ManyRegistrationsTests
 {
-    private const int Limit = 10_000;
+    private const int Limit = 60_000;
     private const int Processes = 40;
     private const int StreamsEach = Limit / Processes; // curl holds 300 at once at most
 

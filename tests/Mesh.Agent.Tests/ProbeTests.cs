@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Mesh.Agent.Probes;
 using Mesh.Core.Pods;
 using Mesh.Core.Services;
+using Mesh.Testing.Backends;
 using Xunit;
 
 namespace Mesh.Agent.Tests;
@@ -91,8 +92,8 @@ public sealed class ProbeTests
     public async Task A_Pod_without_probe_is_ready_while_its_ports_accept_and_tried_at_once_when_suspected()
     {
         var stop = TestContext.Current.CancellationToken;
-        var server = new CountingServer();
-        var port = server.Port;
+        var port = FreePort.Next(); // that nobody else gets when this server has gone
+        using var server = new CountingServer(port);
         await using var loop = new RunningLoop();
         var target = loop.Add(ProbeSpec.PortsAccept(IPAddress.Loopback, [new ContainerPort(null, port, TransportProtocol.Tcp)], TimeSpan.FromSeconds(1)));
         Assert.True(await loop.Told.Reader.ReadAsync(stop));

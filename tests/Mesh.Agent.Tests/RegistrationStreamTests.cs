@@ -7,7 +7,7 @@ namespace Mesh.Agent.Tests;
 
 public sealed class RegistrationStreamTests
 {
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task A_change_while_a_line_is_sent_is_shown_by_the_next_line()
     {
         var lease = new Lease();

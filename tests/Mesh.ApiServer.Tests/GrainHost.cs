@@ -1,9 +1,9 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Mesh.Grains;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
+using Mesh.Testing.Backends;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -66,7 +66,7 @@ public sealed class GrainHost : ApiHost
 
     protected override void ConfigureWriters(WebApplicationBuilder builder) => builder.UseOrleans(silo =>
     {
-        silo.UseLocalhostClustering(FreePort(), gatewayPort: 0);
+        silo.UseLocalhostClustering(FreePort.Next(), gatewayPort: 0); // Orleans refuses port 0
         silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
         silo.AddMeshGrains(new GrainOptions { NodeName = Node });
     });
@@ -79,13 +79,5 @@ public sealed class GrainHost : ApiHost
         {
             await Grains.GetGrain<INodeGrain>(Node).Alive(Session, _end.Token);
         }
-    }
-
-    // Orleans refuses port 0.
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Mesh.Core.Routing;
 using Mesh.Core.Services;
+using Mesh.Testing.Backends;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -20,7 +21,7 @@ public sealed class WildcardTests
     [InlineData("http://127.0.0.1:{0}", false)]
     public async Task A_wildcard_that_takes_a_Services_port_is_one_line_with_the_Service_and_the_remedy(string urls, bool isTold)
     {
-        var port = FreePort();
+        var port = FreePort.Next();
         await using var node = await NodeUnderTest.StartNewAsync(Stop);
         node.Routes = WithService("web", port);
         var (builder, lines) = Logged(HostUnderTest.Web(node, urls: urls.Replace("{0}", $"{port}", StringComparison.Ordinal)));
@@ -65,7 +66,7 @@ public sealed class WildcardTests
         {
             var (fails, lines) = Logged(HostUnderTest.Web(away, options => options.NodeUrl = url, $"http://*:{((IPEndPoint)held.LocalEndpoint).Port}"));
             await Assert.ThrowsAsync<IOException>(() => HostUnderTest.StartAsync(fails, Stop));
-            await using var app = await HostUnderTest.StartAsync(HostUnderTest.Web(away, options => options.NodeUrl = url, $"http://*:{FreePort()}"), Stop);
+            await using var app = await HostUnderTest.StartAsync(HostUnderTest.Web(away, options => options.NodeUrl = url, $"http://*:{FreePort.Next()}"), Stop);
             await app.StopAsync(Stop);
             Assert.Empty(Told(lines));
         }
@@ -89,12 +90,5 @@ public sealed class WildcardTests
         var lines = new LogLines();
         builder.Logging.AddProvider(lines);
         return (builder, lines.Written);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -8,7 +8,7 @@ namespace Mesh.DataPlane.Tests;
 /// <summary>Both ends of what is carried are asked whether they still live; the kernel's own table tells.</summary>
 public sealed class KeepAliveTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 60_000;
     private const string KeepAliveTimer = "02"; // /proc/net/tcp, column "tr"
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -10,7 +10,7 @@ namespace Mesh.DataPlane.Tests;
 [Collection(nameof(Alone))]
 public sealed class MetricTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 60_000;
     private const string Get = "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n";
     private const string Web = "k8s.namespace.name=default k8s.service.name=web";
     private const string Plain = "network.protocol.version=1.1 url.scheme=http";

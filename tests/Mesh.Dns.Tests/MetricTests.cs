@@ -12,7 +12,7 @@ public sealed class MetricTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 20_000)]
+    [Fact(Timeout = 60_000)]
     public async Task Each_answer_is_timed_by_the_type_of_its_question_and_its_code_over_UDP_and_TCP()
     {
         await using var server = DnsServer.Start(

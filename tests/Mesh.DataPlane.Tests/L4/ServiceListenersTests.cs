@@ -11,7 +11,7 @@ namespace Mesh.DataPlane.Tests.L4;
 /// <summary>TCP to ClusterIPs, over real sockets.</summary>
 public sealed class ServiceListenersTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 60_000;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -11,7 +11,7 @@ namespace Mesh.DataPlane.Tests.L7;
 /// <summary>Which requests are brought to another endpoint, and what spans and the access log say of it.</summary>
 public sealed class AttemptTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 60_000;
     private const string Request = "{0} / HTTP/1.1\r\nHost: app.test\r\n\r\n";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -12,7 +12,7 @@ namespace Mesh.DataPlane.Tests.L7;
 /// <summary>Hosts that look strange and are none of the gateway's business, as long as every reader reads them alike.</summary>
 public sealed class AuthorityTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 60_000;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

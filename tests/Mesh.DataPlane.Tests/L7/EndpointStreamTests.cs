@@ -9,7 +9,7 @@ namespace Mesh.DataPlane.Tests.L7;
 /// <summary>What is noted of an endpoint's bytes, however the read of them ends.</summary>
 public sealed class EndpointStreamTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 60_000;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -8,7 +8,7 @@ namespace Mesh.DataPlane.Tests.L7;
 /// <summary>A client's FIN: it sends no more, and may wait for its answer all the same, as <c>printf … | nc -N</c> does.</summary>
 public sealed class HalfCloseTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 60_000;
 
     private static readonly IngressOptions Patient = new() { HalfClosedTimeout = TimeSpan.FromHours(1) };
 

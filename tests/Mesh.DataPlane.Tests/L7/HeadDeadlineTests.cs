@@ -9,7 +9,7 @@ namespace Mesh.DataPlane.Tests.L7;
 /// <summary>A head's deadline that passes while the head becomes whole: whatever comes next on the connection is innocent.</summary>
 public sealed class HeadDeadlineTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 60_000;
 
     private readonly Pipe _client = new();
     private readonly Pipe _answers = new();

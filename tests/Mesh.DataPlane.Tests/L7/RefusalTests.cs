@@ -7,7 +7,7 @@ namespace Mesh.DataPlane.Tests.L7;
 /// <summary>What a client is told when there is nowhere to go.</summary>
 public sealed class RefusalTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 60_000;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -8,7 +8,7 @@ namespace Mesh.DataPlane.Tests.L7;
 /// <summary>What no endpoint may ever see. After each case, another client's request must be answered as if nothing had been.</summary>
 public sealed class StrictnessTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 60_000;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

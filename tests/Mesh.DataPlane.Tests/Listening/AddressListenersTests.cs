@@ -12,7 +12,7 @@ namespace Mesh.DataPlane.Tests.Listening;
 /// <summary>One option on a machine whose addresses change, over real sockets.</summary>
 public sealed class AddressListenersTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 60_000;
     private const int TooManyOpenFiles = 24;
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

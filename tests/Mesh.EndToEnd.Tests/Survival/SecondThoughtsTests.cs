@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Mesh.EndToEnd.Tests.Traffic;
 using Mesh.Testing;
+using Mesh.Testing.Backends;
 using Mesh.Testing.Processes;
 using Xunit;
 
@@ -37,14 +38,15 @@ public sealed class SecondThoughtsTests
     [Fact(Timeout = 300_000)]
     public async Task Another_Ingress_address_is_taken_up_by_the_kept_node_with_every_registration()
     {
-        await using var served = await ServedMachine.StartAsync();
+        // Of no port that somebody else may get when it is given up.
+        await using var served = await ServedMachine.StartAsync(ingressHttp: $"127.0.0.1:{FreePort.Next()}");
         var machine = served.Machine;
         var node = machine.NodePid;
         var before = machine.IngressUrl;
         using var stream = await served.EchoAsync();
 
         await machine.KillSiloAsync(Stop);
-        machine.IngressHttp = $"127.0.0.1:{FreePort()}";
+        machine.IngressHttp = $"127.0.0.1:{FreePort.Next()}";
         await machine.StartAsync();
 
         Assert.Equal(node, machine.NodePid);
@@ -61,12 +63,5 @@ public sealed class SecondThoughtsTests
         {
             Assert.Contains(pod.Uid, await api.GetStringAsync("/api/v1/namespaces/default/pods", Stop), StringComparison.Ordinal);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using Mesh.EndToEnd.Tests.Traffic;
 using Mesh.Testing;
@@ -48,9 +47,8 @@ public sealed class StartAndStopTests
         var (api, node, ingress, dns) = (machine.ApiUrl, machine.NodeUrl, machine.IngressUrl, machine.Dns);
         var nodePid = machine.NodePid;
 
-        var began = Stopwatch.GetTimestamp();
         Assert.Equal(0, await machine.StopAsync(Stop));
-        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.DoesNotContain("did not drain in time", machine.Process.Errors, StringComparison.Ordinal);
         Assert.True(Signals.HasEnded(nodePid));
         Assert.False(File.Exists(Path.Combine(machine.DataDir, "silo.pid")));
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Mesh.Testing;
@@ -63,7 +64,9 @@ public sealed class TelemetryTests
         await using var machine = await SiloUnderTest.StartNewAsync(environment: otlp.Environment);
         await using var backend = await EchoBackend.StartAsync("echo", Stop);
         await using var alive = await RegisterAsync(machine, "alive", backend.Port);
-        await using var refusing = await RegisterAsync(machine, "refusing", FreePort());
+        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // nobody else gets the port, and nobody accepts there
+        await using var refusing = await RegisterAsync(machine, "refusing", ((IPEndPoint)nobody.LocalEndPoint!).Port);
         await RouteAsync(machine);
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }) { BaseAddress = machine.IngressUrl };
 
@@ -228,14 +231,6 @@ public sealed class TelemetryTests
         name,
         new { labels = new { app = "soup" }, ports = new[] { new { name = "http", containerPort = port } }, ready = true },
         Stop);
-
-    /// <summary>A port on which nobody listens.</summary>
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private static ProcessUnderTest Soup(SiloUnderTest machine, IReadOnlyDictionary<string, string> exporting, string name, string app) => ProcessUnderTest.Start(
         BuiltProgram.Path("Soup", "Soup"),

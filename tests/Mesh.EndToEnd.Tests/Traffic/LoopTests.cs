@@ -36,10 +36,19 @@ public sealed class LoopTests
             machine.NodeUrl, "default", "circle-1", new { labels = new { app = "circle" }, ports = new[] { new { name = "main", containerPort = proxy.Address.Port } } }, Stop);
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = machine.IngressUrl };
 
-        await Eventually.Is("the request comes back", async stop => (int)(await client.GetAsync("/", stop)).StatusCode, 508, TimeSpan.FromSeconds(60));
+        var asked = 1;
+        await Eventually.Is(
+            "the request comes back",
+            async stop =>
+            {
+                asked++;
+                return (int)(await client.GetAsync("/", stop)).StatusCode;
+            },
+            508,
+            TimeSpan.FromSeconds(60));
 
         using var answer = await client.GetAsync("/", Stop);
         Assert.StartsWith("LoopDetected: this request has passed this gateway before", await answer.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
-        Assert.InRange(proxy.Connections, 1, 2); // of the gateway to the Pod, for two requests that each passed it once
+        Assert.InRange(proxy.Connections, 1, asked); // of the gateway to the Pod, for requests that each passed it once
     }
 }

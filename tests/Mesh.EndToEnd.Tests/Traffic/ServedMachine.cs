@@ -35,11 +35,13 @@ internal sealed class ServedMachine : IAsyncDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static async Task<ServedMachine> StartAsync(IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<ServedMachine> StartAsync(IReadOnlyDictionary<string, string>? environment = null, string ingressHttp = "127.0.0.1:0")
     {
-        var served = new ServedMachine(await SiloUnderTest.StartNewAsync(environment: environment));
+        var served = new ServedMachine(SiloUnderTest.Prepare(environment: environment));
+        served.Machine.IngressHttp = ingressHttp;
         try
         {
+            await served.Machine.StartAsync();
             await served.ServeAsync();
             return served;
         }

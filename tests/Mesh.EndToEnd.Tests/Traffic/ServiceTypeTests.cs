@@ -29,7 +29,7 @@ public sealed class ServiceTypeTests
         using var api = machine.Api();
         await using var echo = new TcpEcho();
         await using var pod = await RegisteredPod.RegisterAsync(machine.NodeUrl, "default", "web-1", Body("web", echo.Port), Stop);
-        var port = FreePort(18_000, 19_000);
+        var port = FreePort.Next();
         var created = await CreateAsync(api, "web", new { type = "NodePort", selector = new { app = "web" }, ports = new[] { new { port, targetPort = "main" } } });
         var nodePort = created.GetProperty("spec").GetProperty("ports")[0].GetProperty("nodePort").GetInt32();
         var clusterIP = IPAddress.Parse(created.GetProperty("spec").GetProperty("clusterIP").GetString()!);
@@ -69,9 +69,8 @@ public sealed class ServiceTypeTests
         using var api = machine.Api();
         await using var echo = new TcpEcho();
         await using var pod = await RegisteredPod.RegisterAsync(machine.NodeUrl, "default", "web-1", Body("web", echo.Port), Stop);
-        var nodePort = FreePort(30_100, 32_700);
-        using var holder = new TcpListener(IPAddress.Any, nodePort);
-        holder.Start();
+        using var holder = FreePort.Held(30_100, 32_700);
+        var nodePort = ((IPEndPoint)holder.LocalEndpoint).Port;
         await CreateAsync(api, "taken", new { type = "NodePort", selector = new { app = "web" }, ports = new[] { new { port = 80, targetPort = (object)"main", nodePort } } });
 
         var told = await SomeService.ToldAsync(api, "taken", "PortTaken", Soon);
@@ -165,24 +164,4 @@ public sealed class ServiceTypeTests
         .SelectMany(card => card.GetIPProperties().UnicastAddresses)
         .Select(own => own.Address)
         .Where(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
-
-    /// <summary>On every address; not one that the kernel gives to outgoing connections.</summary>
-    private static int FreePort(int from, int to)
-    {
-        var chance = new Random();
-        while (true)
-        {
-            var port = chance.Next(from, to);
-            using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                probe.Bind(new IPEndPoint(IPAddress.Any, port));
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Another one.
-            }
-        }
-    }
 }

@@ -12,7 +12,7 @@ public sealed class MembershipSignalTests
     private static readonly SiloAddress One = SiloAddress.New(IPAddress.Loopback, 1, 1);
     private static readonly SiloAddress Other = SiloAddress.New(IPAddress.Loopback, 2, 1);
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task Only_another_member_or_status_is_a_change()
     {
         var membership = new Updates(Snapshot(1, (One, SiloStatus.Active)));

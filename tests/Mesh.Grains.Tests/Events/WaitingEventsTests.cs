@@ -8,7 +8,7 @@ public class WaitingEventsTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task What_happens_again_while_it_waits_is_counted_with_its_first_and_last_time()
     {
         var waiting = new WaitingEvents(2);
@@ -20,7 +20,7 @@ public class WaitingEventsTests
         Assert.Equal((Failed("b"), Once(1)), await waiting.TakeAsync(stop));
     }
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task Another_than_those_that_fit_is_refused_until_one_is_taken()
     {
         var waiting = new WaitingEvents(1);

@@ -37,7 +37,7 @@ public sealed class GatewayTableTests : IAsyncDisposable
         _gate.Dispose();
     }
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task A_frontend_waits_for_the_endpoints_of_its_spec_and_both_are_told_at_once()
     {
         var feed = Put(5);
@@ -48,7 +48,7 @@ public sealed class GatewayTableTests : IAsyncDisposable
         Assert.Equal((5, 5, 1), (told.Object.ResourceVersion, told.Endpoints!.SpecVersion, told.Endpoints.Rows.Length));
     }
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task A_frontend_whose_endpoints_are_missing_is_told_alone_after_a_second()
     {
         var feed = Put(5);
@@ -60,7 +60,7 @@ public sealed class GatewayTableTests : IAsyncDisposable
         Assert.Single(Assert.IsType<RoutingChange.ServiceEndpoints>(Assert.Single(Told())).Endpoints.Rows);
     }
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task Endpoints_that_overtake_their_spec_wait_for_it()
     {
         var feed = Put(5);
@@ -73,7 +73,7 @@ public sealed class GatewayTableTests : IAsyncDisposable
         Assert.Equal((7, 7, "b"), (told.Object.ResourceVersion, told.Endpoints!.SpecVersion, Assert.Single(told.Endpoints.Rows).Pod.Name));
     }
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task Specs_are_told_in_the_order_of_their_versions()
     {
         var feed = Put(5);
@@ -86,7 +86,7 @@ public sealed class GatewayTableTests : IAsyncDisposable
             second => Assert.IsType<RoutingChange.NamespaceExists>(second));
     }
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task A_Service_under_another_uid_is_another_feed_that_starts_without_endpoints()
     {
         var first = Put(5);
@@ -103,7 +103,7 @@ public sealed class GatewayTableTests : IAsyncDisposable
         Assert.Equal(("uid-2", "c"), (told.Object.Uid, Assert.Single(told.Endpoints!.Rows).Pod.Name));
     }
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task What_is_removed_made_anew_and_removed_again_before_a_word_of_it_is_sent_is_gone_at_the_node()
     {
         var node = new RoutingTable("n1");
@@ -149,7 +149,7 @@ public sealed class GatewayTableTests : IAsyncDisposable
         }
     }
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     [Trait("Row", "ING-T05")]
     public async Task A_certificate_is_told_before_the_Ingress_that_names_it_and_its_end_after()
     {
@@ -172,7 +172,7 @@ public sealed class GatewayTableTests : IAsyncDisposable
         void PutIngress(long version, string secret) => cache.Put(Kinds.Ingress(NamespacedName.Of("default", "shop")), version, Shop(secret));
     }
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     [Trait("Row", "ING-T05")]
     public async Task A_certificate_waits_for_no_Service_and_its_end_waits_for_what_named_it()
     {

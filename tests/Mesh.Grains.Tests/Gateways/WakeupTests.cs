@@ -7,7 +7,7 @@ namespace Mesh.Grains.Tests.Gateways;
 
 public class WakeupTests
 {
-    private const int Timeout = 10_000;
+    private const int Timeout = 60_000;
 
     private readonly FakeTimeProvider _time = new();
 

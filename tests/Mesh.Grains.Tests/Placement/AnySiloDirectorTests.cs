@@ -10,7 +10,7 @@ public sealed class AnySiloDirectorTests
     private static readonly SiloAddress Here = Silo(1);
     private static readonly SiloAddress There = Silo(2);
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task Every_compatible_silo_is_chosen_sooner_or_later()
     {
         var seen = new HashSet<SiloAddress>();
@@ -23,15 +23,15 @@ public sealed class AnySiloDirectorTests
         Assert.Equal(2, seen.Count);
     }
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task On_a_silo_that_ends_alone_a_grain_stays_where_it_is() =>
         Assert.Equal(Here, await PlaceAsync(new Cluster(SiloStatus.ShuttingDown, [])));
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task On_a_silo_that_ends_another_one_is_chosen_when_there_is_one() =>
         Assert.Equal(There, await PlaceAsync(new Cluster(SiloStatus.ShuttingDown, [There])));
 
-    [Fact(Timeout = 10_000)]
+    [Fact(Timeout = 60_000)]
     public async Task A_grain_that_no_living_silo_takes_is_an_error() =>
         await Assert.ThrowsAsync<OrleansException>(() => PlaceAsync(new Cluster(SiloStatus.Active, [])));
 

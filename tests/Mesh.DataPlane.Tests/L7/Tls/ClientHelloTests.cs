@@ -8,7 +8,7 @@ namespace Mesh.DataPlane.Tests.L7.Tls;
 /// <summary>The first message of a client, as a real one sends it and as others may.</summary>
 public sealed class ClientHelloTests
 {
-    [Theory(Timeout = 20_000)]
+    [Theory(Timeout = 60_000)]
     [InlineData("app.test")]
     [InlineData("a-very-long-name-of-a-host.with.many.labels.example.com")]
     [InlineData("")]
@@ -24,7 +24,7 @@ public sealed class ClientHelloTests
         Assert.Equal(new ClientHello(ClientHelloState.Whole, name), Read((byte[])[.. hello, 1, 2, 3]));
     }
 
-    [Theory(Timeout = 20_000)]
+    [Theory(Timeout = 60_000)]
     [Trait("Row", "REL-X11")]
     [InlineData(1)]
     [InlineData(3)]
@@ -52,7 +52,7 @@ public sealed class ClientHelloTests
     public void What_is_no_TLS_is_known_by_its_first_bytes(string bytes) =>
         Assert.Equal(ClientHelloState.NotTls, Read(System.Text.Encoding.Latin1.GetBytes(bytes)).State);
 
-    [Fact(Timeout = 20_000)]
+    [Fact(Timeout = 60_000)]
     public async Task Whatever_byte_of_it_is_changed_it_is_read_without_an_error()
     {
         var hello = await HelloAsync("app.test");
@@ -67,7 +67,7 @@ public sealed class ClientHelloTests
         }
     }
 
-    [Fact(Timeout = 20_000)]
+    [Fact(Timeout = 60_000)]
     public async Task A_hello_that_lies_across_segments_is_the_same()
     {
         var hello = await HelloAsync("app.test");
