@@ -20,11 +20,13 @@ public sealed class IngressWarningTests(ApiHost host) : IClassFixture<ApiHost>
     [InlineData("haproxy.example")]
     [InlineData("alb.ingress.kubernetes.io/target-type")]
     [InlineData("konghq.com/strip-path")]
-    public async Task An_annotation_of_another_controller_is_warned_of_by_its_name(string annotation)
+    [InlineData("nginx.ingress.kubernetes.io/force-ssl-redirect", "; mesh.internal/ssl-redirect is")]
+    [InlineData("nginx.ingress.kubernetes.io/ssl-redirect", "; mesh.internal/ssl-redirect is")]
+    public async Task An_annotation_of_another_controller_is_warned_of_by_its_name(string annotation, string instead = "")
     {
         foreach (var warnings in new[] { await IngressAsync((annotation, "x")), await ServiceAsync((annotation, "x")) })
         {
-            Assert.Equal([$"299 - \"metadata.annotations[{annotation}] is stored, and not served in this version\""], warnings);
+            Assert.Equal([$"299 - \"metadata.annotations[{annotation}] is stored, and not served in this version{instead}\""], warnings);
         }
     }
 

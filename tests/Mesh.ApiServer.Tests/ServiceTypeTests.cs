@@ -90,6 +90,7 @@ public sealed class ServiceTypeTests(GrainHost host) : IClassFixture<GrainHost>
     }
 
     [Theory(Timeout = 60_000)]
+    [Trait("Row", "SVC-P10")]
     [InlineData("NodePort", """{"type":"ClusterIP","externalTrafficPolicy":"Local"}""", "spec.externalTrafficPolicy: Invalid value: \"Local\": may only be set for externally-accessible services")]
     [InlineData("NodePort", """{"type":"ClusterIP","ports":[{"name":"p","port":80,"nodePort":30090}]}""", "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'")]
     [InlineData("NodePort", """{"type":"ExternalName","externalName":"a.b","ports":[{"name":"p","port":80,"nodePort":30090}]}""", "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ExternalName'")]
@@ -144,6 +145,25 @@ public sealed class ServiceTypeTests(GrainHost host) : IClassFixture<GrainHost>
         Assert.Equal(
             $$"""[{"reason":"FieldValueInvalid","message":"Invalid value: {{number}}: {{why}}","field":"spec.ports[0].nodePort"}]""",
             answer.Body!["details"]!["causes"]!.ToJsonString());
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "SVC-P8")]
+    [Trait("Row", "SVC-T6")]
+    [Trait("Row", "SVC-T7")]
+    public async Task An_update_without_node_ports_leaves_each_name_its_number_wherever_it_stands_now()
+    {
+        var created = await CreateAsync("renumbered", """{"type":"NodePort","selector":{"a":"b"},"ports":[{"name":"a","port":80},{"name":"b","port":81},{"name":"c","port":82}]}""");
+        var had = Numbers(created);
+
+        var swapped = await host.Http.SendAsync("PUT", $"{Path}/renumbered", Manifest("renumbered", """{"type":"NodePort","selector":{"a":"b"},"ports":[{"name":"b","port":90},{"name":"a","port":91},{"name":"d","port":82}]}"""));
+
+        Assert.True(swapped.Code == 200, swapped.Message);
+        var has = Numbers(swapped.Body!["spec"]!);
+        Assert.Equal((had["a"], had["b"]), (has["a"], has["b"]));
+        Assert.NotEqual(0, has["d"]);
+        Assert.Null(await host.Store.ReadAsync(Kinds.NodePort(had["c"]), TestContext.Current.CancellationToken) is { } kept && has["d"] != had["c"] ? kept : null);
+        Assert.Null(swapped.Body["metadata"]!["generation"]);
     }
 
     [Fact(Timeout = 60_000)]
@@ -232,6 +252,9 @@ public sealed class ServiceTypeTests(GrainHost host) : IClassFixture<GrainHost>
             expected["ports"]![0]!["nodePort"] = kept;
         }
     }
+
+    private static Dictionary<string, int> Numbers(JsonNode spec) =>
+        spec["ports"]!.AsArray().ToDictionary(port => port!["name"]!.GetValue<string>(), port => port!["nodePort"]!.GetValue<int>());
 
     private static bool IsExternal(string type) => type is "NodePort" or "LoadBalancer";
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.ApiServer.Documents;
 using Mesh.Core.Ingresses;
+using Mesh.Core.Names;
 
 namespace Mesh.ApiServer.Resources;
 
@@ -15,7 +16,7 @@ internal static class ForeignAnnotationWarnings
         var foreign = Names(document).Where(ForeignAnnotations.ChangesTraffic).Order(StringComparer.Ordinal).ToList();
         foreach (var name in foreign.Take(MostNamed))
         {
-            yield return $"metadata.annotations[{name}] {NotServed.Words}";
+            yield return $"metadata.annotations[{name}] {NotServed.Words}{Instead(name)}";
         }
 
         if (foreign.Count > MostNamed)
@@ -23,6 +24,10 @@ internal static class ForeignAnnotationWarnings
             yield return $"metadata.annotations: and {foreign.Count - MostNamed} more of other controllers: each {NotServed.Words}";
         }
     }
+
+    /// <summary>The annotation of Mesh that does the same, where there is one.</summary>
+    private static string Instead(string name) =>
+        name.EndsWith("/ssl-redirect", StringComparison.Ordinal) || name.EndsWith("/force-ssl-redirect", StringComparison.Ordinal) ? $"; {MeshAnnotations.SslRedirect} is" : "";
 
     private static IEnumerable<string> Names(JsonObject document) =>
         (document.At("metadata", "annotations") as JsonObject)?.Select(pair => pair.Key) ?? [];

@@ -25,11 +25,12 @@ public sealed class ServicePortNotPermittedTests
         await using var echo = new TcpEcho();
         using var api = machine.Api();
         object[] ports = [new { name = "low", port = 80, targetPort = "main" }, new { name = "high", port = SomeService.Port, targetPort = "main" }];
-        var address = await SomeService.CreateAsync(api, "low", "low", ports, Stop);
+        var address = await SomeService.CreateAsync(api, "low", "low", ports, Stop, "LoadBalancer");
         await using var pod = await RegisterAsync(machine, echo.Port);
 
-        var told = await SomeService.ToldAsync(api, "low", "PortNotPermitted", Soon);
-        Assert.Contains($"{address}:80 ", told, StringComparison.Ordinal);
+        await SomeService.ToldAsync(api, "low", "PortNotPermitted", Soon, "127.0.0.1"); // where it is balanced; one Event, if both are found at once
+        var told = await SomeService.ToldAsync(api, "low", "PortNotPermitted", Soon, address.ToString());
+        Assert.Contains(":80 ", told, StringComparison.Ordinal);
         Assert.Contains("sudo setcap cap_net_bind_service=+ep /", told, StringComparison.Ordinal);
         Assert.Contains("sudo sysctl net.ipv4.ip_unprivileged_port_start=80", told, StringComparison.Ordinal);
 

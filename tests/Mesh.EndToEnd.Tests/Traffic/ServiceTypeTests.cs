@@ -23,6 +23,7 @@ public sealed class ServiceTypeTests
     [Fact(Timeout = 300_000)]
     [Trait("Row", "SVC-L11")]
     [Trait("Row", "SVC-P13")]
+    [Trait("Row", "SVC-T2")]
     public async Task A_Service_is_answered_where_its_type_says_and_only_there()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();
@@ -57,15 +58,16 @@ public sealed class ServiceTypeTests
         await RefusedAsync(IPAddress.Loopback, nodePort);
         await AnswersAsync(clusterIP, port);
 
-        await CreateAsync(api, "elsewhere", new { type = "ExternalName", externalName = "www.example.com" });
-        await Eventually.Is("the alias is answered", async stop => (await AskDnsAsync(machine.Dns, "elsewhere.default.svc.cluster.local", stop)).Contains("\u0003www\u0007example\u0003com", StringComparison.Ordinal), true, Soon);
+        await PatchAsync(api, "web", new { spec = new { type = "ExternalName", externalName = "www.example.com" } });
+        await RefusedAsync(clusterIP, port);
+        await Eventually.Is("the alias is answered", async stop => (await AskDnsAsync(machine.Dns, "web.default.svc.cluster.local", stop)).Contains("\u0003www\u0007example\u0003com", StringComparison.Ordinal), true, Soon);
     }
 
     [Fact(Timeout = 300_000)]
     [Trait("Row", "SVC-P13")]
     public async Task What_keeps_a_NodePort_from_being_served_and_who_came_to_it_too_late_are_Events()
     {
-        await using var machine = await SiloUnderTest.StartNewAsync();
+        await using var machine = await SiloUnderTest.StartNewAsync(["--nodeport-addresses", "127.0.0.1/32", "--loadbalancer-pool", "192.0.2.77/32"]);
         using var api = machine.Api();
         await using var echo = new TcpEcho();
         await using var pod = await RegisteredPod.RegisterAsync(machine.NodeUrl, "default", "web-1", Body("web", echo.Port), Stop);
@@ -78,6 +80,15 @@ public sealed class ServiceTypeTests
         Assert.Contains($"process {Environment.ProcessId} (", told, StringComparison.Ordinal);
         holder.Stop();
         await AnswersAsync(IPAddress.Loopback, nodePort);
+        foreach (var address in OfThisMachine())
+        {
+            await RefusedAsync(address, nodePort); // the option does not name it
+        }
+
+        // The pool holds an address that no machine has (RFC 5737).
+        await CreateAsync(api, "balanced", new { type = "LoadBalancer", selector = new { app = "web" }, ports = new[] { new { port = 18_081, targetPort = "main" } } });
+        var unusable = await SomeService.ToldAsync(api, "balanced", "PortUnusable", Soon);
+        Assert.Contains(": 192.0.2.77:18081 cannot be listened on, as this machine does not have the address", unusable, StringComparison.Ordinal);
 
         // Its Pods are there too, at the number that the node has by now.
         await CreateAsync(api, "circle", new { selector = new { app = "web" }, ports = new[] { new { port = 18_080, targetPort = nodePort } } });

@@ -14,11 +14,11 @@ internal static class SomeService
     public const int Port = 18_080;
 
     /// <summary>A Service that selects <c>app</c>; its ClusterIP.</summary>
-    public static async Task<IPAddress> CreateAsync(HttpClient api, string name, string app, object[] ports, CancellationToken stop)
+    public static async Task<IPAddress> CreateAsync(HttpClient api, string name, string app, object[] ports, CancellationToken stop, string type = "ClusterIP")
     {
         var created = await api.PostAsJsonAsync(
             "/api/v1/namespaces/default/services",
-            new { apiVersion = "v1", kind = "Service", metadata = new { name }, spec = new { selector = new { app }, ports } },
+            new { apiVersion = "v1", kind = "Service", metadata = new { name }, spec = new { type, selector = new { app }, ports } },
             stop);
         var body = await created.Content.ReadAsStringAsync(stop);
         Assert.True(created.IsSuccessStatusCode, body);
@@ -39,8 +39,8 @@ internal static class SomeService
         1,
         within);
 
-    /// <summary>The message of a Service's Event for this reason, as soon as there is one.</summary>
-    public static Task<string> ToldAsync(HttpClient api, string name, string reason, TimeSpan within) => Eventually.Meets(
+    /// <summary>The message of a Service's Event for this reason and about this address, as soon as there is one.</summary>
+    public static Task<string> ToldAsync(HttpClient api, string name, string reason, TimeSpan within, string about = "") => Eventually.Meets(
         $"the Event {reason}",
         async stop =>
         {
@@ -48,7 +48,7 @@ internal static class SomeService
             return events.RootElement.GetProperty("items").EnumerateArray()
                 .Where(found => found.GetProperty("reason").GetString() == reason && found.GetProperty("involvedObject").GetProperty("name").GetString() == name)
                 .Select(found => found.GetProperty("message").GetString()!)
-                .FirstOrDefault("");
+                .FirstOrDefault(message => message.Contains(about, StringComparison.Ordinal), "");
         },
         seen => seen.Length > 0,
         within);

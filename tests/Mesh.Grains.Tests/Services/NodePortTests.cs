@@ -79,7 +79,6 @@ public sealed class NodePortTests(SharedCluster shared) : IDisposable
 
     [Fact(Timeout = 30_000)]
     [Trait("Row", "SVC-P6")]
-    [Trait("Row", "SVC-P8")]
     public async Task A_port_that_an_update_adds_gets_a_number_of_its_own_and_the_others_keep_theirs()
     {
         var (name, created) = await CreateAsync("""{"name":"t","port":53,"protocol":"TCP"}""");
