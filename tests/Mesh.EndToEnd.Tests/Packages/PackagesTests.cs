@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Mesh.EndToEnd.Tests.Traffic;
 using Mesh.Testing;
@@ -106,6 +107,37 @@ public sealed partial class PackagesTests(PackedSdk sdk) : IClassFixture<PackedS
         await asked.AnswersAsync("kitchen-1", "kitchen-4", "table-1", "table-3");
         Assert.Empty(await asked.FailuresAsync());
     }
+
+    [Fact(Timeout = 120_000)]
+    [Trait("Row", "ECO-3.5.7")]
+    public async Task Without_a_node_an_application_starts_all_the_same_and_says_what_is_missing()
+    {
+        // Taken, and nobody listens.
+        using var place = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        place.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var node = $"http://{place.LocalEndPoint}";
+        await using var app = ProcessUnderTest.Start(
+            sdk.Program("table"),
+            [],
+            new Dictionary<string, string> { ["MESH_NODE_URL"] = node, ["ASPNETCORE_URLS"] = "http://127.0.0.1:0" });
+        var listens = await Eventually.Meets("where it listens", _ => Task.FromResult(Listens().Match(app.Output)), found => found.Success, Soon);
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var answer = await client.GetAsync(listens.Groups[1].Value + "/other", Stop);
+        var told = await answer.Content.ReadAsStringAsync(Stop);
+        Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
+        Assert.StartsWith($"Service default/kitchen cannot be called by name: the node at {node} ", told, StringComparison.Ordinal);
+        Assert.Contains("is mesh-silo started on this machine, and MESH_NODE_URL its --node-listen?", told, StringComparison.Ordinal);
+        await Eventually.Meets(
+            "what is logged",
+            _ => Task.FromResult(app.Output),
+            log => log.Contains($"Not registered with the node at {node}: Connection refused; is mesh-silo started on this machine, and MESH_NODE_URL its --node-listen?", StringComparison.Ordinal),
+            Soon);
+        Signals.Terminate(app.Pid);
+        Assert.Equal(0, await app.WaitForExitAsync(Stop));
+    }
+
+    [GeneratedRegex("Now listening on: (http://\\S+)")]
+    private static partial Regex Listens();
 
     [GeneratedRegex("<dependency id=\"Mesh\\.[^\"]+\" version=\"([^\"]*)\"")]
     private static partial Regex Parts();
