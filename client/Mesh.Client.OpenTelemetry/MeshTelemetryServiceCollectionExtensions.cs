@@ -11,9 +11,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Switches the telemetry of an application on, where its builder is not at hand.</summary>
 public static class MeshTelemetryServiceCollectionExtensions
 {
-    /// <summary>Requests that were answered and made, the servers' and clients' own instruments, those of .NET itself, of the registration, and of calls by name.</summary>
+    /// <summary>Requests that were answered and made, the servers' and clients' own instruments, those of the registration, and of calls by name.</summary>
     private static readonly string[] Meters =
-        ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Mesh.Client", "Mesh.ServiceDiscovery"];
+        ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "Mesh.Client", "Mesh.ServiceDiscovery"];
 
     /// <summary>As <c>AddMeshTelemetry</c> of a host's builder.</summary>
     /// <param name="configuration">The host's, of which the <c>OTEL_*</c> variables are read.</param>
@@ -26,13 +26,25 @@ public static class MeshTelemetryServiceCollectionExtensions
 
         services.AddSingleton<Added>();
         services.AddOpenTelemetry()
-            .WithTracing(traces => If(IsExported(configuration, "TRACES"), traces.AddAspNetCoreInstrumentation(server => server.Filter = IsWorthASpan).AddSource("System.Net.Http"), to => to.AddOtlpExporter(options => Signal(options, configuration, "TRACES"))))
-            .WithMetrics(meters => If(IsExported(configuration, "METRICS"), meters.AddMeter(Meters), to => to.AddOtlpExporter(options => Signal(options, configuration, "METRICS"))))
+            .WithTracing(traces => If(IsExported(configuration, "TRACES"), AddRequestsMade(traces.AddAspNetCoreInstrumentation(server => server.Filter = IsWorthASpan)), to => to.AddOtlpExporter(options => Signal(options, configuration, "TRACES"))))
+            .WithMetrics(meters => If(IsExported(configuration, "METRICS"), AddRuntime(meters.AddMeter(Meters)), to => to.AddOtlpExporter(options => Signal(options, configuration, "METRICS"))))
             .WithLogging(
                 records => If(IsExported(configuration, "LOGS"), records, to => to.AddOtlpExporter(options => Signal(options, configuration, "LOGS"))),
                 static options => options.IncludeFormattedMessage = true);
         return services;
     }
+
+#if NET9_0_OR_GREATER
+    private static TracerProviderBuilder AddRequestsMade(TracerProviderBuilder traces) => traces.AddSource("System.Net.Http");
+
+    private static MeterProviderBuilder AddRuntime(MeterProviderBuilder meters) => meters.AddMeter("System.Runtime");
+#else
+    /// <summary>The spans that HttpClient of .NET 8 makes by itself say neither what was asked for nor what was answered.</summary>
+    private static TracerProviderBuilder AddRequestsMade(TracerProviderBuilder traces) => traces.AddHttpClientInstrumentation();
+
+    /// <summary>The runtime of .NET 8 has no meter.</summary>
+    private static MeterProviderBuilder AddRuntime(MeterProviderBuilder meters) => meters.AddRuntimeInstrumentation();
+#endif
 
     /// <summary>Probes come every few seconds, and an idle application would fill the list of traces with them.</summary>
     private static bool IsWorthASpan(HttpContext context) => !context.Request.Path.StartsWithSegments("/healthz", StringComparison.Ordinal);
