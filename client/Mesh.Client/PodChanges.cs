@@ -6,17 +6,25 @@ namespace Mesh.Client;
 /// <summary>Tells the node what changes while a stream is open.</summary>
 internal sealed class PodChanges(NodeClient node, PodWish wish, PodStanding standing, TimeProvider time, ILogger log)
 {
+    /// <summary>A node that cannot take a change just now is asked ever more seldom; its stream is open, so no other wait slows this.</summary>
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
+
     public async Task RunAsync(CancellationToken stop)
     {
+        var delay = RetryDelay.First;
         try
         {
             while (true)
             {
                 var (told, desired) = await wish.UntoldAsync(stop);
-                if (standing.Pod is not { } pod || !await IsSettledAsync(pod, told, desired, stop))
+                if (standing.Pod is { } pod && await IsSettledAsync(pod, told, desired, stop))
                 {
-                    await Task.Delay(RetryDelay.First, time, stop);
+                    delay = RetryDelay.First;
+                    continue;
                 }
+
+                await Task.Delay(delay, time, stop);
+                delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

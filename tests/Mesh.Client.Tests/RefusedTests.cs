@@ -85,6 +85,41 @@ public sealed class RefusedTests
         Assert.True(code == 422 || uids.All(uid => uid is null), string.Join(", ", uids));
     }
 
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.2.rules")]
+    public async Task A_change_that_the_node_cannot_take_now_is_told_ever_more_seldom_and_is_not_lost()
+    {
+        var isBusy = true;
+        await using var node = await StrangerAsync(async context =>
+        {
+            if (context.Request.Method == "PUT")
+            {
+                await context.Response.WriteAsync(
+                    "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"namespace\":\"default\",\"name\":\"p\",\"uid\":\"u\"},\"status\":{\"podIP\":\"127.0.0.1\"}}}\n", Stop);
+                await context.Response.Body.FlushAsync(Stop);
+                await new TaskCompletionSource().Task.WaitAsync(context.RequestAborted); // the stream stays open
+            }
+
+            context.Response.StatusCode = Volatile.Read(ref isBusy) ? 503 : 200;
+        });
+        var time = new ArmedTime();
+        await using var pod = PodRegistration.Create(new MeshOptions { NodeUrl = node.Urls.Single(), PodName = "p" }, time, new Random(1), new Lines());
+        pod.Begin("host", []);
+        await pod.Registered.WaitAsync(Stop);
+
+        var told = pod.SetReadyAsync(false, stop: Stop).AsTask();
+        var waits = new List<double>();
+        while (waits.Count < 6)
+        {
+            waits.Add((await time.RetryAsync(AnswerTimeout, Stop)).TotalMilliseconds);
+        }
+
+        Assert.Equal([200, 400, 800, 1600, 2000, 2000], waits);
+        Assert.False(told.IsCompleted);
+        Volatile.Write(ref isBusy, false);
+        await time.UntilAsync(told, AnswerTimeout, Stop);
+    }
+
     [Theory(Timeout = 60_000)]
     [InlineData("{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"uid\":\"u\"},\"status\":{\"podIP\":\"not an address\"}}}\n", "a Pod without an IP address")]
     [InlineData("{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"uid\":\"u\"},\"status\":{}}}\n", "a Pod without an IP address")]
