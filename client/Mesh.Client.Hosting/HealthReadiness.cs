@@ -66,7 +66,7 @@ internal sealed class HealthReadiness(PodRegistration registration, HealthCheckS
             return (HealthStatus.Unhealthy, $"Unhealthy: no answer within {CheckTimeout.TotalSeconds} s");
         }
 #pragma warning disable CA1031 // The application's code: a check that cannot even be made is a failed check, and no end of this loop.
-        catch (Exception failed) when (failed is not OperationCanceledException)
+        catch (Exception failed) when (!stop.IsCancellationRequested)
 #pragma warning restore CA1031
         {
             _check = null;

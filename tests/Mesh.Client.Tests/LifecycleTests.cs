@@ -148,6 +148,28 @@ public sealed class LifecycleTests
         await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
     }
 
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "ECO-3.2.unhealthy")]
+    public async Task A_check_that_cannot_be_made_for_want_of_time_is_a_failed_one_and_is_made_again()
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        var time = new ArmedTime();
+        var canBeMade = false;
+        var builder = HostUnderTest.Web(node).With(time);
+        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
+            "db", _ => canBeMade ? new Passing() : throw new TaskCanceledException("a connection that timed out"), failureStatus: null, ["ready"]));
+        await using var app = await HostUnderTest.StartAsync(builder, Stop);
+        await time.AdvanceAsync(FirstChecks[0], Stop);
+        await time.ArmedAsync(FirstChecks[1], Stop);
+        await app.Mesh().IsAsync(MeshPodState.NotReady, Stop);
+        await Testing.Eventually.Is("what is shown", async stop => (await node.SinglePodAsync(stop)).Annotation("mesh.internal/readiness"), "Unhealthy: TaskCanceledException", TimeSpan.FromSeconds(20));
+
+        canBeMade = true;
+        time.Advance(FirstChecks[1]);
+
+        await app.Mesh().IsAsync(MeshPodState.Ready, Stop);
+    }
+
     [Theory(Timeout = 30_000)]
     [InlineData(false)]
     [InlineData(true)]
@@ -249,6 +271,11 @@ public sealed class LifecycleTests
         {
             return false;
         }
+    }
+
+    private sealed class Passing : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(HealthCheckResult.Healthy());
     }
 
     /// <summary>Runs while the host starts, before the server has bound.</summary>
