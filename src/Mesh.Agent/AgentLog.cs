@@ -39,4 +39,7 @@ internal static partial class AgentLog
 
     [LoggerMessage(5022, LogLevel.Error, "A request to {Path} failed.")]
     public static partial void RequestFailed(this ILogger logger, Exception cause, string path);
+
+    [LoggerMessage(5023, LogLevel.Information, "A watch of Service {Service} by a process of uid {Uid} was ended: it took nothing for {Seconds} s.")]
+    public static partial void WatchStalled(this ILogger logger, string service, uint uid, double seconds);
 }

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text.Json;
 using Mesh.Agent.Discovery;
+using Mesh.Agent.Http;
 using Mesh.Core.Names;
 using Mesh.Testing.Routing;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Mesh.Agent.Tests;
@@ -78,6 +80,25 @@ public sealed class ServiceWatchTests
         Assert.InRange(seen, 1, 50);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_reader_that_takes_nothing_loses_its_place()
+    {
+        var time = new FakeTimeProvider();
+        await using var agent = await WithWebAsync(time);
+        // More than the sockets of both ends hold.
+        agent.Told.Service("default/web", Spec, [.. Enumerable.Range(0, 60_000).Select(Pod)]);
+        using var watch = await Lines.OpenAsync(agent.Url, "web");
+        Assert.Equal(1, agent.Agent.Watches.Count);
+
+        while (agent.Agent.Watches.Count > 0)
+        {
+            time.Advance(ServiceStream.LongestStall);
+            await Task.Yield();
+        }
+
+        await Assert.ThrowsAnyAsync<Exception>(watch.NextAsync);
+    }
+
     [Fact(Timeout = 30_000)]
     public async Task A_Service_made_anew_is_shown_when_its_endpoints_are_known()
     {
@@ -133,9 +154,9 @@ public sealed class ServiceWatchTests
 
     private static ToldPod Pod(int number) => new($"web-{number}", "10.0.0.1", ("http", 8000 + (number % 50_000)));
 
-    private static async Task<AgentUnderTest> WithWebAsync()
+    private static async Task<AgentUnderTest> WithWebAsync(TimeProvider? time = null)
     {
-        var agent = await AgentUnderTest.StartAsync(Stop);
+        var agent = await AgentUnderTest.StartAsync(Stop, time);
         agent.Told.Namespace("default");
         agent.Told.Service("default/web", Spec, Pod(1), Pod(2));
         agent.Told.Synced();

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using Mesh.Agent.Discovery;
 using Mesh.Agent.Registrations;
 using Mesh.Core.Routing;
@@ -8,17 +10,30 @@ namespace Mesh.Agent.Http;
 /// <summary>The answer to a watch: the whole Service a line, as a Kubernetes watch, until it is deleted or the node stops.</summary>
 internal sealed class ServiceStream(AgentService agent, ServiceWatch watch)
 {
+    /// <summary>A watch whose client takes nothing for so long is ended: it holds a place that another may have.</summary>
+    public static readonly TimeSpan LongestStall = TimeSpan.FromSeconds(30);
+
     /// <summary>Changes that come closer than this are one: a line is the whole Service, and a rollout of it many changes.</summary>
     private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>So much of a line is in memory for one client at a time; the document itself is there once for all of them.</summary>
+    private const int Slice = 16 * 1024;
+
     public async Task WriteAsync(HttpContext context)
     {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, agent.Stopping);
+        using var stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, agent.Time);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, agent.Stopping, stalled.Token);
         try
         {
             context.Response.ContentType = "application/x-ndjson";
             context.Response.Headers.CacheControl = "no-store";
-            await WriteChangesAsync(context.Response, over.Token);
+            await WriteChangesAsync(new Output(context.Response.BodyWriter, stalled, over.Token), over.Token);
+        }
+        catch (OperationCanceledException) when (stalled.IsCancellationRequested)
+        {
+            // Its line is not whole, so nor is the answer.
+            agent.Logger.WatchStalled(watch.Name.ToString(), watch.User, LongestStall.TotalSeconds);
+            context.Abort();
         }
         catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
@@ -30,24 +45,24 @@ internal sealed class ServiceStream(AgentService agent, ServiceWatch watch)
         }
     }
 
-    private async Task WriteChangesAsync(HttpResponse response, CancellationToken over)
+    private async Task WriteChangesAsync(Output output, CancellationToken over)
     {
-        var type = "ADDED";
+        var begin = Output.Added;
         ServiceRoute? shown = null;
-        byte[] document = [];
+        ReadOnlyMemory<byte> document = default;
         while (true)
         {
             var routes = agent.Routing.Current;
             if (!routes.Services.TryGetValue(watch.Name, out var route) && shown is not null)
             {
-                await SendAsync(response, PodDocument.Line("DELETED", document), over);
+                await output.WriteAsync(Output.Deleted, document);
                 return;
             }
 
             if (route is null)
             {
                 // Deleted between the question and the watch.
-                await SendAsync(response, PodDocument.StatusLine(ServicesApi.Find(routes, watch.Name, out _)!), over);
+                await output.WriteAsync(PodDocument.StatusLine(ServicesApi.Find(routes, watch.Name, out _)!));
                 return;
             }
 
@@ -55,8 +70,8 @@ internal sealed class ServiceStream(AgentService agent, ServiceWatch watch)
             if (!ReferenceEquals(route, shown) && ServicesApi.Find(routes, watch.Name, out _) is null)
             {
                 document = watch.Service.Document(route, routes.Version, agent.ClusterDomain);
-                await SendAsync(response, PodDocument.Line(type, document), over);
-                (shown, type) = (route, "MODIFIED");
+                await output.WriteAsync(begin, document);
+                (shown, begin) = (route, Output.Modified);
                 await Task.Delay(LeastPause, agent.Time, over);
             }
 
@@ -64,9 +79,58 @@ internal sealed class ServiceStream(AgentService agent, ServiceWatch watch)
         }
     }
 
-    private static async Task SendAsync(HttpResponse response, byte[] line, CancellationToken over)
+    /// <summary>Lines, piece by piece: each is taken by the client before the next is written.</summary>
+    private sealed class Output(PipeWriter writer, CancellationTokenSource stalled, CancellationToken over)
     {
-        await response.BodyWriter.WriteAsync(line, over);
-        await response.BodyWriter.FlushAsync(over);
+        public static readonly ReadOnlyMemory<byte> Added = "{\"type\":\"ADDED\",\"object\":"u8.ToArray();
+        public static readonly ReadOnlyMemory<byte> Modified = "{\"type\":\"MODIFIED\",\"object\":"u8.ToArray();
+        public static readonly ReadOnlyMemory<byte> Deleted = "{\"type\":\"DELETED\",\"object\":"u8.ToArray();
+
+        private static readonly ReadOnlyMemory<byte> End = "}\n"u8.ToArray();
+
+        /// <param name="document">With a newline at its end, which goes behind the whole.</param>
+        public Task WriteAsync(ReadOnlyMemory<byte> begin, ReadOnlyMemory<byte> document) => WriteAsync([begin, document[..^1], End]);
+
+        public Task WriteAsync(ReadOnlyMemory<byte> line) => WriteAsync([line]);
+
+        private async Task WriteAsync(ReadOnlyMemory<byte>[] parts)
+        {
+            var slice = ArrayPool<byte>.Shared.Rent(Slice);
+            try
+            {
+                var held = 0;
+                foreach (var part in parts)
+                {
+                    for (var rest = part; !rest.IsEmpty;)
+                    {
+                        var taken = Math.Min(rest.Length, Slice - held);
+                        rest[..taken].CopyTo(slice.AsMemory(held));
+                        (held, rest) = (held + taken, rest[taken..]);
+                        if (held == Slice)
+                        {
+                            await SendAsync(slice.AsMemory(0, held));
+                            held = 0;
+                        }
+                    }
+                }
+
+                if (held > 0)
+                {
+                    await SendAsync(slice.AsMemory(0, held));
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(slice);
+            }
+        }
+
+        private async Task SendAsync(ReadOnlyMemory<byte> bytes)
+        {
+            stalled.CancelAfter(LongestStall);
+            await writer.WriteAsync(bytes, over);
+            over.ThrowIfCancellationRequested();
+            stalled.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
     }
 }
