@@ -24,6 +24,10 @@ internal sealed record KnownService(string Host, string? Target, ImmutableArray<
         return new KnownService(host, told.Type == "ExternalName" ? told.ExternalName : null, [.. ports], told.Revision);
     }
 
+    /// <summary>Whether they are the same to who calls.</summary>
+    public bool SaysSame(KnownService other) =>
+        Host == other.Host && Target == other.Target && Ports.Length == other.Ports.Length && Ports.Zip(other.Ports).All(pair => pair.First.SaysSame(pair.Second));
+
     private static KnownPort PortOf(WirePort port, IReadOnlyList<WireEndpoint?> endpoints)
     {
         var usable = ImmutableArray.CreateBuilder<IPEndPoint>();
@@ -58,6 +62,8 @@ internal sealed record KnownPort(string Name, int Number, string? AppProtocol, I
         "kubernetes.io/wss" => "https",
         _ => Name.StartsWith("https", StringComparison.Ordinal) ? "https" : Name.StartsWith("http", StringComparison.Ordinal) ? "http" : null,
     };
+
+    public bool SaysSame(KnownPort other) => this with { Usable = other.Usable } == other && Usable.SequenceEqual(other.Usable);
 
     public override string ToString() => Name.Length == 0 ? $"{Number}" : $"{Number} ({Name})";
 }

@@ -20,29 +20,33 @@ internal sealed class ServiceWatch : IAsyncDisposable
     /// <summary>A name that no Service has is asked for again after this, as DNS answers of the cluster are.</summary>
     public static readonly TimeSpan MissingFor = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often a node that takes no more watches is asked instead; each time a little sooner or later.</summary>
+    public static readonly TimeSpan AskedEvery = TimeSpan.FromSeconds(5);
+
+    /// <summary>After this a watch is asked for again.</summary>
+    public static readonly TimeSpan WatchedAgainAfter = TimeSpan.FromMinutes(1);
+
+    private const string Added = "ADDED";
+
     private readonly WatchSource _source;
     private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ChangeSignal _signal;
-    private readonly string _service;
-    private readonly long _started;
+    private readonly LastWord _last;
+    private readonly Uri _path;
     private Task _following = Task.CompletedTask;
-    private ServiceWord _word = new ServiceWord.None("it has not answered yet");
-    private int _failures;
 
     private ServiceWatch(WatchSource source, MeshServiceName name)
     {
-        (_source, Name, _service) = (source, name, name.ToString());
-        _signal = new ChangeSignal(source.Time, Coalesced, failed => source.Log.FollowerFailed(failed, _service));
-        _started = source.Time.GetTimestamp();
+        (_source, Name) = (source, name);
+        _last = new LastWord(source, name.ToString());
+        _path = new Uri($"/v1/namespaces/{name.Namespace}/services/{name.Name}", UriKind.Relative);
     }
 
     public MeshServiceName Name { get; }
 
-    public ServiceWord Word => Volatile.Read(ref _word);
+    public ServiceWord Word => _last.Word;
 
     /// <summary>Fires when there is another word. Read it before <see cref="Word"/>: then no change falls between.</summary>
-    public IChangeToken Token => _signal.Token;
+    public IChangeToken Token => _last.Token;
 
     public static ServiceWatch Begin(WatchSource source, MeshServiceName name)
     {
@@ -69,29 +73,13 @@ internal sealed class ServiceWatch : IAsyncDisposable
     }
 
     /// <summary>Waits for the first word, within <see cref="FirstWait"/> of the watch's beginning.</summary>
-    public async ValueTask FirstAsync(CancellationToken stop)
-    {
-        var left = FirstWait - _source.Time.GetElapsedTime(_started);
-        if (_first.Task.IsCompleted || left <= TimeSpan.Zero)
-        {
-            return;
-        }
-
-        try
-        {
-            await _first.Task.WaitAsync(left, _source.Time, stop);
-        }
-        catch (TimeoutException)
-        {
-            // The caller reads what there is.
-        }
-    }
+    public ValueTask FirstAsync(CancellationToken stop) => _last.FirstAsync(stop);
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
         await _following;
-        _signal.Dispose();
+        _last.Dispose();
         _stop.Dispose();
     }
 
@@ -101,11 +89,12 @@ internal sealed class ServiceWatch : IAsyncDisposable
         {
             while (!stop.IsCancellationRequested)
             {
-                var pause = await AskAsync(stop) switch
+                var pause = await AskAsync(isWatch: true, stop) switch
                 {
                     Ending.Missing => MissingFor,
                     Ending.Ended => TimeSpan.Zero,
-                    _ => _source.Backoff(_failures),
+                    Ending.NoRoom => await AskAgainAndAgainAsync(stop),
+                    _ => _source.Backoff(_last.Failures),
                 };
                 await Task.Delay(pause, _source.Time, stop);
             }
@@ -116,7 +105,41 @@ internal sealed class ServiceWatch : IAsyncDisposable
         }
     }
 
-    private async Task<Ending> AskAsync(CancellationToken stop)
+    /// <summary>For as long as the node takes no more watches: a word that is seconds old, and none that is old for ever. How long to wait then.</summary>
+    private async Task<TimeSpan> AskAgainAndAgainAsync(CancellationToken stop)
+    {
+        var (began, longest) = (_source.Time.GetTimestamp(), _source.About(WatchedAgainAfter));
+        while (true)
+        {
+            await _source.Asking.WaitAsync(stop);
+            try
+            {
+                switch (await AskAsync(isWatch: false, stop))
+                {
+                    case Ending.Missing:
+                        return MissingFor;
+                    case Ending.Failed:
+                        return _source.Backoff(_last.Failures);
+                    default:
+                        break;
+                }
+            }
+            finally
+            {
+                _source.Asking.Release();
+            }
+
+            if (_source.Time.GetElapsedTime(began) >= longest)
+            {
+                return TimeSpan.Zero;
+            }
+
+            await Task.Delay(_source.About(AskedEvery), _source.Time, stop);
+        }
+    }
+
+    /// <param name="isWatch">Else one answer is all.</param>
+    private async Task<Ending> AskAsync(bool isWatch, CancellationToken stop)
     {
         var isNode = false;
         // The limit is for the first line; the stream itself stays open, silent while nothing changes.
@@ -124,15 +147,20 @@ internal sealed class ServiceWatch : IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            var path = new Uri($"/v1/namespaces/{Name.Namespace}/services/{Name.Name}?watch=true", UriKind.Relative);
+            var path = isWatch ? new Uri($"{_path}?watch=true", UriKind.Relative) : _path;
             using var response = await _source.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, either.Token);
             if (!response.IsSuccessStatusCode)
             {
-                return Refused(response.StatusCode, await NodeClient.ReasonAsync(response, either.Token));
+                return Refused(response.StatusCode, await NodeClient.ReasonAsync(response, either.Token), isWatch);
             }
 
             await foreach (var text in LineReader.ReadAsync(await response.Content.ReadAsStreamAsync(either.Token), either.Token, WatchSource.MaxLine))
             {
+                if (!isWatch)
+                {
+                    return Take(new WireLine(Added, JsonSerializer.Deserialize(text.Span, WireJson.Default.WireService))) ?? Ending.Told;
+                }
+
                 limit.CancelAfter(Timeout.InfiniteTimeSpan);
                 isNode = true;
                 if (Take(JsonSerializer.Deserialize(text.Span, WireJson.Default.WireLine)) is { } ending)
@@ -161,11 +189,11 @@ internal sealed class ServiceWatch : IAsyncDisposable
     {
         switch (line)
         {
-            case { Type: "ADDED" or "MODIFIED", Object: { } told } when KnownService.From(told) is { } known:
-                Say(new ServiceWord.Known(known));
+            case { Type: Added or "MODIFIED", Object: { } told } when KnownService.From(told) is { } known:
+                _last.Say(new ServiceWord.Known(known));
                 return null;
             case { Type: "DELETED" }:
-                Say(new ServiceWord.Missing($"Service {Name} was deleted."));
+                _last.Say(new ServiceWord.Missing($"Service {Name} was deleted."));
                 return Ending.Ended;
             case { Type: "ERROR", Object.Message: { } message }:
                 return Failed(message.TrimEnd('.'));
@@ -174,68 +202,36 @@ internal sealed class ServiceWatch : IAsyncDisposable
         }
     }
 
-    private Ending Refused(HttpStatusCode status, string reason)
+    private Ending Refused(HttpStatusCode status, string reason, bool isWatch)
     {
-        if (status != HttpStatusCode.NotFound)
+        switch (status)
         {
-            return Failed(reason.TrimEnd('.'));
+            case HttpStatusCode.NotFound:
+                _last.Say(new ServiceWord.Missing(reason));
+                return Ending.Missing;
+            case HttpStatusCode.TooManyRequests when isWatch:
+                _source.NoRoom(reason.TrimEnd('.'));
+                return Ending.NoRoom;
+            default:
+                return Failed(reason.TrimEnd('.'));
         }
-
-        if (Word == new ServiceWord.Missing(reason))
-        {
-            Answered();
-        }
-        else
-        {
-            Say(new ServiceWord.Missing(reason));
-        }
-
-        return Ending.Missing;
-    }
-
-    private void Answered()
-    {
-        if (_failures >= WatchSource.FailuresTold)
-        {
-            _source.Log.Back(_service);
-        }
-
-        _failures = 0;
-    }
-
-    private void Say(ServiceWord word)
-    {
-        Answered();
-        if (word is ServiceWord.Missing missing)
-        {
-            _source.Log.Missing(missing.Why);
-        }
-
-        Volatile.Write(ref _word, word);
-        _first.TrySetResult();
-        _signal.Fire();
     }
 
     private Ending Failed(string why)
     {
-        if (Word is ServiceWord.None)
-        {
-            Volatile.Write(ref _word, new ServiceWord.None(why));
-        }
-
-        if (++_failures == WatchSource.FailuresTold)
-        {
-            var meanwhile = Word is ServiceWord.None ? "it cannot be called by name" : "its last word is used";
-            _source.Log.Away(_source.Node, _service, why, meanwhile);
-        }
-
+        _last.Failed(why);
         return Ending.Failed;
     }
 
     private enum Ending
     {
+        /// <summary>The Service is as the node just said.</summary>
+        Told,
         Missing,
         Ended,
+
+        /// <summary>The node takes no more watches.</summary>
+        NoRoom,
         Failed,
     }
 }

@@ -18,9 +18,16 @@ internal sealed class WatchSource(NodeEndpoint endpoint, string node, TimeProvid
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
+    /// <summary>Questions under way at once, of those that cannot watch.</summary>
+    private const int MostAsking = 8;
+
     private readonly Lock _oneThread = new();
+    private int _hasToldNoRoom;
 
     public HttpClient Http { get; } = endpoint.CreateClient();
+
+    /// <summary>To be released.</summary>
+    public SemaphoreSlim Asking { get; } = new(MostAsking, MostAsking);
 
     public string Node => node;
 
@@ -38,6 +45,24 @@ internal sealed class WatchSource(NodeEndpoint endpoint, string node, TimeProvid
         }
     }
 
+    /// <summary>A quarter less to a quarter more: what began at once spreads out.</summary>
+    public TimeSpan About(TimeSpan usual)
+    {
+        lock (_oneThread)
+        {
+            return usual * (0.75 + (random.NextDouble() / 2));
+        }
+    }
+
+    /// <summary>Told once: it is the same for every Service.</summary>
+    public void NoRoom(string why)
+    {
+        if (Interlocked.Exchange(ref _hasToldNoRoom, 1) == 0)
+        {
+            log.NoRoom(node, why, ServiceWatch.AskedEvery.TotalSeconds);
+        }
+    }
+
     public void Shuffle<T>(T[] list)
     {
         lock (_oneThread)
@@ -46,5 +71,9 @@ internal sealed class WatchSource(NodeEndpoint endpoint, string node, TimeProvid
         }
     }
 
-    public void Dispose() => Http.Dispose();
+    public void Dispose()
+    {
+        Http.Dispose();
+        Asking.Dispose();
+    }
 }

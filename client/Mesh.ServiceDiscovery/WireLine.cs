@@ -17,4 +17,5 @@ internal sealed record WireEndpointPort(string? Name, string? Protocol, int Port
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(WireLine))]
+[JsonSerializable(typeof(WireService))]
 internal sealed partial class WireJson : JsonSerializerContext;

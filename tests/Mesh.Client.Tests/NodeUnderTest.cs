@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Threading.Channels;
 using Mesh.Agent;
+using Mesh.Agent.Discovery;
 using Mesh.Agent.Http;
 using Mesh.Core.Routing;
 using Mesh.NodeLink;
@@ -111,6 +112,21 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
         }
     }
 
+    /// <summary>How many watches of Services it has.</summary>
+    public int Watches => _agent!.Watches.Count;
+
+    /// <summary>Other users' processes take every watch there is, until that is disposed.</summary>
+    public IDisposable TakeAllWatches()
+    {
+        var taken = new WatchesOfOthers();
+        for (var i = 0; _agent!.Watches.Open(Core.Names.NamespacedName.Of("default", "web"), i < ServiceWatches.MostOfUser ? 65_501u : 65_502u, out var watch) is null; i++)
+        {
+            taken.Add(watch!);
+        }
+
+        return taken;
+    }
+
     /// <summary>Loses its journal, as another node would not have it.</summary>
     public void Forget() => _journal.Clear();
 
@@ -179,5 +195,10 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
         await StopAsync();
         _http.Dispose();
         Directory.Delete(_directory, recursive: true);
+    }
+
+    private sealed class WatchesOfOthers : List<ServiceWatch>, IDisposable
+    {
+        public void Dispose() => ForEach(static watch => watch.Dispose());
     }
 }
