@@ -107,6 +107,12 @@ public sealed class RollingRestartTests
             async stop => await node.GetStringAsync($"/v1/namespaces/default/pods/{name}", stop),
             pod => pod.Contains("\"type\":\"Ready\",\"status\":\"True\"", StringComparison.Ordinal),
             Soon);
+        // The node knows it as ready at once; a client comes to it from when the control plane has it among the Service's endpoints.
+        await Eventually.Meets(
+            $"{name} is an endpoint of the Service",
+            async stop => await node.GetStringAsync("/v1/namespaces/default/services/soup", stop),
+            service => service.Contains($"\"{name}\"", StringComparison.Ordinal),
+            Soon);
         return soup;
     }
 }
