@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.WebSockets;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -46,7 +47,11 @@ public sealed class EchoBackend : IAsyncDisposable
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
-            context.Response.Headers["x-traceparent"] = context.Request.Headers.TraceParent;
+            var request = context.Request;
+            context.Response.Headers["x-traceparent"] = request.Headers.TraceParent;
+            context.Response.Headers["x-seen"] = $"{request.Method} {request.Path} {request.Protocol} {request.Host} {request.Headers.UserAgent}";
+            context.Response.ContentType = "text/plain";
+            context.Response.ContentLength = Encoding.UTF8.GetByteCount(name);
             await context.Response.WriteAsync(name, context.RequestAborted);
             return;
         }

@@ -101,7 +101,7 @@ public sealed class HttpsTests : IDisposable
         Assert.Equal(("http://app.test/", 80), (attempt.GetTagItem("url.full"), attempt.GetTagItem("server.port"))); // it is plain HTTP
     }
 
-    /// <summary>The scenarios of kubernetes-sigs/ingress-controller-conformance, features/host_rules.feature.</summary>
+    /// <summary>The scenarios of kubernetes-sigs/ingress-controller-conformance, features/host_rules.feature, with what the endpoint sees; the whole suite is told in the end-to-end tests.</summary>
     [Fact(Timeout = Limit)]
     [Trait("Row", "ING-T01")]
     [Trait("Row", "ING-T02")]
