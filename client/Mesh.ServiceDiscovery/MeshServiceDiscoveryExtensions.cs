@@ -2,6 +2,7 @@ using Mesh.Client;
 using Mesh.ServiceDiscovery;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.ServiceDiscovery;
@@ -37,7 +38,8 @@ public static class MeshServiceDiscoveryExtensions
 
     /// <summary>
     /// Every HttpClient of IHttpClientFactory, and so every gRPC client and typed client, calls Services by name, and brings
-    /// a request whose Pod has died to another. Names that are no Services go to the configuration and to DNS, as before.
+    /// a request whose Pod has died to another. Names that are no Services go to the configuration and to DNS, as before. The
+    /// handlers of a client, such as one that tries again, stand around all this: they see the name, and each try is brought to a Pod anew.
     /// </summary>
     public static IServiceCollection AddMeshHttpDefaults(this IServiceCollection services)
     {
@@ -49,9 +51,12 @@ public static class MeshServiceDiscoveryExtensions
 
         services.AddSingleton<Defaults>();
         services.AddServiceDiscovery();
+        // Before the filter: of two, the one that was added first has the last word, and the log tells of each Pod.
+        services.AddHttpClient();
+        services.AddSingleton<IHttpMessageHandlerBuilderFilter, InnermostHandlers>();
         return services.ConfigureHttpClientDefaults(static client =>
         {
-            // The order counts: around the handler that picks an endpoint, and within it.
+            // The order counts, and is kept by the filter: around the handler that picks an endpoint, and within it.
             client.AddHttpMessageHandler(static () => new ResendHandler());
             client.AddServiceDiscovery();
             client.AddHttpMessageHandler(static () => new AttemptHandler());

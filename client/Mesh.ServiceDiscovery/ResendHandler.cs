@@ -28,25 +28,38 @@ internal sealed class ResendHandler : DelegatingHandler
             failure = failed;
         }
 
+        return await ResendAsync(request, failure, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> ResendAsync(HttpRequestMessage request, HttpRequestException failure, CancellationToken cancellationToken)
+    {
         var failedAt = new HashSet<string>(StringComparer.Ordinal) { AttemptHandler.EndpointOf(failure)! };
         request.Options.Set(AttemptHandler.FailedAt, failedAt);
-        for (var pick = 0; pick < MostPicks && failedAt.Count < MostAttempts; pick++)
+        try
         {
-            try
+            for (var pick = 0; pick < MostPicks && failedAt.Count < MostAttempts; pick++)
             {
-                var response = await base.SendAsync(request, cancellationToken);
-                DiscoveryMetrics.Resent(IsUnsent(failure));
-                return response;
+                try
+                {
+                    var response = await base.SendAsync(request, cancellationToken);
+                    DiscoveryMetrics.Resent(IsUnsent(failure));
+                    return response;
+                }
+                catch (AttemptHandler.PickedAgainException)
+                {
+                    // Nothing was sent; the next in turn is another.
+                }
+                catch (HttpRequestException failed) when (MayResend(request, failed))
+                {
+                    DiscoveryMetrics.Resent(IsUnsent(failure));
+                    failedAt.Add(AttemptHandler.EndpointOf(failure = failed)!);
+                }
             }
-            catch (AttemptHandler.PickedAgainException)
-            {
-                // Nothing was sent; the next in turn is another.
-            }
-            catch (HttpRequestException failed) when (MayResend(request, failed))
-            {
-                DiscoveryMetrics.Resent(IsUnsent(failure));
-                failedAt.Add(AttemptHandler.EndpointOf(failure = failed)!);
-            }
+        }
+        finally
+        {
+            // Whoever sends the same request again, around this, begins anew.
+            ((IDictionary<string, object?>)request.Options).Remove(AttemptHandler.FailedAt.Key);
         }
 
         ExceptionDispatchInfo.Throw(failure);
