@@ -12,8 +12,6 @@ namespace Mesh.Client.Hosting;
 /// </summary>
 internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncDisposable
 {
-    private static readonly TimeSpan FailFastTimeout = TimeSpan.FromSeconds(10);
-
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _giveUp = new();
     private readonly Lock _lock = new();
@@ -84,9 +82,9 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         _check.Started();
         await BeginAsync();
         _checking = Task.WhenAll(_readiness.RunAsync(_stop.Token), WarnAsync(_stop.Token), StopWithPodAsync(_stop.Token));
-        if (_options.FailFast)
+        if (_options.FailFast && await _pod.FailureAsync(_options.RegisterTimeout, cancellationToken) is { } failure)
         {
-            await RegisteredAsync(cancellationToken);
+            throw new InvalidOperationException($"Mesh:FailFast is set, and {failure}");
         }
     }
 
@@ -218,18 +216,6 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         catch (OperationCanceledException)
         {
             return false;
-        }
-    }
-
-    private async Task RegisteredAsync(CancellationToken stop)
-    {
-        try
-        {
-            await _pod.Registered.WaitAsync(FailFastTimeout, _time, stop);
-        }
-        catch (TimeoutException)
-        {
-            throw new InvalidOperationException($"Mesh:FailFast is set, and the node at {_options.NodeUrl} did not register this process within {FailFastTimeout.TotalSeconds} s: {_pod.LastFailure}");
         }
     }
 

@@ -67,8 +67,11 @@ public sealed class MeshOptions
     /// <summary>The longest that starting waits for an allocated address; then it binds as configured.</summary>
     public TimeSpan AllocateTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>True: the host does not start unless the node registers it within ten seconds. Else it starts at once, and is registered when it can be.</summary>
+    /// <summary>True: the host does not start unless the node registers it within <see cref="RegisterTimeout"/>. Else it starts at once, and is registered when it can be.</summary>
     public bool FailFast { get; set; }
+
+    /// <summary>The longest that <see cref="MeshClient"/>, and a host that fails fast, waits for being registered; a refusal that cannot pass ends it at once.</summary>
+    public TimeSpan RegisterTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>When the Pod is deleted through the API, as by <c>kubectl delete pod</c> (<c>MESH_WHEN_DELETED</c>): people restart Pods that way.</summary>
     public MeshDeletion WhenDeleted { get; set; } = MeshDeletion.Register;
@@ -129,9 +132,9 @@ public sealed class MeshOptions
             yield return $"Mesh:WhenDeleted '{WhenDeleted}' is neither stay, stop nor register.";
         }
 
-        if (new[] { DrainTimeout, DrainDelay, AllocateTimeout }.Any(wait => wait < TimeSpan.Zero || wait > LongestWait))
+        if (new[] { DrainTimeout, DrainDelay, AllocateTimeout, RegisterTimeout }.Any(wait => wait < TimeSpan.Zero || wait > LongestWait))
         {
-            yield return "Mesh:DrainTimeout, DrainDelay and AllocateTimeout must be between 0 and an hour.";
+            yield return "Mesh:DrainTimeout, DrainDelay, AllocateTimeout and RegisterTimeout must be between 0 and an hour.";
         }
 
         if (HealthCheckName.Length == 0)

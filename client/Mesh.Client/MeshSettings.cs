@@ -75,6 +75,9 @@ internal static class MeshSettings
             case "ALLOCATETIMEOUT":
                 options.AllocateTimeout = Wait(options, key, text) ?? options.AllocateTimeout;
                 break;
+            case "REGISTERTIMEOUT":
+                options.RegisterTimeout = Wait(options, key, text) ?? options.RegisterTimeout;
+                break;
             case "WHENDELETED":
                 options.WhenDeleted = Deletion(options, text) ?? options.WhenDeleted;
                 break;

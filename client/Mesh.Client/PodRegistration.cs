@@ -20,6 +20,7 @@ internal sealed class PodRegistration : IMeshPod
     private readonly PodChanges _changes;
     private readonly PodAllocation _allocation;
     private readonly TimeProvider _time;
+    private readonly string _nodeUrl;
     private readonly CancellationTokenSource _attempt = new();
     private Task? _running;
     private bool _isDisposed;
@@ -32,7 +33,7 @@ internal sealed class PodRegistration : IMeshPod
         _stream = new PodStream(_node, _wish, _standing, options.WhenDeleted, time, random, log);
         _changes = new PodChanges(_node, _wish, _standing, time, log);
         _allocation = new PodAllocation(_node, _wish, _standing, _stream, time, random);
-        _time = time;
+        (_time, _nodeUrl) = (time, options.NodeUrl);
     }
 
     public bool IsEnabled => true;
@@ -75,6 +76,26 @@ internal sealed class PodRegistration : IMeshPod
         _wish.Change(desired => desired.At(address, ports));
         var stop = _attempt.Token;
         _running = Task.WhenAll(_stream.RunAsync(stop), _changes.RunAsync(stop));
+    }
+
+    /// <summary>
+    /// Waits until the process is registered, so long at most, and no longer once the node has refused what it would refuse
+    /// again. Null, or in a sentence why it is not, and what helps.
+    /// </summary>
+    public async Task<string?> FailureAsync(TimeSpan within, CancellationToken stop)
+    {
+        try
+        {
+            await Task.WhenAny(Registered, _standing.Refused).WaitAsync(within, _time, stop);
+        }
+        catch (TimeoutException)
+        {
+            // What was last heard of the node says more.
+        }
+
+        return Registered.IsCompletedSuccessfully ? null
+            : _standing.Refused.IsCompletedSuccessfully ? $"the node at {_nodeUrl} refuses to register this process: {await _standing.Refused}"
+            : $"the node at {_nodeUrl} did not register this process within {within.TotalSeconds} s: {LastFailure?.TrimEnd('.') ?? "it has not answered yet"}";
     }
 
     /// <summary>

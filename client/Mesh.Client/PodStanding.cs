@@ -8,6 +8,7 @@ internal sealed class PodStanding(string node, TimeProvider time, ILogger log)
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(30);
 
     private readonly TaskCompletionSource<PodIdentity> _registered = NewAnswer();
+    private readonly TaskCompletionSource<string> _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _made = time.GetTimestamp();
     private volatile PodIdentity? _pod;
     private volatile PodIdentity? _identity;
@@ -24,6 +25,9 @@ internal sealed class PodStanding(string node, TimeProvider time, ILogger log)
     public string? LastFailure { get; private set; }
 
     public Task<PodIdentity> Registered => _registered.Task;
+
+    /// <summary>Completes with the node's reason when it first refuses what it would refuse again.</summary>
+    public Task<string> Refused => _refused.Task;
 
     /// <summary>This process is that Pod.</summary>
     public void Is(PodIdentity pod) => _pod = _identity = pod;
@@ -71,8 +75,12 @@ internal sealed class PodStanding(string node, TimeProvider time, ILogger log)
         }
     }
 
+    /// <summary>The Pod would be refused again, until the node or the options are others.</summary>
+    public void Refuse(string reason) => _refused.TrySetResult(reason.TrimEnd('.'));
+
     public void End()
     {
+        _refused.TrySetCanceled(CancellationToken.None);
         _registered.TrySetCanceled(CancellationToken.None);
         State.Set(MeshPodState.Terminated);
     }

@@ -83,6 +83,11 @@ internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding stand
         }
 
         Explain(end);
+        if (end is StreamEnd.Refused(var reason))
+        {
+            standing.Refuse(reason);
+        }
+
         return true;
     }
 

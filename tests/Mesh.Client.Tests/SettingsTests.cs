@@ -100,7 +100,7 @@ public sealed class SettingsTests
     {
         await using var node = await NodeUnderTest.StartNewAsync(Stop);
         var variables = new Dictionary<string, string>(Variables) { ["MESH_NODE_URL"] = node.Url, ["MESH_NAMESPACE"] = "default" };
-        await using (var pod = await MeshClient.RegisterAsync(variables.GetValueOrDefault, mesh => mesh.PodName = "code-1", log: null, Stop))
+        await using (var pod = await MeshClient.RegisterAsync(variables.GetValueOrDefault, TimeProvider.System, mesh => mesh.PodName = "code-1", log: null, Stop))
         {
             Assert.Equal(("code-1", "127.0.0.1", 5000), (pod.Identity!.Name, pod.Identity.Address.ToString(), pod.Ports["http"]));
             Assert.Equal("web", (await node.SinglePodAsync(Stop)).Label("app"));
@@ -108,7 +108,7 @@ public sealed class SettingsTests
 
         Assert.Empty(await node.PodsAsync(Stop));
         variables["MESH_ENABLED"] = "false";
-        await using var off = await MeshClient.RegisterAsync(variables.GetValueOrDefault, configure: null, log: null, Stop);
+        await using var off = await MeshClient.RegisterAsync(variables.GetValueOrDefault, TimeProvider.System, configure: null, log: null, Stop);
         await off.SetReadyAsync(false, stop: Stop);
         Assert.Equal((false, MeshPodState.Unregistered), (off.IsEnabled, off.State));
         Assert.Empty(await node.PodsAsync(Stop));
