@@ -16,6 +16,9 @@ internal static partial class DiscoveryLog
     [LoggerMessage(EventId = 6204, Level = LogLevel.Warning, Message = "This process calls {Count} names that may be Services; {Name} and further ones are left to DNS")]
     public static partial void TooMany(this ILogger log, int count, string name);
 
+    [LoggerMessage(EventId = 6206, Level = LogLevel.Warning, Message = "{Why} The name is left to DNS; with a dot behind it, it is not asked for at the node")]
+    public static partial void LeftToDns(this ILogger log, string why);
+
     [LoggerMessage(EventId = 6205, Level = LogLevel.Error, Message = "Who follows Service {Service} failed on a change of it")]
     public static partial void FollowerFailed(this ILogger log, Exception cause, string service);
 

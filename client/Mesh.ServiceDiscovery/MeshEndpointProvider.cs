@@ -41,8 +41,14 @@ internal sealed class MeshEndpointProvider(
             case ServiceWord.Known known:
                 AddPods(endpoints, known.Service);
                 break;
+            case ServiceWord.Missing missing when asked.IsServiceOnly:
+                AddNobody(endpoints, "missing", new MeshDiscoveryException(watch.Name.ToString(), missing.Why.TrimEnd('.'), SocketError.HostNotFound));
+                break;
+            case ServiceWord.Missing missing when asked.Form != NameForm.TwoLabels:
+                watches.TellMissing(watch.Name, missing.Why);
+                break;
             case ServiceWord.Missing:
-            case ServiceWord.None when asked.MayBeHost:
+            case ServiceWord.None when asked.Form == NameForm.TwoLabels:
                 // The next provider's: DNS's, where there is one. A node that is away must not keep the application from the world.
                 break;
             case ServiceWord.None none:

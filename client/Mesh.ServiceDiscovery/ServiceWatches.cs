@@ -19,6 +19,7 @@ internal sealed class ServiceWatches : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<MeshServiceName, Entry> _entries = [];
     private readonly HashSet<Task> _ending = [];
+    private readonly HashSet<MeshServiceName> _toldMissing = [];
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Lazy<WatchSource> _source;
@@ -88,6 +89,23 @@ internal sealed class ServiceWatches : IAsyncDisposable
 
             entry.Lingering = _time.CreateTimer(_ => End(watch.Name), null, Linger, Timeout.InfiniteTimeSpan);
         }
+    }
+
+    /// <summary>
+    /// Says once of a name that no Service has it: if no host has it either, all that its caller sees is that it is not known.
+    /// Of more names than may be called, of none.
+    /// </summary>
+    public void TellMissing(MeshServiceName name, string why)
+    {
+        lock (_gate)
+        {
+            if (_toldMissing.Count >= MostNames || !_toldMissing.Add(name))
+            {
+                return;
+            }
+        }
+
+        _log.LeftToDns(why);
     }
 
     public async ValueTask DisposeAsync()

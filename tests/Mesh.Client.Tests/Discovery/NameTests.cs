@@ -1,5 +1,6 @@
 using Mesh.ServiceDiscovery;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Mesh.Client.Tests.Discovery;
@@ -85,6 +86,31 @@ public sealed class NameTests
 
         Assert.Contains("Mesh:Enabled", told.Message, StringComparison.Ordinal);
         Assert.Contains("it must be true or false", told.Message, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "ECO-3.5.8")]
+    public async Task A_name_that_no_Service_has_is_told_with_the_nearest_one_where_it_can_be_no_hosts()
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        node.Told.Namespace("default");
+        node.Told.Service("default/web", DiscoveryUnderTest.Ports);
+        node.Told.Synced();
+        var log = new LogLines();
+        await using var discovery = DiscoveryUnderTest.Of(
+            node, compose: services => services.AddLogging(logging => logging.AddProvider(log)).AddMeshServiceDiscovery().AddServiceDiscovery());
+
+        var told = await Assert.ThrowsAsync<MeshDiscoveryException>(() => discovery.AddressesAsync("http://webb.default.svc", Stop));
+        Assert.Equal(("default/webb", "Service default/webb does not exist; nearest web"), (told.Service, told.Message));
+        Assert.DoesNotContain(log.Written, line => line.StartsWith("Warning", StringComparison.Ordinal));
+
+        // Others may be hosts' too: they go to DNS, whose own answer would not say what was mistyped.
+        foreach (var address in (string[])["http://webb", "http://webb:8080", "http://webbb.default", "http://webb.default.svc.cluster.local"])
+        {
+            Assert.StartsWith("webb", Assert.Single(await discovery.AddressesAsync(address, Stop)), StringComparison.Ordinal);
+        }
+
+        Assert.StartsWith("Warning: Service default/webb does not exist; nearest web. The name is left to DNS", Assert.Single(log.Written, line => line.StartsWith("Warning", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 60_000)]
