@@ -58,12 +58,14 @@ internal sealed record KnownPort(string Name, int Number, string? AppProtocol, I
     public string? Scheme => AppProtocol switch
     {
         "https" => "https",
-        "http" or "kubernetes.io/h2c" or "kubernetes.io/ws" => "http",
+        "http" or "grpc" or "kubernetes.io/h2c" or "kubernetes.io/ws" => "http",
         "kubernetes.io/wss" => "https",
-        _ => Name.StartsWith("https", StringComparison.Ordinal) ? "https" : Name.StartsWith("http", StringComparison.Ordinal) ? "http" : null,
+        _ => Begins("https") ? "https" : Begins("http") || Begins("grpc") ? "http" : null,
     };
 
     public bool SaysSame(KnownPort other) => this with { Usable = other.Usable } == other && Usable.SequenceEqual(other.Usable);
+
+    private bool Begins(string with) => Name.StartsWith(with, StringComparison.Ordinal);
 
     public override string ToString() => Name.Length == 0 ? $"{Number}" : $"{Number} ({Name})";
 }
