@@ -235,7 +235,8 @@ public sealed class RefusedTests
         Assert.Single(log, line => line.StartsWith("Warning", StringComparison.Ordinal));
     }
 
-    private static async Task<WebApplication> StrangerAsync(RequestDelegate answer)
+    /// <summary>A server that is no node.</summary>
+    internal static async Task<WebApplication> StrangerAsync(RequestDelegate answer)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
