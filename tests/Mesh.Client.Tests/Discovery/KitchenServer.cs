@@ -57,6 +57,9 @@ internal sealed class KitchenServer : IAsyncDisposable
     /// <summary>As the Pod of a Service whose ports are named http and grpc.</summary>
     public ToldPod AsPod() => new(Name, "127.0.0.1", ("http", Port), ("grpc", GrpcPort), ("admin", Port));
 
+    /// <summary>As a process that ends in order: who is connected is told so.</summary>
+    public Task StopAsync(CancellationToken stop) => _app.StopAsync(stop);
+
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     private int PortAt(int index) => new Uri(_app.Urls.ElementAt(index)).Port;
