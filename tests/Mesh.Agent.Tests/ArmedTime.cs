@@ -13,8 +13,10 @@ internal sealed class ArmedTime : FakeTimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
+        // Told when it is set: whoever advances the clock upon it must not be before it.
+        var timer = base.CreateTimer(callback, state, dueTime, period);
         Armed.Writer.TryWrite(dueTime);
-        return new Timer(base.CreateTimer(callback, state, dueTime, period), this);
+        return new Timer(timer, this);
     }
 
     private sealed class Timer(ITimer timer, ArmedTime time) : ITimer
