@@ -22,6 +22,6 @@ internal static partial class DiscoveryLog
     [LoggerMessage(EventId = 6205, Level = LogLevel.Error, Message = "Who follows Service {Service} failed on a change of it")]
     public static partial void FollowerFailed(this ILogger log, Exception cause, string service);
 
-    [LoggerMessage(EventId = 6206, Level = LogLevel.Warning, Message = "The node at {Node} takes no more watches: {Reason}; it is asked every {Seconds} s or so instead")]
+    [LoggerMessage(EventId = 6207, Level = LogLevel.Warning, Message = "The node at {Node} takes no more watches: {Reason}; it is asked every {Seconds} s or so instead")]
     public static partial void NoRoom(this ILogger log, string node, string reason, double seconds);
 }
