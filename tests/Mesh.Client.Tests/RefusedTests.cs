@@ -60,6 +60,7 @@ public sealed class RefusedTests
     [InlineData(404, "p")]
     [InlineData(422, "p")]
     [Trait("Row", "ECO-3.2.rules")]
+    [Trait("Row", "DP-D6")]
     public async Task What_the_silo_refuses_after_its_node_took_it_is_tried_ever_more_seldom_and_as_a_new_Pod(int code, string name)
     {
         var uids = new ConcurrentQueue<string?>();
@@ -125,6 +126,7 @@ public sealed class RefusedTests
     [InlineData("{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"uid\":\"u\"},\"status\":{}}}\n", "a Pod without an IP address")]
     [InlineData("{\"type\":\"ERROR\",\"object\":{\"code\":418,\"message\":\"a teapot\"}}\n", "a teapot")]
     [Trait("Row", "ECO-3.2.rules")]
+    [Trait("Row", "DP-D18")]
     public async Task No_answer_to_the_question_for_an_address_keeps_the_host_from_starting(string answer, string reason)
     {
         await using var stranger = await StrangerAsync(context => context.Response.WriteAsync(answer));

@@ -96,6 +96,7 @@ public sealed class SettingsTests
 
     [Fact(Timeout = 60_000)]
     [Trait("Row", "ECO-3.1.RegisterAsync")]
+    [Trait("Row", "DP-D18")]
     public async Task Without_a_host_the_environment_counts_too_and_code_wins()
     {
         await using var node = await NodeUnderTest.StartNewAsync(Stop);

@@ -43,6 +43,8 @@ public class IngressAcceptanceTests
     [InlineData("konghq.com/plugins", "key-auth")]
     [InlineData("zalando.org/skipper-predicate", "Source(\"10.0.0.0/8\")")]
     [InlineData("higress.io/domain-whitelist-source-range", "10.0.0.0/8")]
+    [InlineData("nginx.ingress.kubernetes.io/auth-tls-secret", "n/ca")]
+    [Trait("Row", "ING-T13")]
     public void An_Ingress_that_asks_for_protection_is_not_routed_unless_its_writer_says_so(string annotation, string value)
     {
         var ingress = Parse((annotation, value));
@@ -70,6 +72,10 @@ public class IngressAcceptanceTests
     [InlineData("alb.ingress.kubernetes.io/scheme", "internet-facing")]
     [InlineData("konghq.com/strip-path", "true")]
     [InlineData("haproxy.org/timeout-server", "5s")]
+    [InlineData("nginx.ingress.kubernetes.io/backend-protocol", "HTTPS")]
+    [InlineData("nginx.ingress.kubernetes.io/ssl-passthrough", "true")]
+    [Trait("Row", "ING-T14")]
+    [Trait("Row", "ING-T15")]
     public void What_keeps_nobody_out_is_warned_of_and_routed(string annotation, string value)
     {
         Assert.True(ForeignAnnotations.ChangesTraffic(annotation));

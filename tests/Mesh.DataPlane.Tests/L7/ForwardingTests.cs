@@ -157,6 +157,7 @@ public sealed class ForwardingTests
     [Trait("Row", "ING-H13")]
     [Trait("Row", "REL-H178")]
     [Trait("Row", "REL-H184")]
+    [Trait("Row", "REL-H185")]
     public async Task The_gateway_answers_these_itself(string line, int status)
     {
         await using var backend = new RecordingBackend();

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
+using System.Reflection.Metadata;
 using System.Text.RegularExpressions;
 using Mesh.EndToEnd.Tests.Traffic;
 using Mesh.Testing;
@@ -14,10 +15,11 @@ public sealed partial class PackagesTests(PackedSdk sdk) : IClassFixture<PackedS
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
     private static readonly string[] Frameworks = ["net8.0", "net9.0", "net10.0"];
+    private static readonly Guid EmbeddedSource = new("0E8A571B-6926-466E-B4AD-8AB04611F5FE"); // Portable PDB format, CustomDebugInformation
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    /// <summary>Code for each framework, its readme and licence, symbols; the others in the same version; and no part of Mesh that is no package.</summary>
+    /// <summary>Code for each framework, its readme and licence, symbols with their sources; the others in the same version; and no part of Mesh that is no package.</summary>
     [Fact]
     [Trait("Row", "ECO-2")]
     public void Each_package_is_whole_and_takes_the_others_in_its_own_version()
@@ -31,6 +33,7 @@ public sealed partial class PackagesTests(PackedSdk sdk) : IClassFixture<PackedS
             using var symbols = ZipFile.OpenRead(Path.ChangeExtension(package, "snupkg"));
             Assert.Subset(zip.Entries.Select(entry => entry.FullName).ToHashSet(), Frameworks.Select(framework => $"lib/{framework}/{id}.dll").Append("README.md").ToHashSet());
             Assert.Subset(symbols.Entries.Select(entry => entry.FullName).ToHashSet(), Frameworks.Select(framework => $"lib/{framework}/{id}.pdb").ToHashSet());
+            Assert.All(Frameworks, framework => Assert.Empty(WithoutSource(symbols.GetEntry($"lib/{framework}/{id}.pdb")!)));
             using var reader = new StreamReader(zip.GetEntry($"{id}.nuspec")!.Open());
             var nuspec = reader.ReadToEnd();
             Assert.Contains("<license type=\"expression\">Apache-2.0</license>", nuspec, StringComparison.Ordinal);
@@ -134,6 +137,23 @@ public sealed partial class PackagesTests(PackedSdk sdk) : IClassFixture<PackedS
             Soon);
         Signals.Terminate(app.Pid);
         Assert.Equal(0, await app.WaitForExitAsync(Stop));
+    }
+
+    /// <summary>The files that a debugger would have to ask somebody for.</summary>
+    private static List<string> WithoutSource(ZipArchiveEntry symbols)
+    {
+        using var packed = symbols.Open();
+        using var pdb = new MemoryStream();
+        packed.CopyTo(pdb);
+        pdb.Position = 0;
+        using var provider = MetadataReaderProvider.FromPortablePdbStream(pdb);
+        var reader = provider.GetMetadataReader();
+        return
+        [
+            .. from document in reader.Documents
+               where !reader.GetCustomDebugInformation(document).Any(info => reader.GetGuid(reader.GetCustomDebugInformation(info).Kind) == EmbeddedSource)
+               select reader.GetString(reader.GetDocument(document).Name),
+        ];
     }
 
     [GeneratedRegex("Now listening on: (http://\\S+)")]

@@ -59,6 +59,7 @@ public sealed class HandshakeTests : IDisposable
 
     [Fact(Timeout = Limit)]
     [Trait("Row", "ING-T09")]
+    [Trait("Row", "REL-X02")]
     public async Task The_name_of_the_handshake_chooses_the_certificate_and_that_of_the_request_the_route()
     {
         await using var backend = new RecordingBackend();

@@ -54,6 +54,7 @@ public sealed class HttpsTests : IDisposable
     }
 
     [Fact(Timeout = Limit)]
+    [Trait("Row", "REL-H185")]
     public async Task A_target_with_the_scheme_of_the_connection_is_the_path_and_one_with_another_is_refused()
     {
         await using var backend = new RecordingBackend();
