@@ -6,6 +6,12 @@ namespace Mesh.Client;
 /// <summary>Keeps a stream open with the node, one after the other, until the Pod was deleted: the open request is the lease.</summary>
 internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding standing, MeshDeletion whenDeleted, TimeProvider time, Random random, ILogger log)
 {
+    /// <summary>
+    /// How long a name stays free at least after its Pod was deleted. <c>kubectl delete</c> looks a while later whether anything has
+    /// the name; it would take the next Pod for the one that is to end, and wait for that.
+    /// </summary>
+    private static readonly TimeSpan NameIsFree = TimeSpan.FromSeconds(1);
+
     private readonly TaskCompletionSource _stopRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isEnding;
 
@@ -32,7 +38,8 @@ internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding stand
                 return;
             }
 
-            var delay = retry.Next(IsRefused(end), opened is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero, standing.Pod is not null);
+            var delay = retry.Next(IsRefused(end), opened is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero, standing.Pod is not null)
+                + (end is StreamEnd.Deleted ? NameIsFree : TimeSpan.Zero);
             try
             {
                 await Task.Delay(delay, time, stop);

@@ -67,7 +67,8 @@ public sealed class StandingTests
         Assert.Empty(await node.PodsAsync(Stop));
         Assert.Equal((first, port), (pod.Identity, pod.Ports["http"]));
 
-        await time.RetryAsync(AnswerTimeout, Stop);
+        // kubectl waits for the end of what has the name, and must find nothing.
+        Assert.InRange(await time.RetryAsync(AnswerTimeout, Stop), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
         await pod.IsAsync(MeshPodState.Ready, Stop);
         Assert.Equal((true, "web-1", (await node.SinglePodAsync(Stop)).Uid()), (pod.IsEnabled, pod.Identity!.Name, pod.Identity.Uid));
         Assert.NotEqual(first.Uid, pod.Identity.Uid);
