@@ -6,9 +6,6 @@ namespace Mesh.Client;
 /// <summary>Tells the node what changes while a stream is open.</summary>
 internal sealed class PodChanges(NodeClient node, PodWish wish, PodStanding standing, TimeProvider time, ILogger log)
 {
-    /// <summary>A node that cannot take a change just now is asked ever more seldom; its stream is open, so no other wait slows this.</summary>
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
-
     public async Task RunAsync(CancellationToken stop)
     {
         var delay = RetryDelay.First;
@@ -24,7 +21,7 @@ internal sealed class PodChanges(NodeClient node, PodWish wish, PodStanding stan
                 }
 
                 await Task.Delay(delay, time, stop);
-                delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
+                delay = RetryDelay.Doubled(delay, RetryDelay.LastOfPod); // the stream is open, so no other wait slows this
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -7,14 +7,16 @@ namespace Mesh.Client;
 internal sealed class RetryDelay(Random random)
 {
     public static readonly TimeSpan First = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan Last = TimeSpan.FromSeconds(10);
 
     /// <summary>A restarted node waits ten seconds for its Pods' streams to come back.</summary>
-    private static readonly TimeSpan LastOfPod = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan LastOfPod = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan Last = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Steady = TimeSpan.FromSeconds(30);
 
     private TimeSpan _delay = First;
+
+    public static TimeSpan Doubled(TimeSpan delay, TimeSpan last) => delay * 2 < last ? delay * 2 : last;
 
     /// <param name="isRefused">Asked again it would most likely be refused again.</param>
     /// <param name="wasOpen">How long the stream was open.</param>
@@ -23,7 +25,7 @@ internal sealed class RetryDelay(Random random)
     {
         var last = hasPod ? LastOfPod : Last;
         var delay = isRefused ? Last : wasOpen >= Steady ? First : _delay < last ? _delay : last;
-        _delay = delay * 2 < last ? delay * 2 : last;
+        _delay = Doubled(delay, last);
 
         // Full jitter: a machine's processes do not come back in step.
         return delay * random.NextDouble();

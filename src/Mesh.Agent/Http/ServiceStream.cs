@@ -27,6 +27,7 @@ internal sealed class ServiceStream(AgentService agent, ServiceWatch watch)
         {
             context.Response.ContentType = "application/x-ndjson";
             context.Response.Headers.CacheControl = "no-store";
+            await context.Response.StartAsync(over.Token);
             await WriteChangesAsync(new Output(context.Response.BodyWriter, stalled, over.Token), over.Token);
         }
         catch (OperationCanceledException) when (stalled.IsCancellationRequested)
@@ -47,7 +48,7 @@ internal sealed class ServiceStream(AgentService agent, ServiceWatch watch)
 
     private async Task WriteChangesAsync(Output output, CancellationToken over)
     {
-        var begin = Output.Added;
+        var type = "ADDED";
         ServiceRoute? shown = null;
         ReadOnlyMemory<byte> document = default;
         while (true)
@@ -55,7 +56,7 @@ internal sealed class ServiceStream(AgentService agent, ServiceWatch watch)
             var routes = agent.Routing.Current;
             if (!routes.Services.TryGetValue(watch.Name, out var route) && shown is not null)
             {
-                await output.WriteAsync(Output.Deleted, document);
+                await output.WriteAsync("DELETED", document);
                 return;
             }
 
@@ -70,8 +71,8 @@ internal sealed class ServiceStream(AgentService agent, ServiceWatch watch)
             if (!ReferenceEquals(route, shown) && ServicesApi.Find(routes, watch.Name, out _) is null)
             {
                 document = watch.Service.Document(route, routes.Version, agent.ClusterDomain);
-                await output.WriteAsync(begin, document);
-                (shown, begin) = (route, Output.Modified);
+                await output.WriteAsync(type, document);
+                (shown, type) = (route, "MODIFIED");
                 await Task.Delay(LeastPause, agent.Time, over);
             }
 
@@ -82,53 +83,34 @@ internal sealed class ServiceStream(AgentService agent, ServiceWatch watch)
     /// <summary>Lines, piece by piece: each is taken by the client before the next is written.</summary>
     private sealed class Output(PipeWriter writer, CancellationTokenSource stalled, CancellationToken over)
     {
-        public static readonly ReadOnlyMemory<byte> Added = "{\"type\":\"ADDED\",\"object\":"u8.ToArray();
-        public static readonly ReadOnlyMemory<byte> Modified = "{\"type\":\"MODIFIED\",\"object\":"u8.ToArray();
-        public static readonly ReadOnlyMemory<byte> Deleted = "{\"type\":\"DELETED\",\"object\":"u8.ToArray();
-
-        private static readonly ReadOnlyMemory<byte> End = "}\n"u8.ToArray();
-
         /// <param name="document">With a newline at its end, which goes behind the whole.</param>
-        public Task WriteAsync(ReadOnlyMemory<byte> begin, ReadOnlyMemory<byte> document) => WriteAsync([begin, document[..^1], End]);
-
-        public Task WriteAsync(ReadOnlyMemory<byte> line) => WriteAsync([line]);
-
-        private async Task WriteAsync(ReadOnlyMemory<byte>[] parts)
+        public async Task WriteAsync(string type, ReadOnlyMemory<byte> document)
         {
-            var slice = ArrayPool<byte>.Shared.Rent(Slice);
-            try
+            writer.Write(PodDocument.LineBegin(type));
+            for (var rest = document[..^1]; !rest.IsEmpty;)
             {
-                var held = 0;
-                foreach (var part in parts)
+                var slice = rest[..Math.Min(rest.Length, Slice)];
+                rest = rest[slice.Length..];
+                writer.Write(slice.Span);
+                if (rest.IsEmpty)
                 {
-                    for (var rest = part; !rest.IsEmpty;)
-                    {
-                        var taken = Math.Min(rest.Length, Slice - held);
-                        rest[..taken].CopyTo(slice.AsMemory(held));
-                        (held, rest) = (held + taken, rest[taken..]);
-                        if (held == Slice)
-                        {
-                            await SendAsync(slice.AsMemory(0, held));
-                            held = 0;
-                        }
-                    }
+                    writer.Write(PodDocument.LineEnd);
                 }
 
-                if (held > 0)
-                {
-                    await SendAsync(slice.AsMemory(0, held));
-                }
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(slice);
+                await FlushAsync();
             }
         }
 
-        private async Task SendAsync(ReadOnlyMemory<byte> bytes)
+        public Task WriteAsync(ReadOnlySpan<byte> line)
+        {
+            writer.Write(line);
+            return FlushAsync();
+        }
+
+        private async Task FlushAsync()
         {
             stalled.CancelAfter(LongestStall);
-            await writer.WriteAsync(bytes, over);
+            await writer.FlushAsync(over);
             over.ThrowIfCancellationRequested();
             stalled.CancelAfter(Timeout.InfiniteTimeSpan);
         }

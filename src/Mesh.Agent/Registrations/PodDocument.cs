@@ -13,6 +13,9 @@ namespace Mesh.Agent.Registrations;
 /// <summary>A registered Pod as a Kubernetes Pod: as it is reported (no status) and as its stream shows it.</summary>
 internal static class PodDocument
 {
+    /// <summary>What stands behind it.</summary>
+    public static ReadOnlySpan<byte> LineEnd => "}\n"u8;
+
     /// <summary>What never changes of a registered Pod, and what its registration asks for.</summary>
     public sealed record Facts(NamespacedName Name, string Uid, string NodeName, IPAddress Address, DateTimeOffset Created, Registration Registration);
 
@@ -30,8 +33,10 @@ internal static class PodDocument
         Write(json, pod, pod.Registration.Labels, pod.Registration.Annotations, shown: null));
 
     /// <summary>One line of the stream: a Pod as <see cref="One"/> gives it, under what happened to it.</summary>
-    public static byte[] Line(string type, ReadOnlySpan<byte> one) =>
-        [.. "{\"type\":\""u8, .. Encoding.ASCII.GetBytes(type), .. "\",\"object\":"u8, .. one.TrimEnd((byte)'\n'), .. "}\n"u8];
+    public static byte[] Line(string type, ReadOnlySpan<byte> one) => [.. LineBegin(type), .. one.TrimEnd((byte)'\n'), .. LineEnd];
+
+    /// <summary>What stands before the object in such a line.</summary>
+    public static byte[] LineBegin(string type) => [.. "{\"type\":\""u8, .. Encoding.ASCII.GetBytes(type), .. "\",\"object\":"u8];
 
     /// <summary>One Pod as it is shown, with a newline.</summary>
     public static byte[] One(Facts pod, Shown shown) => JsonBody.Write(json => Write(json, pod, shown.Labels, shown.Annotations, shown));

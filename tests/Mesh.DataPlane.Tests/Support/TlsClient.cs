@@ -25,9 +25,8 @@ internal sealed class TlsClient : IDisposable
     public SslStream Stream => _stream;
 
     /// <param name="name">Empty: none is asked for.</param>
-    /// <param name="trusted">When given, the certificate must be for the name, and of this authority.</param>
     public static async Task<TlsClient> ConnectAsync(
-        IPEndPoint address, string name, CancellationToken stop, SslProtocols protocols = SslProtocols.None, List<SslApplicationProtocol>? alpn = null, X509Certificate2? trusted = null)
+        IPEndPoint address, string name, CancellationToken stop, SslProtocols protocols = SslProtocols.None, List<SslApplicationProtocol>? alpn = null)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(address, stop);
@@ -41,8 +40,8 @@ internal sealed class TlsClient : IDisposable
                     EnabledSslProtocols = protocols,
                     ApplicationProtocols = alpn,
                     AllowTlsResume = false,
-                    CertificateChainPolicy = Policy(trusted),
-                    RemoteCertificateValidationCallback = (_, certificate, chain, errors) => client.See(certificate, chain) && (trusted is null || errors == SslPolicyErrors.None),
+                    CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
+                    RemoteCertificateValidationCallback = (_, certificate, chain, _) => client.See(certificate, chain),
                 },
                 stop);
             return client;
@@ -90,18 +89,6 @@ internal sealed class TlsClient : IDisposable
         var read = await _stream.ReadAsync(_buffer, stop);
         _unread += Encoding.Latin1.GetString(_buffer, 0, read);
         return read;
-    }
-
-    private static X509ChainPolicy Policy(X509Certificate2? trusted)
-    {
-        var policy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
-        if (trusted is not null)
-        {
-            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            policy.CustomTrustStore.Add(trusted);
-        }
-
-        return policy;
     }
 
     private bool See(X509Certificate? certificate, X509Chain? chain)

@@ -102,38 +102,6 @@ public sealed class HttpsTests : IDisposable
         Assert.Equal(("http://app.test/", 80), (attempt.GetTagItem("url.full"), attempt.GetTagItem("server.port"))); // it is plain HTTP
     }
 
-    /// <summary>The scenarios of kubernetes-sigs/ingress-controller-conformance, features/host_rules.feature, with what the endpoint sees; the whole suite is told in the end-to-end tests.</summary>
-    [Fact(Timeout = Limit)]
-    [Trait("Row", "ING-T01")]
-    [Trait("Row", "ING-T02")]
-    public async Task Host_rules_with_TLS_are_answered_as_the_conformance_suite_of_Ingress_controllers_wants()
-    {
-        await using var foo = new RecordingBackend();
-        await using var wildcard = new RecordingBackend();
-        await using var host = await StartAsync(foo);
-        host.Routes.Service("foo-bar-com", "127.97.0.2", 80, foo.Pod("foo-1"));
-        host.Routes.Service("wildcard-foo-com", "127.97.0.3", 80, wildcard.Pod("wildcard-1"));
-        host.Routes.Certificate("conformance-tls", _authority.Issue("foo.bar.com").Bundle);
-        host.Routes.Tls("host-rules", "foo-bar-com", false, ("foo.bar.com", "conformance-tls"));
-        host.Routes.Ingress("wildcard", "*.foo.com", ("/", "Prefix", "wildcard-foo-com"));
-
-        using (var client = await TlsClient.ConnectAsync(host.TlsAddress, "foo.bar.com", Stop, trusted: _authority.Root))
-        {
-            await client.SendAsync("GET / HTTP/1.1\r\nHost: foo.bar.com\r\n\r\n", Stop);
-            Assert.Equal(200, (await client.AnswerAsync(Stop))!.Status);
-            Assert.Contains("\r\nHost: foo.bar.com\r\n", foo.Received, StringComparison.Ordinal);
-        }
-
-        await Assert.ThrowsAsync<System.Security.Authentication.AuthenticationException>(
-            () => TlsClient.ConnectAsync(host.TlsAddress, "subdomain.bar.com", Stop, trusted: _authority.Root));
-        foreach (var (name, status) in new[] { ("subdomain.bar.com", 404), ("bar.foo.com", 200), ("baz.bar.foo.com", 404), ("foo.com", 404) })
-        {
-            Assert.Equal(status, (await host.AskAsync($"GET / HTTP/1.1\r\nHost: {name}\r\n\r\n", Stop))!.Status);
-        }
-
-        Assert.Contains("\r\nHost: bar.foo.com\r\n", wildcard.Received, StringComparison.Ordinal);
-    }
-
     [Theory(Timeout = Limit)]
     [Trait("Row", "ING-T10")]
     [Trait("Row", "ING-T11")]
