@@ -12,13 +12,17 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
     /// <summary>Ends that no silo has heard of yet count too: with the silo away, this is where new Pods are refused.</summary>
     public const int Room = 20_000;
 
-    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(2);
+    /// <summary>A silo that has no room for what it was sent says nothing of it.</summary>
+    internal static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Entry> _byUid = new(StringComparer.Ordinal);
-    private readonly Dictionary<ulong, Entry> _inFlight = [];
+
+    // What was sent on this link and is not answered, whatever its age: the window. One a Pod, as the silo holds its newest only.
+    private readonly Dictionary<ulong, Entry> _unanswered = [];
     private readonly Queue<Entry> _waiting = new();
     private readonly PriorityQueue<(Entry Entry, ulong Number), long> _due = new();
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -68,10 +72,11 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
     {
         lock (_gate)
         {
-            _inFlight.Clear();
+            _unanswered.Clear();
             _due.Clear();
             foreach (var entry in _byUid.Values)
             {
+                entry.Sent = null;
                 Enqueue(entry);
             }
         }
@@ -85,62 +90,97 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
         lock (_gate)
         {
             var now = time.GetTimestamp();
-            RepeatWhatIsDue(now);
-            askAfter = _due.TryPeek(out _, out var due) ? time.GetElapsedTime(now, due) : null;
-            if (_inFlight.Count >= LinkLimits.ReportsInFlight || !_waiting.TryDequeue(out var entry))
+            var next = NextDue(now) ?? NextWaiting();
+            if (next?.Sent is { } sent)
             {
-                return null;
+                Remind(next, sent.Number, now, RepeatAfter);
             }
 
-            entry.IsWaiting = false;
-            _inFlight[entry.Report.Number] = entry;
-            _due.Enqueue((entry, entry.Report.Number), now + Ticks(RepeatAfter));
-            return entry.Report;
+            askAfter = _due.TryPeek(out _, out var due) ? time.GetElapsedTime(now, due) : null;
+            return next?.Sent;
         }
     }
 
-    /// <summary>The report that the silo answers, or null when it was answered before.</summary>
+    /// <summary>
+    /// The report that the silo answers, as it was sent. Null when it was answered before, or when a newer one of the same
+    /// Pod was sent since: that one is answered too.
+    /// </summary>
     internal PodReport? Acknowledge(ReportAck ack)
     {
         lock (_gate)
         {
-            if (!_inFlight.Remove(ack.Number, out var entry))
+            if (!_unanswered.Remove(ack.Number, out var entry) || entry.Sent is not { } answered)
             {
                 return null;
             }
 
+            entry.Sent = null;
             _changed.Writer.TryWrite(true);
             if (entry.Report.Number != ack.Number)
             {
-                // A newer report of the same Pod waits or is on its way; what was said of the older one still holds.
-                return new PodReport(entry.Report) { Number = ack.Number };
+                return answered; // a newer one waits to be sent
             }
 
             if (ack.Result == ReportAck.Types.Result.Retry)
             {
                 var wait = Math.Min(FirstRetry.Ticks << Math.Min(entry.Attempts++, 10), LastRetry.Ticks);
-                _due.Enqueue((entry, ack.Number), time.GetTimestamp() + Ticks(TimeSpan.FromTicks(wait)));
-                return entry.Report;
+                Remind(entry, ack.Number, time.GetTimestamp(), TimeSpan.FromTicks(wait));
+                return answered;
             }
 
-            _byUid.Remove(entry.Report.Uid);
-            return entry.Report;
+            _byUid.Remove(answered.Uid);
+            return answered;
         }
     }
 
-    private void RepeatWhatIsDue(long now)
+    /// <summary>What was sent and is still not answered, to be sent again; what is to be tried again joins those that wait.</summary>
+    private Entry? NextDue(long now)
     {
         while (_due.TryPeek(out var item, out var at) && at <= now)
         {
             _due.Dequeue();
-            var isCurrent = _byUid.TryGetValue(item.Entry.Report.Uid, out var entry) && entry == item.Entry && entry.Report.Number == item.Number;
-            _inFlight.Remove(item.Number);
-            if (isCurrent)
+            if (item.Entry.Report.Number == item.Number && item.Entry.Due == at && IsKept(item.Entry))
             {
+                if (item.Entry.Sent is not null)
+                {
+                    return item.Entry;
+                }
+
                 Enqueue(item.Entry);
             }
         }
+
+        return null;
     }
+
+    private Entry? NextWaiting()
+    {
+        while (_waiting.TryPeek(out var entry))
+        {
+            if (IsKept(entry) && entry.Sent is null && _unanswered.Count >= LinkLimits.ReportsInFlight)
+            {
+                return null;
+            }
+
+            _waiting.Dequeue();
+            entry.IsWaiting = false;
+            if (IsKept(entry))
+            {
+                if (entry.Sent is { } older)
+                {
+                    _unanswered.Remove(older.Number);
+                }
+
+                entry.Sent = entry.Report;
+                _unanswered.Add(entry.Sent.Number, entry);
+                return entry;
+            }
+        }
+
+        return null;
+    }
+
+    private bool IsKept(Entry entry) => _byUid.TryGetValue(entry.Report.Uid, out var kept) && kept == entry;
 
     private void Enqueue(Entry entry)
     {
@@ -151,14 +191,28 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
         }
     }
 
+    /// <summary>Only the last reminder of an entry counts.</summary>
+    private void Remind(Entry entry, ulong number, long now, TimeSpan after)
+    {
+        entry.Due = now + Ticks(after);
+        _due.Enqueue((entry, number), entry.Due);
+    }
+
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
     private sealed class Entry
     {
+        /// <summary>The newest.</summary>
         public PodReport Report { get; set; } = new();
+
+        /// <summary>What went out on this link and is not answered.</summary>
+        public PodReport? Sent { get; set; }
 
         public bool IsWaiting { get; set; }
 
         public int Attempts { get; set; }
+
+        /// <summary>When it is looked at next without being told.</summary>
+        public long Due { get; set; }
     }
 }
