@@ -15,10 +15,15 @@ internal sealed class FakeNode : INodeLinkHandler, IAsyncDisposable
 
     /// <param name="pods">What it holds: known before it links, which it does at once.</param>
     public FakeNode(string socket, params PodState[] pods)
+        : this(socket, TimeProvider.System, pods)
+    {
+    }
+
+    public FakeNode(string socket, TimeProvider time, params PodState[] pods)
     {
         Pods = [.. pods];
-        Outbox = new ReportOutbox(TimeProvider.System);
-        var client = new LinkClient(socket, this, Outbox, TimeProvider.System, NullLogger<LinkClient>.Instance) { KeepAlive = TimeSpan.FromSeconds(1) };
+        Outbox = new ReportOutbox(time);
+        var client = new LinkClient(socket, this, Outbox, time, NullLogger<LinkClient>.Instance) { KeepAlive = TimeSpan.FromSeconds(1) };
         _running = client.RunAsync(_stop.Token);
     }
 

@@ -11,7 +11,7 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
 {
     private readonly LinkServer _server;
 
-    private FakeSilo(string socket) => _server = new LinkServer(socket, this, new Random(1), TimeProvider.System, NullLoggerFactory.Instance);
+    private FakeSilo(string socket, TimeProvider time) => _server = new LinkServer(socket, this, new Random(1), time, NullLoggerFactory.Instance);
 
     public static NodeOptions Options { get; } = new()
     {
@@ -39,9 +39,9 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
 
     public Func<PodReport, CancellationToken, Task<ReportAck>> Answer { get; set; } = (_, _) => Task.FromResult(new ReportAck());
 
-    public static async Task<FakeSilo> StartAsync(string socket, CancellationToken stop)
+    public static async Task<FakeSilo> StartAsync(string socket, CancellationToken stop, TimeProvider? time = null)
     {
-        var silo = new FakeSilo(socket);
+        var silo = new FakeSilo(socket, time ?? TimeProvider.System);
         await silo._server.StartAsync(stop);
         return silo;
     }
@@ -60,10 +60,9 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
         return await Answer(report, stop);
     }
 
-    public async Task OnInventoryAsync(LinkSession session, Inventory inventory, CancellationToken stop) =>
-        await Inventories.Writer.WriteAsync(inventory, stop);
+    public void OnInventory(LinkSession session, Inventory inventory) => Inventories.Writer.TryWrite(inventory);
 
-    public async Task OnDigestAsync(LinkSession session, Digest digest, CancellationToken stop) => await Digests.Writer.WriteAsync(digest, stop);
+    public void OnDigest(LinkSession session, Digest digest) => Digests.Writer.TryWrite(digest);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 }

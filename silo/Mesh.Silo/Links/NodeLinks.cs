@@ -84,21 +84,14 @@ internal sealed class NodeLinks(
         _ => new RegistrationKeys(new Dictionary<string, long>(named.Labels), new Dictionary<string, long>(named.Annotations)),
     };
 
-    public Task OnInventoryAsync(LinkSession session, Inventory inventory, CancellationToken stop)
-    {
-        sessions.PutInventory(
-            session.Id,
-            inventory.Namespace,
-            inventory.Counter,
-            [.. inventory.Pods.Select(pod => new HeldPod(pod.Namespace, pod.Name, pod.Uid, pod.Liveness, pod.Ready, pod.Terminating, pod.Registered))]);
-        return Task.CompletedTask;
-    }
+    public void OnInventory(LinkSession session, Inventory inventory) => sessions.PutInventory(
+        session.Id,
+        inventory.Namespace,
+        inventory.Counter,
+        [.. inventory.Pods.Select(pod => new HeldPod(pod.Namespace, pod.Name, pod.Uid, pod.Liveness, pod.Ready, pod.Terminating, pod.Registered))]);
 
-    public Task OnDigestAsync(LinkSession session, Digest digest, CancellationToken stop)
-    {
+    public void OnDigest(LinkSession session, Digest digest) =>
         sessions.PutDigest(session.Id, digest.Namespace, new HeldDigest(digest.Hash, digest.Count));
-        return Task.CompletedTask;
-    }
 
     public void OnPortProblem(LinkSession session, PortProblem problem) => events.Record(options.NodeName, problem);
 

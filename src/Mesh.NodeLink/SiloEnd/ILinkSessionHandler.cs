@@ -12,15 +12,16 @@ public interface ILinkSessionHandler
     Task RunAsync(LinkSession session);
 
     /// <summary>
-    /// One report; many run at the same time. The answer goes back with the report's number (the session fills it in);
-    /// an exception is answered with <c>Retry</c>.
+    /// One report; many run at the same time, of one Pod one. The answer goes back with the report's number (the session
+    /// fills it in); an exception is answered with <c>Retry</c>.
     /// </summary>
     Task<ReportAck> OnReportAsync(LinkSession session, PodReport report, CancellationToken stop);
 
-    /// <summary>A whole inventory, its parts put together.</summary>
-    Task OnInventoryAsync(LinkSession session, Inventory inventory, CancellationToken stop);
+    /// <summary>A whole inventory, its parts put together; returns at once.</summary>
+    void OnInventory(LinkSession session, Inventory inventory);
 
-    Task OnDigestAsync(LinkSession session, Digest digest, CancellationToken stop);
+    /// <summary>Returns at once.</summary>
+    void OnDigest(LinkSession session, Digest digest);
 
     /// <summary>A port of this node cannot be listened on; returns at once.</summary>
     void OnPortProblem(LinkSession session, PortProblem problem)

@@ -20,7 +20,7 @@ public sealed class LinkSession : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly HashSet<string> _inventoriesWanted = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ReportHandling _reports;
+    private readonly ReportLanes _reports;
     private TaskCompletionSource? _ack;
     private ulong _sequence;
     private long _lastHeard;
@@ -34,7 +34,7 @@ public sealed class LinkSession : IAsyncDisposable
         _time = time;
         _logger = logger;
         _lastHeard = time.GetTimestamp();
-        _reports = new ReportHandling(this, handler, logger);
+        _reports = new ReportLanes(this, handler, logger);
     }
 
     /// <summary>Unlike any other session's, also of other silos.</summary>
@@ -129,11 +129,7 @@ public sealed class LinkSession : IAsyncDisposable
     }
 
     /// <summary>Ends it. What its holders still call answers with <see cref="LinkLostException"/>, so nothing here is disposed that a call uses.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await _ended.CancelAsync();
-        _reports.Dispose();
-    }
+    public async ValueTask DisposeAsync() => await _ended.CancelAsync();
 
     internal async Task SendAsync(FromSilo message, CancellationToken stop)
     {
@@ -155,9 +151,10 @@ public sealed class LinkSession : IAsyncDisposable
         var reading = ReadAsync(node);
         var writing = WriteAsync(silo);
         var handling = HandleAsync();
-        var first = await Task.WhenAny(reading, writing, handling);
+        var reporting = _reports.RunAsync(Ended);
+        var first = await Task.WhenAny(reading, writing, handling, reporting);
         await _ended.CancelAsync();
-        await Task.WhenAll(reading, writing, handling, _reports.FinishAsync()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(reading, writing, handling, reporting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return over.IsCancellationRequested ? "the connection closed, or the silo stops."
             : first == handling ? "the silo is done with it."
             : "the node left.";
@@ -206,6 +203,7 @@ public sealed class LinkSession : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits for nothing but the node: acknowledgements and pulses stand behind whatever it says else.</summary>
     private async Task ReadAsync(IAsyncStreamReader<FromNode> node)
     {
         var parts = new InventoryParts();
@@ -216,16 +214,16 @@ public sealed class LinkSession : IAsyncDisposable
             switch (message.BodyCase)
             {
                 case FromNode.BodyOneofCase.Report:
-                    await _reports.StartAsync(message.Report, Ended);
+                    _reports.Put(message.Report);
                     break;
                 case FromNode.BodyOneofCase.Inventory when parts.Add(message.Inventory) is { } whole:
-                    await _handler.OnInventoryAsync(this, whole, Ended);
+                    _handler.OnInventory(this, whole);
                     break;
                 case FromNode.BodyOneofCase.Ack:
                     Acknowledge(message.Ack.Sequence);
                     break;
                 case FromNode.BodyOneofCase.Digest:
-                    await _handler.OnDigestAsync(this, message.Digest, Ended);
+                    _handler.OnDigest(this, message.Digest);
                     break;
                 case FromNode.BodyOneofCase.PortProblem:
                     _handler.OnPortProblem(this, message.PortProblem);
