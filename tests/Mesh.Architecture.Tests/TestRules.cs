@@ -77,7 +77,7 @@ internal static partial class TestRules
     [GeneratedRegex("""\[Trait\("Row", "([^"]*)"\)\]""")]
     private static partial Regex RowTrait();
 
-    [GeneratedRegex(@"^(SVC|ING|REL|ECO|ORL|DP)-[A-Za-z0-9.]+$")]
+    [GeneratedRegex(@"^(SVC|ING|REL|ECO|ORL|CP|DP|S|R)-[A-Za-z0-9.]+$")]
     private static partial Regex RowId();
 
     [GeneratedRegex("""Skip = "\s*"|Assert\.Skip(When|Unless)?\((""|[^;]*, "")\)""")]
