@@ -26,9 +26,7 @@ public interface IChangeLog
 public sealed record LogPosition(string Timeline, long Version);
 
 /// <summary>All changes after one version and up to another. Their <see cref="StoreChange.Previous"/> is left to the follower, who holds it.</summary>
-public sealed record LogPage(LogPosition Through, long After, IReadOnlyList<LoggedChange> Changes);
-
-public sealed record LoggedChange(DateTimeOffset At, StoreChange Change);
+public sealed record LogPage(LogPosition Through, long After, IReadOnlyList<StoreChange> Changes);
 
 /// <param name="LogStart">The log holds every change after this version.</param>
-public sealed record StoreImage(LogPosition Position, IReadOnlyList<StoredObject> Objects, long LogStart, IReadOnlyList<LoggedChange> Log);
+public sealed record StoreImage(LogPosition Position, IReadOnlyList<StoredObject> Objects, long LogStart, IReadOnlyList<StoreChange> Log);

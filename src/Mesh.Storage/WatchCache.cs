@@ -36,7 +36,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     public WatchCache(IChangeLog log, TimeProvider time, LogRetention? retention = null, ILogger<WatchCache>? logger = null)
     {
         (_log, _time, _logger) = (log, time, logger ?? NullLogger<WatchCache>.Instance);
-        _window = new ChangeWindow(retention ?? LogRetention.Standard);
+        _window = new ChangeWindow(retention ?? LogRetention.Standard, time);
         _looks = new CounterLooks(log, _end.Token);
     }
 
@@ -230,14 +230,14 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     {
         var state = State;
         var applied = new List<StoreChange>(page.Changes.Count);
-        foreach (var (at, change) in page.Changes)
+        foreach (var change in page.Changes)
         {
             if (change.Object.ResourceVersion > seen)
             {
                 // Its own copy of what was there before: the window then holds no document twice.
                 var complete = change with { Previous = state.Find(change.Object.Key) };
                 state = state.With(complete);
-                _window.Add(new LoggedChange(at, complete));
+                _window.Add(complete);
                 applied.Add(complete);
             }
         }
@@ -249,7 +249,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     private void Publish(CacheState state)
     {
         Volatile.Write(ref _state, state);
-        _window.Trim(_time.GetUtcNow());
+        _window.Trim();
         _waiters.Release(state.Position.Version);
     }
 
@@ -295,7 +295,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
                 await CatchUpAsync(_end.Token);
                 lock (_gate)
                 {
-                    _window.Trim(_time.GetUtcNow());
+                    _window.Trim();
                 }
             }
             catch (OperationCanceledException)

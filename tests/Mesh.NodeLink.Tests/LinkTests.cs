@@ -27,6 +27,23 @@ public sealed class LinkTests
     }
 
     [Fact(Timeout = 30_000)]
+    [Trait("Row", "CP-N1")]
+    public async Task A_node_numbers_its_links_itself_so_that_of_two_silos_each_knows_which_is_newer()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var place = new Place();
+        await using var node = new FakeNode(place.Socket);
+        var numbers = new List<ulong>();
+        for (var i = 0; i < 3; i++)
+        {
+            await using var silo = await FakeSilo.StartAsync(place.Socket, stop);
+            numbers.Add((await silo.Sessions.Reader.ReadAsync(stop)).Hello.Link);
+        }
+
+        Assert.Equal(numbers.Order().Distinct(), numbers);
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task A_change_is_acknowledged_when_the_node_has_published_it_and_not_before()
     {
         var stop = TestContext.Current.CancellationToken;

@@ -304,6 +304,40 @@ public sealed class SqliteStoreTests
         Assert.Equal((30, 0), (old.LogStart, old.Log.Count));
     }
 
+    [Theory(Timeout = Deadline)]
+    [InlineData(-1)]
+    [InlineData(1)]
+    [Trait("Row", "CP-D2")]
+    public async Task The_log_is_cut_as_ever_when_the_wall_clock_is_set_also_between_two_runs(int hours)
+    {
+        await using var before = await StartAsync(
+            TestContext.Current.CancellationToken, options => options with { Retention = LogRetention.Standard with { MaxRows = 10 } });
+        await before.MustCommitAsync(Put("a"));
+        before.Clock.SetWall(TimeSpan.FromHours(hours));
+        for (var i = 0; i < 29; i++)
+        {
+            await before.MustCommitAsync(Put("a"));
+        }
+
+        await before.Store.TrimAsync();
+        var young = await before.Store.LoadAsync(before.Stop);
+        before.Time.Advance(TimeSpan.FromMinutes(3));
+        await before.Store.TrimAsync();
+        var cut = await before.Store.LoadAsync(before.Stop);
+        await using var after = await before.ReopenAsync();
+        after.Clock.SetWall(TimeSpan.FromHours(hours * 3));
+        await after.Store.TrimAsync();
+        var kept = await after.Store.LoadAsync(after.Stop);
+        after.Time.Advance(TimeSpan.FromMinutes(16));
+        await after.Store.TrimAsync();
+        var old = await after.Store.LoadAsync(after.Stop);
+
+        Assert.Equal((0, 30), (young.LogStart, young.Log.Count));
+        Assert.Equal((20, 10), (cut.LogStart, cut.Log.Count));
+        Assert.Equal((20, 10), (kept.LogStart, kept.Log.Count));
+        Assert.Equal((30, 0), (old.LogStart, old.Log.Count));
+    }
+
     [Fact(Timeout = Deadline)]
     [Trait("Row", "REL-A47")]
     public async Task A_reader_that_stays_lets_the_write_ahead_log_grow_only_until_it_goes()

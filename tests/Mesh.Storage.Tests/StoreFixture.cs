@@ -2,6 +2,7 @@ using System.Text;
 using Mesh.Core.Names;
 using Mesh.Storage.Sqlite;
 using Mesh.Testing.Processes;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -18,7 +19,8 @@ internal sealed class StoreFixture : IAsyncDisposable
         _ownsDirectory = ownsDirectory;
         Options = options;
         Time = time;
-        Store = new SqliteStore(options, time, NullLogger<SqliteStore>.Instance);
+        Clock = new JumpingClock(time);
+        Store = new SqliteStore(options, Clock, NullLogger<SqliteStore>.Instance);
     }
 
     public CancellationToken Stop { get; }
@@ -26,6 +28,9 @@ internal sealed class StoreFixture : IAsyncDisposable
     public SqliteStoreOptions Options { get; }
 
     public FakeTimeProvider Time { get; }
+
+    /// <summary>What the store and its caches go by: <see cref="Time"/>, whose wall clock can be set.</summary>
+    public JumpingClock Clock { get; }
 
     public SqliteStore Store { get; }
 
@@ -52,7 +57,7 @@ internal sealed class StoreFixture : IAsyncDisposable
 
     public async Task<WatchCache> StartCacheAsync(IChangeLog? log = null)
     {
-        var cache = new WatchCache(log ?? Store, Time, Options.Retention);
+        var cache = new WatchCache(log ?? Store, Clock, Options.Retention);
         await cache.StartAsync(Stop);
         return cache;
     }

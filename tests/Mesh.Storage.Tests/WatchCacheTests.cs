@@ -1,3 +1,4 @@
+using Mesh.Testing.Time;
 using static Mesh.Storage.Tests.StoreFixture;
 
 namespace Mesh.Storage.Tests;
@@ -150,6 +151,59 @@ public sealed class WatchCacheTests
         Assert.Equal(201, read);
         await Assert.ThrowsAsync<WatchExpiredException>(() => slow.NextAsync(fixture.Stop).AsTask());
         Assert.Single(await quick.NextAsync(fixture.Stop));
+    }
+
+    [Theory(Timeout = Deadline)]
+    [InlineData(-1)]
+    [InlineData(1)]
+    [Trait("Row", "CP-D2")]
+    [Trait("Row", "CP-N6")]
+    public async Task The_window_keeps_and_drops_as_ever_when_the_wall_clock_is_set_or_is_not_the_writers(int hours)
+    {
+        await using var fixture = await StartAsync(
+            TestContext.Current.CancellationToken, options => options with { Retention = LogRetention.Standard with { MaxRows = 100 } });
+        await using var cache = await fixture.StartCacheAsync();
+        var ahead = new JumpingClock(fixture.Clock);
+        ahead.SetWall(TimeSpan.FromHours(hours));
+        await using var elsewhere = new WatchCache(fixture.Store, ahead, fixture.Options.Retention);
+        await elsewhere.StartAsync(fixture.Stop);
+        using var watch = cache.Watch(_ => true, 0);
+        using var there = elsewhere.Watch(_ => true, 0);
+        await fixture.MustCommitAsync(Put("a"));
+        fixture.Clock.SetWall(TimeSpan.FromHours(hours));
+        for (var i = 0; i < 199; i++)
+        {
+            await fixture.MustCommitAsync(Put("a"));
+        }
+
+        Assert.Equal(200, (await watch.NextAsync(fixture.Stop)).Count);
+        Assert.Equal(200, (await there.NextAsync(fixture.Stop)).Count);
+        fixture.Time.Advance(TimeSpan.FromMinutes(3));
+        await fixture.MustCommitAsync(Put("b"));
+        Assert.Single(await watch.NextAsync(fixture.Stop));
+        Assert.Throws<WatchExpiredException>(() => cache.Watch(_ => true, 100));
+        Assert.Throws<WatchExpiredException>(() => elsewhere.Watch(_ => true, 100));
+        using var resumed = cache.Watch(_ => true, 101);
+        Assert.Equal(100, (await resumed.NextAsync(fixture.Stop)).Count);
+    }
+
+    [Fact(Timeout = Deadline)]
+    public async Task What_was_loaded_stays_for_a_while_unless_there_is_too_much()
+    {
+        await using var fixture = await StartAsync(
+            TestContext.Current.CancellationToken, options => options with { Retention = LogRetention.Standard with { MaxRows = 100 } });
+        for (var i = 0; i < 100; i++)
+        {
+            await fixture.MustCommitAsync(Put("a"));
+        }
+
+        await using var cache = await fixture.StartCacheAsync();
+        fixture.Time.Advance(TimeSpan.FromSeconds(1));
+        await fixture.MustCommitAsync(Put("a"));
+
+        Assert.Throws<WatchExpiredException>(() => cache.Watch(_ => true, 0));
+        using var watch = cache.Watch(_ => true, 1);
+        Assert.Equal(100, (await watch.NextAsync(fixture.Stop)).Count);
     }
 
     [Fact(Timeout = Deadline)]

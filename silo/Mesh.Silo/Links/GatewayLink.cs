@@ -9,13 +9,13 @@ using Mesh.Silo.Certificates;
 namespace Mesh.Silo.Links;
 
 /// <summary>One node's link as its gateway grain sees it.</summary>
-internal sealed class GatewayLink(LinkSession session, string nodeName, string address, long number, IngressCertificate certificate) : IGatewayLink
+internal sealed class GatewayLink(LinkSession session, string nodeName, string address, IngressCertificate certificate) : IGatewayLink
 {
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string NodeName => nodeName;
 
-    public NodeSession Session { get; } = new("", session.Hello.Incarnation, number, address, session.Hello.Build);
+    public NodeSession Session { get; } = new("", session.Hello.Incarnation, (long)session.Hello.Link, address, session.Hello.Build);
 
     public TimeSpan Silence => session.Silence;
 

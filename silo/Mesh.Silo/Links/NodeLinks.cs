@@ -16,8 +16,6 @@ internal sealed class NodeLinks(
     NodeOptions options, IngressCertificate certificate, NodeSupervisor supervisor, NodeSessionService sessions, OpenLinks open, PortEvents events, TimeProvider time, ILogger<NodeLinks> log)
     : ILinkSessionHandler
 {
-    private long _numbers = time.GetUtcNow().ToUnixTimeMilliseconds();
-
     public async Task RunAsync(LinkSession session)
     {
         if (!supervisor.IsOwnBuild(session.Hello.Build))
@@ -29,7 +27,7 @@ internal sealed class NodeLinks(
 
         supervisor.OnLinked();
         // The link's socket is this machine's own, so this is the node of this silo, whatever it called itself.
-        var link = new GatewayLink(session, options.NodeName, options.Advertise, Interlocked.Increment(ref _numbers), certificate);
+        var link = new GatewayLink(session, options.NodeName, options.Advertise, certificate);
         open.Add(session.Id, link);
         try
         {

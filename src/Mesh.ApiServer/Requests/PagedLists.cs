@@ -26,7 +26,7 @@ internal sealed class PagedLists(TimeProvider time, Chance chance)
             Sweep();
             var known = _lists.FirstOrDefault(held => ReferenceEquals(held.Value.List, list) && held.Value.About == about).Key;
             var name = known ?? chance.NewUid();
-            _lists[name] = new Held(about, list, time.GetUtcNow());
+            _lists[name] = new Held(about, list, time.GetTimestamp());
             return string.Create(CultureInfo.InvariantCulture, $"{name}.{position}");
         }
     }
@@ -51,15 +51,14 @@ internal sealed class PagedLists(TimeProvider time, Chance chance)
 
     private void Sweep()
     {
-        var oldest = time.GetUtcNow() - MaxAge;
         foreach (var (name, held) in _lists.OrderBy(pair => pair.Value.Used).ToList())
         {
-            if (held.Used < oldest || _lists.Count >= MaxLists)
+            if (time.GetElapsedTime(held.Used) > MaxAge || _lists.Count >= MaxLists)
             {
                 _lists.Remove(name);
             }
         }
     }
 
-    private sealed record Held(string About, CacheList List, DateTimeOffset Used);
+    private sealed record Held(string About, CacheList List, long Used);
 }

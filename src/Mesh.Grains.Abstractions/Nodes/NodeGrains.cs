@@ -111,7 +111,7 @@ public sealed record NodeFacts(
 public sealed record NodeOpened([property: Id(0)] bool IsNewest);
 
 /// <param name="Incarnation">Start count of the node process.</param>
-/// <param name="Number">Grows with each link of one incarnation.</param>
+/// <param name="Number">Grows with each link of one incarnation; the node counts, so that it means the same to every silo.</param>
 [GenerateSerializer, Immutable, Alias("mesh.NodeSession")]
 public sealed record NodeSession(
     [property: Id(0)] string Gateway,

@@ -21,7 +21,7 @@ public sealed class Outbox<TKey, TRow>(
     private readonly CancellationTokenSource _stop = new();
     private readonly Backoff _backoff = new(settings.Time, settings.Random);
     private HashSet<TKey> _dirty = [];
-    private DateTimeOffset _heard = settings.Time.GetUtcNow();
+    private long _heard = settings.Time.GetTimestamp();
     private Task _pump = Task.CompletedTask;
     private long _acknowledged;
     private long _position;
@@ -71,7 +71,7 @@ public sealed class Outbox<TKey, TRow>(
     /// <summary>The receiver follows still. A position beyond the acknowledged one is an acknowledgement that was lost.</summary>
     public RenewalAck Renew(long position)
     {
-        _heard = settings.Time.GetUtcNow();
+        _heard = settings.Time.GetTimestamp();
         if (IsForgotten || position > _position)
         {
             return RenewalAck.Resync;
@@ -158,7 +158,7 @@ public sealed class Outbox<TKey, TRow>(
 
     private void Acknowledge(DeliveryAck ack, long position)
     {
-        _heard = settings.Time.GetUtcNow();
+        _heard = settings.Time.GetTimestamp();
         switch (ack)
         {
             case DeliveryAck.Ok:
@@ -178,7 +178,7 @@ public sealed class Outbox<TKey, TRow>(
 
     private Task FailedAsync(Exception failure)
     {
-        if (settings.Time.GetUtcNow() - _heard > ForgetAfter)
+        if (settings.Time.GetElapsedTime(_heard) > ForgetAfter)
         {
             Forget();
             return Task.CompletedTask;

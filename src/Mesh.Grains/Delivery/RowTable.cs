@@ -18,7 +18,7 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
     public const int MaxTombstones = 200_000;
 
     private readonly Dictionary<TKey, Entry> _rows = [];
-    private readonly Queue<(TKey Key, DateTimeOffset At)> _tombstones = new();
+    private readonly Queue<(TKey Key, long At)> _tombstones = new();
 
     /// <summary>Tombstones included.</summary>
     public IEnumerable<TRow> All => _rows.Values.Select(entry => entry.Row);
@@ -65,7 +65,7 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
 
     private void Store(TKey key, MergedRow<TRow> merged)
     {
-        var now = time.GetUtcNow();
+        var now = time.GetTimestamp();
         _rows[key] = new Entry(merged, kind.Compose(merged), merged.IsEnded ? now : null);
         if (merged.IsEnded)
         {
@@ -79,15 +79,14 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
 
     private void Sweep()
     {
-        var limit = time.GetUtcNow() - TombstoneAge;
-        while (_tombstones.TryPeek(out var oldest) && oldest.At < limit)
+        while (_tombstones.TryPeek(out var oldest) && time.GetElapsedTime(oldest.At) > TombstoneAge)
         {
             Drop(_tombstones.Dequeue());
         }
     }
 
     // A key may have lived and ended again since: only its newest end counts.
-    private void Drop((TKey Key, DateTimeOffset At) tombstone)
+    private void Drop((TKey Key, long At) tombstone)
     {
         if (_rows.TryGetValue(tombstone.Key, out var entry) && entry.EndedAt == tombstone.At)
         {
@@ -96,5 +95,5 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
         }
     }
 
-    private readonly record struct Entry(MergedRow<TRow> Merged, TRow Row, DateTimeOffset? EndedAt);
+    private readonly record struct Entry(MergedRow<TRow> Merged, TRow Row, long? EndedAt);
 }

@@ -33,6 +33,7 @@ public sealed class Keeper(
 
     private readonly WakeQueue _wakes = new(grains, time, log);
     private readonly OwnedGarbage _garbage = new(cache, new ObjectEnds(store, grains, time), kinds);
+    private readonly OldEvents _oldEvents = new(cache, time);
     private readonly NamespaceEnd _namespaces = new(store, cache, grains, log);
     private readonly ConcurrentDictionary<string, byte> _endingNamespaces = new(StringComparer.Ordinal);
     private readonly string _self = silo.SiloAddress.ToParsableString();
@@ -116,7 +117,7 @@ public sealed class Keeper(
             }
 
             await _garbage.CollectAsync(null, stored => IsMine(stored.Key.ToString(), members), stop);
-            await DeleteAsync(OldEvents.Of(cache, time.GetUtcNow()).Where(old => IsMine(old.Key.ToString(), members)));
+            await DeleteAsync(_oldEvents.Look().Where(old => IsMine(old.Key.ToString(), members)));
             await WaitAsync(changed, WakeEvery - time.GetElapsedTime(began), stop);
             isUrgent = changed.IsCompleted;
         }

@@ -18,13 +18,6 @@ internal static class NodeDocument
     public static string? ReadyStatus(ReadOnlyMemory<byte> document) =>
         (string?)ReadyOf(StoredFields.Node(document, "status", "conditions") as JsonArray)?["status"];
 
-    /// <summary>When the Ready condition last changed; null when that is not told.</summary>
-    public static DateTimeOffset? ReadySince(ReadOnlyMemory<byte> document)
-    {
-        var text = (string?)ReadyOf(StoredFields.Node(document, "status", "conditions") as JsonArray)?["lastTransitionTime"];
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var since) ? since : null;
-    }
-
     public static IReadOnlyList<string> Addresses(ReadOnlyMemory<byte> document) =>
         StoredFields.Node(document, "status", "addresses") is JsonArray addresses
             ? [.. addresses.Where(entry => (string?)entry?["type"] is "InternalIP" or "ExternalIP").Select(entry => (string?)entry!["address"]).OfType<string>()]

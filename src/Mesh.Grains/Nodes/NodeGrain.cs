@@ -13,35 +13,33 @@ namespace Mesh.Grains.Nodes;
 [GrainType("mesh.node"), KeepAlive, Reentrant]
 public sealed class NodeGrain : Grain, INodeGrain, IDisposable
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-
     private readonly IWatchCache _cache;
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ILogger _log;
     private readonly OwnedObject _object;
+    private readonly Silence _silence; // from now at the earliest: before that this activation could not hear
     private NodeSession? _newest;
     private NodeFacts? _facts;
     private bool _factsUntold;
-    private DateTimeOffset _heard;
     private Task _looking = Task.CompletedTask;
     private bool _lookAgain;
 
     public NodeGrain(IGrainContext context, IObjectStore store, IWatchCache cache, TimeProvider time, Random random, ILogger<NodeGrain> log)
     {
         (_cache, _time, _random, _log) = (cache, time, random, log);
+        _silence = new Silence(time);
         _object = new OwnedObject(Kinds.Node(context.GrainId.Key.ToString()!), store, cache, new ReadOnlyNode());
     }
 
     private string Name => _object.Key.Name;
 
-    private bool IsSilent => _time.GetUtcNow() - _heard >= NodeLiveness.SilentAfter;
+    private bool IsSilent => _silence.Length >= NodeLiveness.SilentAfter;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _heard = _time.GetUtcNow(); // at the earliest: before that this activation could not hear
         await _object.ReadAsync(0, cancellationToken);
-        this.RegisterGrainTimer(LookAsync, new GrainTimerCreationOptions(LookEvery, LookEvery) { Interleave = true });
+        this.RegisterGrainTimer(LookAsync, new GrainTimerCreationOptions(Silence.LookEvery, Silence.LookEvery) { Interleave = true });
     }
 
     public async Task<NodeOpened> Open(NodeSession session, NodeFacts facts, CancellationToken stop)
@@ -83,13 +81,14 @@ public sealed class NodeGrain : Grain, INodeGrain, IDisposable
         }
 
         _newest = session;
-        _heard = _time.GetUtcNow();
+        _silence.Break();
         return true;
     }
 
     /// <summary>Looks at least once from now on: whoever asks while a look is under way waits for the next.</summary>
     private Task LookAsync(CancellationToken stop)
     {
+        _silence.Look();
         _lookAgain = true;
         return _looking.IsCompleted ? _looking = LookWhileAskedAsync(stop) : _looking;
     }
@@ -152,8 +151,7 @@ public sealed class NodeGrain : Grain, INodeGrain, IDisposable
     /// <summary>Nothing was heard for so long that its Pods are given up, unless the silence is wider than one fault explains.</summary>
     private async Task EndPodsAsync(CancellationToken stop)
     {
-        if (!IsSilent || _object.Current is not { } node || NodeDocument.ReadySince(node.Document) is not { } since
-            || _time.GetUtcNow() - since < NodeLiveness.PodsEndAfter)
+        if (_object.Current is null || _silence.Length < NodeLiveness.SilentAfter + NodeLiveness.PodsEndAfter)
         {
             return;
         }

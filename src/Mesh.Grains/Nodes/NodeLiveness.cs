@@ -9,7 +9,10 @@ public static class NodeLiveness
     /// <summary>Without a word for this long the node's Ready condition turns Unknown.</summary>
     public static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(10);
 
-    /// <summary>Pods of a node that stays silent are deleted after this.</summary>
+    /// <summary>
+    /// Pods of a node that stays silent are deleted after this, counted by the activation that deletes them: one that
+    /// moved, or a silo that starts in the morning, has heard nothing because it was not there.
+    /// </summary>
     public static readonly TimeSpan PodsEndAfter = TimeSpan.FromMinutes(5);
 
     /// <summary>

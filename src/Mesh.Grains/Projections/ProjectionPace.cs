@@ -9,7 +9,8 @@ public sealed class ProjectionPace(TimeProvider time)
     private static readonly TimeSpan Burst = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private DateTimeOffset _paidUntil = DateTimeOffset.MinValue;
+    private TimeSpan _owed;
+    private long _at = time.GetTimestamp();
 
     /// <summary>Until so many rows may be written; at once while the last second wrote fewer than 300.</summary>
     public Task TakeAsync(int rows, CancellationToken stop)
@@ -17,9 +18,10 @@ public sealed class ProjectionPace(TimeProvider time)
         TimeSpan wait;
         lock (_lock)
         {
-            var now = time.GetUtcNow();
-            _paidUntil = (_paidUntil > now ? _paidUntil : now) + (PerRow * rows);
-            wait = _paidUntil - now - Burst;
+            var now = time.GetTimestamp();
+            var left = _owed - time.GetElapsedTime(_at, now);
+            (_owed, _at) = ((left > TimeSpan.Zero ? left : TimeSpan.Zero) + (PerRow * rows), now);
+            wait = _owed - Burst;
         }
 
         return wait > TimeSpan.Zero ? Task.Delay(wait, time, stop) : Task.CompletedTask;

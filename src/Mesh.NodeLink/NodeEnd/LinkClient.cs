@@ -29,10 +29,11 @@ public sealed class LinkClient(string socket, INodeLinkHandler handler, ReportOu
         var wait = FirstWait;
         var told = false;
         var linkedOnce = false;
+        var links = 0UL;
         var began = time.GetTimestamp();
         while (!stop.IsCancellationRequested)
         {
-            var session = new NodeLinkSession(handler, outbox, time, logger);
+            var session = new NodeLinkSession(handler, outbox, ++links, time, logger);
             var reason = await LinkOnceAsync(session, stop);
             if (session.WasWelcomed)
             {

@@ -11,7 +11,7 @@ namespace Mesh.NodeLink.NodeEnd;
 /// One link, seen from the node. The reading loop never waits for the writing one: what must be said is state (the newest
 /// acknowledgement, asked-for inventories, the outbox), so two ends that both write cannot block each other.
 /// </summary>
-internal sealed class NodeLinkSession(INodeLinkHandler handler, ReportOutbox outbox, TimeProvider time, ILogger logger)
+internal sealed class NodeLinkSession(INodeLinkHandler handler, ReportOutbox outbox, ulong number, TimeProvider time, ILogger logger)
 {
     internal static readonly TimeSpan PulseEvery = TimeSpan.FromSeconds(3);
     internal static readonly TimeSpan DigestEvery = TimeSpan.FromSeconds(25);
@@ -46,7 +46,9 @@ internal sealed class NodeLinkSession(INodeLinkHandler handler, ReportOutbox out
     {
         using var late = new CancellationTokenSource(LinkLimits.Handshake, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
-        await call.RequestStream.WriteAsync(new FromNode { Hello = handler.Hello() }, either.Token);
+        var hello = handler.Hello();
+        hello.Link = number;
+        await call.RequestStream.WriteAsync(new FromNode { Hello = hello }, either.Token);
         if (!await call.ResponseStream.MoveNext(either.Token) || call.ResponseStream.Current.Welcome is not { } welcome)
         {
             throw new FormatException("the silo did not answer with Welcome.");

@@ -2,13 +2,13 @@ namespace Mesh.Storage.Caching;
 
 /// <summary>
 /// The newest part of the log in memory, shared by all watches: each reads on from its own position, so a slow one costs
-/// nobody memory. Not thread-safe: its cache locks.
+/// nobody memory. Ages count from when this cache was told, whatever clock the writer has. Not thread-safe: its cache locks.
 /// </summary>
-internal sealed class ChangeWindow(LogRetention retention)
+internal sealed class ChangeWindow(LogRetention retention, TimeProvider time)
 {
     private const int SmallestRing = 1_024;
 
-    private LoggedChange[] _ring = new LoggedChange[SmallestRing];
+    private Told[] _ring = new Told[SmallestRing];
     private int _head;
     private int _count;
     private long _bytes;
@@ -18,35 +18,27 @@ internal sealed class ChangeWindow(LogRetention retention)
 
     public int Count => _count;
 
-    public void Reset(long start, IReadOnlyList<LoggedChange> log)
+    public void Reset(long start, IReadOnlyList<StoreChange> log)
     {
-        _ring = new LoggedChange[SmallestRing];
+        _ring = new Told[SmallestRing];
         (_head, _count, _bytes, Start) = (0, 0, 0, start);
-        foreach (var logged in log)
+        // How old these are nobody knows here: they stay as long as new ones, and are the first to go when there are too many.
+        var at = time.GetTimestamp() - (long)(retention.MinAge.TotalSeconds * time.TimestampFrequency);
+        foreach (var change in log)
         {
-            Add(logged);
+            Add(change, at);
         }
     }
 
-    public void Add(LoggedChange logged)
-    {
-        if (_count == _ring.Length)
-        {
-            Grow();
-        }
+    public void Add(StoreChange change) => Add(change, time.GetTimestamp());
 
-        _ring[(_head + _count) & (_ring.Length - 1)] = logged;
-        _count++;
-        _bytes += BytesOf(logged);
-    }
-
-    public void Trim(DateTimeOffset now)
+    public void Trim()
     {
-        while (_count > 0 && retention.Drops(now - _ring[_head].At, _count, _bytes))
+        while (_count > 0 && retention.Drops(time.GetElapsedTime(_ring[_head].At), _count, _bytes))
         {
             Start = _ring[_head].Change.Object.ResourceVersion;
-            _bytes -= BytesOf(_ring[_head]);
-            _ring[_head] = null!;
+            _bytes -= BytesOf(_ring[_head].Change);
+            _ring[_head] = default;
             _head = (_head + 1) & (_ring.Length - 1);
             _count--;
         }
@@ -65,9 +57,21 @@ internal sealed class ChangeWindow(LogRetention retention)
         return changes;
     }
 
+    private void Add(StoreChange change, long at)
+    {
+        if (_count == _ring.Length)
+        {
+            Grow();
+        }
+
+        _ring[(_head + _count) & (_ring.Length - 1)] = new Told(change, at);
+        _count++;
+        _bytes += BytesOf(change);
+    }
+
     /// <summary>What a change keeps alive that the objects of today do not: the document it replaced.</summary>
-    private static long BytesOf(LoggedChange logged) =>
-        (logged.Change.Previous?.Document.Length ?? 0) + (logged.Change.Type == StoreChangeType.Deleted ? logged.Change.Object.Document.Length : 0);
+    private static long BytesOf(StoreChange change) =>
+        (change.Previous?.Document.Length ?? 0) + (change.Type == StoreChangeType.Deleted ? change.Object.Document.Length : 0);
 
     private int IndexAfter(long version)
     {
@@ -88,11 +92,11 @@ internal sealed class ChangeWindow(LogRetention retention)
         return low;
     }
 
-    private LoggedChange At(int index) => _ring[(_head + index) & (_ring.Length - 1)];
+    private Told At(int index) => _ring[(_head + index) & (_ring.Length - 1)];
 
     private void Grow()
     {
-        var larger = new LoggedChange[_ring.Length * 2];
+        var larger = new Told[_ring.Length * 2];
         for (var i = 0; i < _count; i++)
         {
             larger[i] = At(i);
@@ -100,4 +104,6 @@ internal sealed class ChangeWindow(LogRetention retention)
 
         (_ring, _head) = (larger, 0);
     }
+
+    private readonly record struct Told(StoreChange Change, long At);
 }

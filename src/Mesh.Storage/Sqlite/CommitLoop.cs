@@ -17,6 +17,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private readonly SqliteStoreOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly LogClock _clock;
     private readonly LogTrimmer _trimmer;
     private readonly WriteAheadLog _writeAheadLog;
     private readonly List<PendingCommit> _group = [];
@@ -25,7 +26,6 @@ internal sealed class CommitLoop : IAsyncDisposable
     private GroupCommit? _transactions;
     private RunMark _mark;
     private long _version;
-    private DateTimeOffset _last = DateTimeOffset.MinValue;
     private List<TaskCompletionSource> _trimAsked = [];
     private bool _isTrimDue;
     private ITimer? _tick;
@@ -44,6 +44,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         (_connection, _database, _queue, _followers, _mark, _options, _time, _log) = (connection, database, queue, followers, mark, options, time, log);
         _version = mark.Version;
         _transactions = new GroupCommit(connection);
+        _clock = LogClock.Of(connection, time);
         _trimmer = new LogTrimmer(options.Retention);
         _trimmer.Measure(connection);
         _writeAheadLog = new WriteAheadLog(database.Path, options.MaxWriteAheadBytes, log);
@@ -111,7 +112,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         GroupResult result;
         try
         {
-            result = Transactions().Run(_group, Now());
+            result = Transactions().Run(_group, _clock.Now);
         }
         catch (StoreUnavailableException failed)
         {
@@ -190,13 +191,6 @@ internal sealed class CommitLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Never back: the log's times are in the order of its versions, whatever the wall clock does.</summary>
-    private DateTimeOffset Now()
-    {
-        var now = _time.GetUtcNow();
-        return _last = now > _last ? now : _last;
-    }
-
     private void Trim()
     {
         if (!_isTrimDue && !_trimmer.IsOverfull)
@@ -210,7 +204,7 @@ internal sealed class CommitLoop : IAsyncDisposable
             if (_connection is { } connection)
             {
                 _writeAheadLog.Bound(connection);
-                if (_trimmer.CutPiece(connection, Now()))
+                if (_trimmer.CutPiece(connection, _clock.Now))
                 {
                     AskForTrim(asked); // the next piece, after the commits that came meanwhile
                     return;

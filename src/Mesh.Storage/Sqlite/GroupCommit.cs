@@ -53,9 +53,10 @@ internal sealed class GroupCommit : IDisposable
     /// All commits of the group that hold, durable when this returns. A commit sees the effects of those before it; one
     /// whose precondition fails has none.
     /// </summary>
+    /// <param name="at">By the <see cref="LogClock"/>.</param>
     /// <exception cref="StoreUnavailableException">Nothing was written.</exception>
     /// <exception cref="CommitOutcomeUnknownException">COMMIT itself failed.</exception>
-    public GroupResult Run(IReadOnlyList<PendingCommit> group, DateTimeOffset at)
+    public GroupResult Run(IReadOnlyList<PendingCommit> group, long at)
     {
         GroupResult result;
         try
@@ -102,7 +103,7 @@ internal sealed class GroupCommit : IDisposable
         _connection.Dispose();
     }
 
-    private GroupResult Evaluate(IReadOnlyList<PendingCommit> group, DateTimeOffset at)
+    private GroupResult Evaluate(IReadOnlyList<PendingCommit> group, long at)
     {
         var rows = group.Sum(commit => commit.Rows);
         var (reserved, timeline) = Reserve(rows);
@@ -245,23 +246,23 @@ internal sealed class GroupCommit : IDisposable
 
     private readonly record struct Found(long Id, string Uid, long Version, long Created, bool IsDeleting, long Bytes);
 
-    private sealed class Progress(long start, DateTimeOffset at)
+    private sealed class Progress(long start, long at)
     {
-        private readonly List<LoggedChange> _changes = [];
+        private readonly List<StoreChange> _changes = [];
 
         public long Version { get; private set; } = start;
 
-        public long At { get; } = at.ToUnixTimeMilliseconds();
+        public long At => at;
 
         public long ReplacedBytes { get; private set; }
 
-        public IReadOnlyList<LoggedChange> Changes => _changes;
+        public IReadOnlyList<StoreChange> Changes => _changes;
 
         public long Next() => ++Version;
 
         public void Add(StoreChangeType type, StoredObject stored, long replacedBytes)
         {
-            _changes.Add(new LoggedChange(at, new StoreChange(type, stored, null)));
+            _changes.Add(new StoreChange(type, stored, null));
             ReplacedBytes += replacedBytes;
         }
     }

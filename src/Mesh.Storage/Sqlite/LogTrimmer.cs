@@ -29,7 +29,8 @@ internal sealed class LogTrimmer(LogRetention retention)
     }
 
     /// <summary>True when there may be more to cut.</summary>
-    public bool CutPiece(SqliteConnection connection, DateTimeOffset now)
+    /// <param name="now">By the <see cref="LogClock"/>.</param>
+    public bool CutPiece(SqliteConnection connection, long now)
     {
         var (through, rows, bytes) = Due(connection, now);
         if (rows == 0)
@@ -49,14 +50,14 @@ internal sealed class LogTrimmer(LogRetention retention)
         return rows == PieceRows;
     }
 
-    private (long Through, int Rows, long Bytes) Due(SqliteConnection connection, DateTimeOffset now)
+    private (long Through, int Rows, long Bytes) Due(SqliteConnection connection, long now)
     {
         var (through, rows, bytes) = (0L, 0, 0L);
         using var oldest = new Statement(connection, "SELECT version, at, coalesce(length(document), 0) FROM changes ORDER BY version LIMIT 1000");
         using var row = oldest.Query();
         while (row.Read())
         {
-            var age = now - DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1));
+            var age = TimeSpan.FromMilliseconds(now - row.GetInt64(1));
             if (!retention.Drops(age, _rows - rows, _bytes - bytes))
             {
                 break;

@@ -73,15 +73,15 @@ internal static class SqliteQueries
     /// Each row holds what it replaced, so the changes are read from the newest back: what an object became is what the
     /// next change of it replaced, or what it is now.
     /// </summary>
-    private static List<LoggedChange> Changes(
+    private static List<StoreChange> Changes(
         SqliteConnection connection, long after, Func<ObjectKey, StoredObject?> now, Dictionary<string, string> names)
     {
         var later = new Dictionary<ObjectKey, StoredObject?>();
-        var changes = new List<LoggedChange>();
+        var changes = new List<StoreChange>();
         using var read = new Statement(
             connection,
             """
-            SELECT uid, previous, created, deleting, document, grp, kind, namespace, name, version, at, type
+            SELECT uid, previous, created, deleting, document, grp, kind, namespace, name, version, type
             FROM changes WHERE version > ?1 ORDER BY version DESC
             """,
             1);
@@ -90,13 +90,13 @@ internal static class SqliteQueries
         {
             var key = Key(rows, 5, names);
             var version = rows.GetInt64(9);
-            var type = (StoreChangeType)rows.GetInt32(11);
+            var type = (StoreChangeType)rows.GetInt32(10);
             var previous = type == StoreChangeType.Added ? null : Stored(rows, key, 0);
             var became = type == StoreChangeType.Deleted
                 ? AsDeleted(previous!, version)
                 : (later.TryGetValue(key, out var next) ? next : now(key)) ?? throw Torn(key, version);
             later[key] = previous;
-            changes.Add(new LoggedChange(DateTimeOffset.FromUnixTimeMilliseconds(rows.GetInt64(10)), new StoreChange(type, became, previous)));
+            changes.Add(new StoreChange(type, became, previous));
         }
 
         changes.Reverse();

@@ -1,6 +1,7 @@
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Tests.Cluster;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -9,9 +10,14 @@ namespace Mesh.Grains.Tests.Delivery;
 public class DeltaReceiverTests
 {
     private readonly FakeTimeProvider _time = new();
+    private readonly JumpingClock _clock;
     private readonly DeltaReceiver<string, PodRow> _receiver;
 
-    public DeltaReceiverTests() => _receiver = new DeltaReceiver<string, PodRow>("receiver", PodRows.Kind, _time);
+    public DeltaReceiverTests()
+    {
+        _clock = new JumpingClock(_time);
+        _receiver = new DeltaReceiver<string, PodRow>("receiver", PodRows.Kind, _clock);
+    }
 
     [Fact]
     public void Only_the_newest_subscription_is_followed_and_all_else_is_answered_Gone()
@@ -72,13 +78,18 @@ public class DeltaReceiverTests
         Assert.Equal((later.Order, true, "web"), Row("a"));
     }
 
-    [Fact]
-    public void What_ended_stays_ten_minutes_as_a_tombstone_and_nothing_older_brings_it_back()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(1)]
+    [Trait("Row", "CP-D2")]
+    public void What_ended_stays_ten_minutes_as_a_tombstone_and_nothing_older_brings_it_back(int hoursThatTheWallClockIsSet)
     {
         var stream = _receiver.BeginSubscribe("service");
         var row = Some.Row("a", 1, 1);
         _receiver.Answer(Full(stream, "publisher", row));
         Receive(Part(stream, from: 1, to: 2, row.Ended()));
+        _clock.SetWall(TimeSpan.FromHours(hoursThatTheWallClockIsSet));
         _time.Advance(RowTable<string, PodRow>.TombstoneAge - TimeSpan.FromSeconds(1));
         Receive(Part(stream, from: 2, to: 3, row));
         Assert.Empty(Living());

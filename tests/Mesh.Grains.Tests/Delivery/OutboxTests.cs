@@ -1,6 +1,7 @@
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Tests.Cluster;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -9,9 +10,12 @@ namespace Mesh.Grains.Tests.Delivery;
 public class OutboxTests
 {
     private readonly FakeTimeProvider _time = new();
+    private readonly JumpingClock _clock;
     private readonly TurnScheduler _turns = new();
     private readonly PodSource _source = new();
     private readonly List<(Delta<PodRow> Delta, TaskCompletionSource<DeliveryAck> Answer)> _sent = [];
+
+    public OutboxTests() => _clock = new JumpingClock(_time);
 
     [Fact]
     public void One_message_is_in_flight_and_what_changes_meanwhile_is_folded_into_the_next()
@@ -106,9 +110,30 @@ public class OutboxTests
         Assert.Equal(RenewalAck.Resync, outbox.Renew(1));
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    [Trait("Row", "CP-D2")]
+    public void A_receiver_is_forgotten_after_as_long_a_silence_whatever_the_wall_clock_is_set_to(int hours)
+    {
+        var outbox = Open();
+        Put(outbox, "a", 1);
+        _clock.SetWall(TimeSpan.FromHours(hours));
+        for (var passed = TimeSpan.Zero; passed < Outbox<string, PodRow>.ForgetAfter; passed += TimeSpan.FromSeconds(1))
+        {
+            Fail(_sent.Count - 1);
+            Assert.False(outbox.IsForgotten);
+            Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Advance(TimeSpan.FromSeconds(1));
+        Fail(_sent.Count - 1);
+        Assert.True(outbox.IsForgotten);
+    }
+
     private static IEnumerable<string> Names(Delta<PodRow> delta) => delta.Rows.Select(row => row.Name).Order();
 
-    private OutboxSettings Settings() => new("publisher", _time, new Random(1), (_, _) => { });
+    private OutboxSettings Settings() => new("publisher", _clock, new Random(1), (_, _) => { });
 
     private Outbox<string, PodRow> Open(string receiver = "receiver") => new(new StreamName(receiver, 1), _source, SendAsync, Settings());
 

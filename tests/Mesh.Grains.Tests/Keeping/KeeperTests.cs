@@ -3,7 +3,6 @@ using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Events;
-using Mesh.Grains.Keeping;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Grains.Tests.Pods;
 using Mesh.Storage;
@@ -139,24 +138,6 @@ public class KeeperTests(SharedCluster shared)
             $$$"""{"apiVersion":"networking.k8s.io/v1","kind":"IngressClass","metadata":{"name":"{{{ns}}}","uid":"uid-{{{ns}}}"},"spec":{"controller":"mesh.internal/ingress"}}""");
         await UntilAsync(Kinds.Ingress(NamespacedName.Of(ns, "shop")), stored => IsShown(stored, "192.0.2.7"));
     }
-
-    [Fact(Timeout = 60_000)]
-    public async Task An_Event_lives_for_an_hour_after_it_was_last_seen()
-    {
-        var ns = await Cluster.NamespaceAsync();
-        var now = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
-        var stored = await Cluster.PutAsync(Kinds.Event(NamespacedName.Of(ns, "seen")), EventSeen(ns, now));
-        await Cluster.Cache().WaitForAsync(stored.ResourceVersion, Stop);
-        Assert.DoesNotContain(OldEvents.Of(Cluster.Cache(), now + OldEvents.EventsLive - TimeSpan.FromSeconds(1)), old => old.Key == stored.Key);
-        Assert.Contains(OldEvents.Of(Cluster.Cache(), now + OldEvents.EventsLive), old => old.Key == stored.Key);
-        Cluster.RenewAll(); // the Keepers sweep when membership changes, and every minute; by the true clock it is long over
-        await UntilAsync(stored.Key, left => left is null);
-    }
-
-    private static string EventSeen(string ns, DateTimeOffset at) => $$$"""
-        {"apiVersion":"v1","kind":"Event","metadata":{"name":"seen","namespace":"{{{ns}}}","uid":"uid-seen"},
-        "firstTimestamp":"2020-01-01T00:00:00Z","lastTimestamp":"{{{at:yyyy-MM-ddTHH:mm:ssZ}}}"}
-        """;
 
     private static bool IsShown(StoredObject? stored, string address) =>
         stored is not null && Encoding.UTF8.GetString(stored.Document.Span).Contains($"{{\"ip\":\"{address}\"}}", StringComparison.Ordinal);

@@ -1,6 +1,7 @@
 using Mesh.Grains.Projections;
 using Mesh.Grains.Tests.Delivery;
 using Mesh.Storage;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -10,10 +11,15 @@ public class ProjectionPaceTests
 {
     private readonly FakeTimeProvider _time = new();
     private readonly TurnScheduler _turns = new();
+    private readonly JumpingClock _clock;
     private readonly ProjectionPace _pace;
     private int _failures;
 
-    public ProjectionPaceTests() => _pace = new ProjectionPace(_time);
+    public ProjectionPaceTests()
+    {
+        _clock = new JumpingClock(_time);
+        _pace = new ProjectionPace(_clock);
+    }
 
     [Fact]
     public void An_object_is_written_at_once_then_once_a_second_and_only_its_newest_state()
@@ -52,6 +58,33 @@ public class ProjectionPaceTests
         Assert.Equal(1000, all.Sum(shown => shown.Writes.Count));
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    [Trait("Row", "CP-D2")]
+    public void A_wall_clock_that_is_set_neither_holds_up_nor_hurries_what_is_written(int hours)
+    {
+        var shown = new Shown();
+        var projection = Open(shown);
+        Change(projection, shown, 1);
+        _clock.SetWall(TimeSpan.FromHours(hours));
+        Change(projection, shown, 2);
+        Assert.Equal([1], shown.Writes);
+        Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Equal([1, 2], shown.Writes);
+
+        Shown[] all = [.. Enumerable.Range(0, 1000).Select(_ => new Shown())];
+        foreach (var other in all)
+        {
+            Change(Open(other), other, 1);
+        }
+
+        _clock.SetWall(TimeSpan.FromHours(hours));
+        Assert.InRange(all.Sum(other => other.Writes.Count), 299, 301);
+        Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(1000, all.Sum(other => other.Writes.Count));
+    }
+
     [Fact]
     public void A_look_that_finds_no_difference_costs_nothing()
     {
@@ -81,7 +114,7 @@ public class ProjectionPaceTests
         Assert.Equal(2, _failures);
     }
 
-    private Projection Open(Shown shown) => new(shown, _pace, _time, new Random(1), _ => _failures++);
+    private Projection Open(Shown shown) => new(shown, _pace, _clock, new Random(1), _ => _failures++);
 
     private void Change(Projection projection, Shown shown, int state) => _turns.Run(() =>
     {
