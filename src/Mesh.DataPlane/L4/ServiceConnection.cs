@@ -36,7 +36,7 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, F
 
         client.NoDelay = true;
         TcpKeepAlive.Enable(upstream);
-        var spliced = new SplicedConnection(client, upstream);
+        using var spliced = new SplicedConnection(client, upstream, context.Time);
         await using (cut.UnsafeRegister(static open => ((SplicedConnection)open!).Abort(), spliced))
         {
             await spliced.RunAsync();

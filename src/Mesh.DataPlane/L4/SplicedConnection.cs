@@ -7,13 +7,18 @@ namespace Mesh.DataPlane.L4;
 /// Carries bytes between a client and an endpoint, each way on its own: a FIN of one side is passed on while the other
 /// still sends (RFC 9293 §3.6), a reset of one side resets the other.
 /// </summary>
-internal sealed class SplicedConnection(Socket client, Socket upstream)
+internal sealed class SplicedConnection(Socket client, Socket upstream, TimeProvider time) : IDisposable
 {
     // An idle connection holds two small buffers; a busy direction grows to the large one, and back.
     private const int SmallBuffer = 4 * 1024;
     private const int LargeBuffer = 64 * 1024;
 
+    /// <summary>How often a side that has ended is looked at.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);
+
     private int _aborted;
+    private int _ended;
+    private HalfClosed? _halfClosed;
 
     /// <summary>Bytes from the client, and to it; exact once <see cref="RunAsync"/> has ended.</summary>
     public long FromClient { get; private set; }
@@ -27,6 +32,9 @@ internal sealed class SplicedConnection(Socket client, Socket upstream)
         FromClient = await up;
         ToClient = await down;
     }
+
+    /// <summary>Once it has run.</summary>
+    public void Dispose() => _halfClosed?.Dispose();
 
     /// <summary>Resets both sides, so that neither takes what it has got for the whole.</summary>
     public void Abort()
@@ -52,6 +60,10 @@ internal sealed class SplicedConnection(Socket client, Socket upstream)
             }
 
             to.Shutdown(SocketShutdown.Send);
+            if (Interlocked.Increment(ref _ended) == 1)
+            {
+                _halfClosed = new HalfClosed(from, Abort, LookEvery, time);
+            }
         }
         catch (SocketException)
         {

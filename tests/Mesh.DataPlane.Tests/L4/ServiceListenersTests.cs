@@ -87,6 +87,41 @@ public sealed class ServiceListenersTests
     }
 
     [Fact(Timeout = Limit)]
+    [Trait("Row", "S-F10")]
+    public async Task A_client_that_has_ended_its_side_and_then_goes_leaves_nothing_open()
+    {
+        var time = new FakeTimeProvider();
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var backend = new RecordingBackend(async connection =>
+        {
+            while (await connection.ReceiveAsync())
+            {
+            }
+
+            ended.TrySetResult();
+            await gone.Task; // it neither sends nor closes
+        });
+        await using var host = new L4Host(time: time);
+        var address = await host.ServeAsync(backend.Pod("web-1"));
+        using var client = await L4Host.ConnectAsync(address, Stop);
+        client.Socket.Shutdown(SocketShutdown.Send);
+        await ended.Task.WaitAsync(Stop);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(1, host.Listeners.OpenConnections); // it may still read
+
+        client.Socket.Close(timeout: 0);
+        while (host.Listeners.OpenConnections > 0)
+        {
+            time.Advance(TimeSpan.FromSeconds(15));
+            await Task.Yield();
+            Stop.ThrowIfCancellationRequested();
+        }
+
+        gone.TrySetResult();
+    }
+
+    [Fact(Timeout = Limit)]
     [Trait("Row", "SVC-U7")]
     public async Task An_endpoint_that_half_closes_still_reads()
     {
