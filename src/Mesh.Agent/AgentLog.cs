@@ -31,6 +31,9 @@ internal static partial class AgentLog
     [LoggerMessage(5012, LogLevel.Error, "The result of a probe of {Address} could not be told; the next one tells it.")]
     public static partial void ProbeNotTold(this ILogger logger, Exception cause, string address);
 
+    [LoggerMessage(5013, LogLevel.Warning, "The node cannot make probes now, which says nothing of its Pods: {Why}")]
+    public static partial void ProbeNotTried(this ILogger logger, string why);
+
     [LoggerMessage(5020, LogLevel.Information, "Registrations are taken at {Where}.")]
     public static partial void Listening(this ILogger logger, string where);
 

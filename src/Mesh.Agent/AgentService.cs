@@ -185,8 +185,6 @@ public sealed class AgentService : BackgroundService
 
     public override void Dispose()
     {
-        _probes.Dispose();
-        _runner.Dispose();
         _stopping.Dispose();
         base.Dispose();
     }

@@ -21,6 +21,9 @@ internal sealed class CountingServer : IDisposable
 
     public ImmutableList<string> Requests => _requests;
 
+    /// <summary>Without a request.</summary>
+    public Task<Socket> AcceptOnlyAsync(CancellationToken stop) => _listener.AcceptSocketAsync(stop).AsTask();
+
     public async Task<Socket> AcceptAsync(CancellationToken stop)
     {
         var socket = await _listener.AcceptSocketAsync(stop);
@@ -35,10 +38,12 @@ internal sealed class CountingServer : IDisposable
         return socket;
     }
 
-    public async Task AnswerAsync(int status, CancellationToken stop)
+    public Task AnswerAsync(int status, CancellationToken stop) => AnswerAsync(status, "http://169.254.169.254/", stop);
+
+    public async Task AnswerAsync(int status, string location, CancellationToken stop)
     {
         using var socket = await AcceptAsync(stop);
-        var answer = $"HTTP/1.1 {status} X\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        var answer = $"HTTP/1.1 {status} X\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         await socket.SendAsync(Encoding.ASCII.GetBytes(answer), stop);
         socket.Shutdown(SocketShutdown.Send);
     }

@@ -23,11 +23,11 @@ public sealed class ProbeRuleTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var own = (IPEndPoint)listener.LocalEndpoint;
-        using var runner = new ProbeRunner(TimeProvider.System) { Rule = new EndpointRule(null, [own], []) };
+        var runner = new ProbeRunner(TimeProvider.System) { Rule = new EndpointRule(null, [own], []) };
 
         var failure = await runner.TryAsync(Spec(kind, own.Address, own.Port), stop);
 
-        Assert.Equal($"{own} is where Mesh itself listens", failure?.Message);
+        Assert.Equal($"{own} is where Mesh itself listens", (failure as ProbeOutcome.Failure)?.Why);
         Assert.False(listener.Pending());
     }
 
@@ -38,11 +38,11 @@ public sealed class ProbeRuleTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var place = (IPEndPoint)listener.LocalEndpoint;
-        using var runner = new ProbeRunner(TimeProvider.System) { Rule = EndpointRule.Unconfigured.With(ClaimedPlaces.None.Add(place)) };
+        var runner = new ProbeRunner(TimeProvider.System) { Rule = EndpointRule.Unconfigured.With(ClaimedPlaces.None.Add(place)) };
 
         var failure = await runner.TryAsync(Spec(kind, place.Address, place.Port), TestContext.Current.CancellationToken);
 
-        Assert.Equal($"{place} is where Mesh itself answers a Service", failure?.Message);
+        Assert.Equal($"{place} is where Mesh itself answers a Service", (failure as ProbeOutcome.Failure)?.Why);
         Assert.False(listener.Pending());
     }
 
@@ -50,11 +50,11 @@ public sealed class ProbeRuleTests
     [MemberData(nameof(Kinds))]
     public async Task An_address_of_the_Service_CIDR_is_not_tried(string kind)
     {
-        using var runner = new ProbeRunner(TimeProvider.System) { Rule = new EndpointRule(IPRange.Parse("127.96.0.0/16"), [], []) };
+        var runner = new ProbeRunner(TimeProvider.System) { Rule = new EndpointRule(IPRange.Parse("127.96.0.0/16"), [], []) };
 
         var failure = await runner.TryAsync(Spec(kind, IPAddress.Parse("127.96.0.9"), 80), TestContext.Current.CancellationToken);
 
-        Assert.StartsWith("127.96.0.9 may not be of the Service CIDR 127.96.0.0/16", failure?.Message, StringComparison.Ordinal);
+        Assert.StartsWith("127.96.0.9 may not be of the Service CIDR 127.96.0.0/16", (failure as ProbeOutcome.Failure)?.Why, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 60_000)]

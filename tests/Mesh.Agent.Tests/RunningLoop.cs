@@ -11,15 +11,13 @@ internal sealed class RunningLoop : IAsyncDisposable
     private readonly ArmedTime _time = new();
     private readonly ErrorLog _log = new();
     private readonly CancellationTokenSource _stop = new();
-    private readonly ProbeRunner _runner;
     private readonly ProbeLoop _loop;
     private readonly Task _running;
     private ProbeTarget? _target;
 
-    public RunningLoop()
+    public RunningLoop(int places = 1024)
     {
-        _runner = new ProbeRunner(_time);
-        _loop = new ProbeLoop(_runner, _time, _log);
+        _loop = new ProbeLoop(new ProbeRunner(_time), _time, _log, places);
         _running = _loop.RunAsync(_stop.Token);
     }
 
@@ -83,8 +81,6 @@ internal sealed class RunningLoop : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _running;
-        _loop.Dispose();
-        _runner.Dispose();
         _stop.Dispose();
     }
 }

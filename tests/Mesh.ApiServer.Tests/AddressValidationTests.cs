@@ -38,6 +38,25 @@ public sealed class AddressValidationTests(ApiHost host) : IClassFixture<ApiHost
     public async Task Any_machines_address_is_accepted(string address) =>
         Assert.Equal(201, (await host.Http.SendAsync("POST", $"{Pods}?dryRun=All", Pod("somewhere", address))).Code);
 
+    [Theory(Timeout = 30_000)]
+    [Trait("Row", "S-F19")]
+    [InlineData("httpGet")]
+    [InlineData("tcpSocket")]
+    public async Task A_probe_goes_to_the_Pod_and_to_no_other_host(string action)
+    {
+        string Probed(string host) =>
+            Pod("probed", "127.80.0.7").Replace("\"name\":\"a\"", $$"""
+                "name":"a","readinessProbe":{"{{action}}":{"port":80,"host":"{{host}}"} }
+                """, StringComparison.Ordinal);
+
+        var other = await host.Http.SendAsync("POST", $"{Pods}?dryRun=All", Probed("169.254.169.254"));
+        var own = await host.Http.SendAsync("POST", $"{Pods}?dryRun=All", Probed("127.80.0.7"));
+
+        Assert.Equal((422, $"FieldValueInvalid spec.containers[0].readinessProbe.{action}.host"), (other.Code, Assert.Single(other.Causes)));
+        Assert.Contains("probes go to the Pod's own address; for a virtual host give the header Host", other.Message, StringComparison.Ordinal);
+        Assert.Equal(201, own.Code);
+    }
+
     [Fact(Timeout = 30_000)]
     public async Task A_Pod_keeps_its_address()
     {

@@ -159,7 +159,7 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
 
             return host is null || host == facts.Address.ToString()
                 ? probe
-                : throw new FormatException($"host: probes go to the Pod's own address; for a virtual host give the header Host.");
+                : throw new FormatException($"host: {ProbeRules.HostText}.");
         }
         catch (FormatException wrong)
         {

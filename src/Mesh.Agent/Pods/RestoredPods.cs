@@ -75,9 +75,9 @@ internal sealed class RestoredPods(
     private async Task ReviveAsync(RegisteredPod pod, CancellationToken stop)
     {
         var ports = ProbeSpec.PortsAccept(pod.Facts.Address, pod.Registration.Ports, TimeSpan.FromSeconds(1));
-        if (await runner.TryAsync(ports, stop) is { IsRefusal: true } closed)
+        if (await runner.TryAsync(ports, stop) is ProbeOutcome.Refused closed)
         {
-            await voice.EndAsync(pod, new LeaseEnd.Deleted(), "PortsClosed", $"After a restart of the node its ports do not accept: {closed.Message}");
+            await voice.EndAsync(pod, new LeaseEnd.Deleted(), "PortsClosed", $"After a restart of the node its ports do not accept: {closed.Why}");
             return;
         }
 

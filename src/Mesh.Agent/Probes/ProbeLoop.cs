@@ -9,26 +9,30 @@ namespace Mesh.Agent.Probes;
 /// Probes every Pod of the machine from one loop with one timer: what is due stands in a queue by time, so ten thousand
 /// Pods cost ten thousand entries.
 /// </summary>
-internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger logger) : IDisposable
+/// <param name="places">Attempts at a time.</param>
+internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger logger, int places = ProbeLoop.MostPlaces)
 {
-    /// <summary>More attempts than this at a time wait; a hanging Pod holds its place for its timeout only.</summary>
-    private const int AtOnce = 512;
+    /// <summary>A place is a descriptor, and a silent Pod holds its place for its timeout.</summary>
+    private const int MostPlaces = 1024;
+
+    /// <summary>Until the next look at a Pod that could not be tried, or that is in doubt.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     /// <summary>However often a Pod is suspected, it is tried at most this often.</summary>
     private static readonly TimeSpan HurryGap = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>A probe may be due in 68 years, which no timer can wait for: the loop looks again before.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
-
     /// <summary>After an exception that nothing here expects: the loop goes on, and does not spin.</summary>
     private static readonly TimeSpan PauseAfterFault = TimeSpan.FromSeconds(1);
 
+    /// <summary>A node without descriptors has a thousand probes a second that it cannot make.</summary>
+    private static readonly TimeSpan SayAgain = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
-    private readonly PriorityQueue<ProbeTarget, long> _due = new();
+    private readonly ProbeQueue _queue = new(runner, time, places);
     private readonly Dictionary<IPEndPoint, List<ProbeTarget>> _byEndpoint = [];
     private readonly HashSet<Task> _running = [];
-    private readonly SemaphoreSlim _slots = new(AtOnce);
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private long? _saidUntried;
 
     public void Add(ProbeTarget target)
     {
@@ -44,7 +48,7 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
                 targets.Add(target);
             }
 
-            Schedule(target, time.GetTimestamp() + Ticks(target.Spec.InitialDelay));
+            _queue.Schedule(target, time.GetTimestamp() + Ticks(target.Spec.InitialDelay));
         }
 
         _wake.Writer.TryWrite(true);
@@ -86,7 +90,7 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
 
     private void Hurry(ProbeTarget target)
     {
-        if (target.IsRunning)
+        if (target.Attempt is not null)
         {
             target.IsHurried = true;
             return;
@@ -95,11 +99,9 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
         var soonest = Math.Max(time.GetTimestamp(), target.Started + Ticks(HurryGap));
         if (soonest < target.Due)
         {
-            Schedule(target, soonest);
+            _queue.Schedule(target, soonest);
         }
     }
-
-    public void Dispose() => _slots.Dispose();
 
     /// <summary>Runs until stopped; its owner awaits it.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -133,21 +135,21 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
     {
         try
         {
-            while (TakeDue() is { } target)
+            while (Take(queue => queue.TakeDue(stop)) is var (target, attempt))
             {
-                await _slots.WaitAsync(stop);
-                var attempt = AttemptAsync(target, stop);
+                var running = AttemptAsync(target, attempt, stop);
                 lock (_gate)
                 {
-                    _running.Add(attempt);
-                    if (_running.Count > 2 * AtOnce)
+                    _running.Add(running);
+                    if (_running.Count > 2 * places)
                     {
                         _running.RemoveWhere(task => task.IsCompleted);
                     }
                 }
             }
 
-            timer.Change(UntilNext(), Timeout.InfiniteTimeSpan);
+            Take(static queue => queue.TakeCut())?.Cut();
+            timer.Change(Take(static queue => queue.UntilNext()), Timeout.InfiniteTimeSpan);
             await _wake.Reader.ReadAsync(stop);
         }
 #pragma warning disable CA1031 // The boundary of the loop: whatever happens, the other Pods are probed on.
@@ -159,52 +161,19 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
         }
     }
 
-    private ProbeTarget? TakeDue()
+    private T Take<T>(Func<ProbeQueue, T> ask)
     {
         lock (_gate)
         {
-            while (_due.TryPeek(out var target, out var at))
-            {
-                if (target.IsRemoved || target.IsRunning || target.Due != at)
-                {
-                    _due.Dequeue();
-                    continue;
-                }
-
-                if (at > time.GetTimestamp())
-                {
-                    return null;
-                }
-
-                _due.Dequeue();
-                target.IsRunning = true;
-                target.Started = time.GetTimestamp();
-                return target;
-            }
-
-            return null;
+            return ask(_queue);
         }
     }
 
-    private TimeSpan UntilNext()
-    {
-        lock (_gate)
-        {
-            if (!_due.TryPeek(out _, out var at))
-            {
-                return Timeout.InfiniteTimeSpan;
-            }
-
-            var left = time.GetElapsedTime(time.GetTimestamp(), at);
-            return left < TimeSpan.Zero ? TimeSpan.Zero : left < LongestWait ? left : LongestWait;
-        }
-    }
-
-    private async Task AttemptAsync(ProbeTarget target, CancellationToken stop)
+    private async Task AttemptAsync(ProbeTarget target, ProbeAttempt attempt, CancellationToken stop)
     {
         try
         {
-            if (Settle(target, await TryAsync(target, stop)))
+            if (Settle(target, await TryAsync(target, attempt, stop)))
             {
                 await target.TellAsync();
             }
@@ -225,48 +194,64 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
         }
         finally
         {
-            _slots.Release();
             _wake.Writer.TryWrite(true);
         }
     }
 
-    private async Task<ProbeFailure?> TryAsync(ProbeTarget target, CancellationToken stop)
+    private async Task<ProbeOutcome> TryAsync(ProbeTarget target, ProbeAttempt attempt, CancellationToken stop)
     {
         try
         {
-            return await runner.TryAsync(target.Spec, stop);
+            using (attempt)
+            {
+                return await runner.TryAsync(target.Spec, attempt, stop);
+            }
         }
 #pragma warning disable CA1031 // The boundary of the loop: what one Pod's server does to a probe is that Pod's failure only.
         catch (Exception failed) when (!stop.IsCancellationRequested)
 #pragma warning restore CA1031
         {
             logger.ProbeFailed(failed, target.Spec.Address.ToString());
-            return new ProbeFailure(failed.Message);
+            return new ProbeOutcome.Failed(failed.Message);
         }
     }
 
-    private bool Settle(ProbeTarget target, ProbeFailure? failure)
+    private bool Settle(ProbeTarget target, ProbeOutcome outcome)
     {
         lock (_gate)
         {
-            target.IsRunning = false;
+            _queue.End(target);
             if (target.IsRemoved)
             {
                 return false;
             }
 
-            var gap = target.IsHurried ? HurryGap : target.Spec.Period;
-            target.IsHurried = false;
+            if (outcome is ProbeOutcome.NotTried untried)
+            {
+                SayUntried(untried.Why);
+            }
+
+            var isNews = target.Count(outcome);
             // Counted from start to start, as a ticker; a probe that took longer than its period starts again at once.
-            Schedule(target, Math.Max(time.GetTimestamp(), target.Started + Ticks(gap)));
-            return target.Count(failure);
+            _queue.Schedule(target, Math.Max(time.GetTimestamp(), target.Started + Ticks(GapAfter(target, outcome))));
+            target.IsHurried = false;
+            return isNews;
         }
     }
 
-    private void Schedule(ProbeTarget target, long at)
+    private void SayUntried(string why)
     {
-        target.Due = at;
-        _due.Enqueue(target, at);
+        if (_saidUntried is not { } said || time.GetElapsedTime(said) >= SayAgain)
+        {
+            _saidUntried = time.GetTimestamp();
+            logger.ProbeNotTried(why);
+        }
+    }
+
+    private static TimeSpan GapAfter(ProbeTarget target, ProbeOutcome outcome)
+    {
+        var isSooner = outcome is ProbeOutcome.NotTried { IsCut: false } || (target.Spec.Action is null && target.IsDoubted);
+        return target.IsHurried ? HurryGap : isSooner && target.Spec.Period > LookAgain ? LookAgain : target.Spec.Period;
     }
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);

@@ -16,15 +16,21 @@ internal sealed record ProbeSpec(
     int SuccessThreshold,
     int FailureThreshold)
 {
+    /// <summary>A kernel under load drops a SYN and hears its next one a second later: once is no evidence.</summary>
+    private const int SilencesOfPorts = 3;
+
     /// <summary>An attempt holds a place of all Pods, and no timer waits 68 years.</summary>
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromHours(1);
+
+    /// <summary>Attempts in a row that find no answer until the Pod is not ready.</summary>
+    public int SilenceThreshold { get; init; } = FailureThreshold;
 
     public static ProbeSpec Of(Probe probe, IPAddress address, ImmutableArray<ContainerPort> ports) => new(
         probe.Action, address, ports, probe.InitialDelay, probe.Period, probe.Timeout < LongestTimeout ? probe.Timeout : LongestTimeout, probe.SuccessThreshold, probe.FailureThreshold);
 
     /// <summary>Without a probe a Pod is ready while its ports accept.</summary>
     public static ProbeSpec PortsAccept(IPAddress address, ImmutableArray<ContainerPort> ports, TimeSpan every) =>
-        new(null, address, Tried(ports), TimeSpan.Zero, every, TimeSpan.FromSeconds(1), 1, 1);
+        new(null, address, Tried(ports), TimeSpan.Zero, every, TimeSpan.FromSeconds(1), 1, 1) { SilenceThreshold = SilencesOfPorts };
 
     /// <summary>A manifest may name thousands; of a registration it is all there can be.</summary>
     private static ImmutableArray<ContainerPort> Tried(ImmutableArray<ContainerPort> ports) =>
@@ -41,8 +47,8 @@ internal sealed record ProbeSpec(
 
     /// <summary>Whether both try the same thing in the same rhythm. (Records that hold collections do not compare by content.)</summary>
     public bool IsSame(ProbeSpec other) =>
-        (Address, InitialDelay, Period, Timeout, SuccessThreshold, FailureThreshold)
-            .Equals((other.Address, other.InitialDelay, other.Period, other.Timeout, other.SuccessThreshold, other.FailureThreshold))
+        (Address, InitialDelay, Period, Timeout, SuccessThreshold, FailureThreshold, SilenceThreshold)
+            .Equals((other.Address, other.InitialDelay, other.Period, other.Timeout, other.SuccessThreshold, other.FailureThreshold, other.SilenceThreshold))
         && Ports.SequenceEqual(other.Ports)
         && (Action, other.Action) switch
         {
@@ -74,7 +80,10 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
 
     internal long Started { get; set; }
 
-    internal bool IsRunning { get; set; }
+    /// <summary>Under way now.</summary>
+    internal ProbeAttempt? Attempt { get; set; }
+
+    internal LinkedListNode<ProbeTarget>? Place { get; set; }
 
     internal bool IsHurried { get; set; }
 
@@ -86,26 +95,36 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
     /// <summary>Results counted so far.</summary>
     internal int Attempts { get; private set; }
 
+    /// <summary>Ready, and the last attempt failed: the next one is to be soon.</summary>
+    internal bool IsDoubted => IsReady && _failures > 0;
+
     /// <summary>Counts one result; true when what it tells changed or is known for the first time (kubelet <c>prober/worker.go</c>).</summary>
-    internal bool Count(ProbeFailure? failure)
+    internal bool Count(ProbeOutcome outcome)
     {
+        if (outcome is ProbeOutcome.NotTried untried)
+        {
+            Message = Attempts == 0 ? $"Not probed yet: {untried.Why}." : Message;
+            return false;
+        }
+
         var isFirst = Attempts == 0;
         var wasRefused = IsRefused;
-        IsRefused = failure is { IsRefusal: true };
-        if (failure is null)
+        IsRefused = outcome is ProbeOutcome.Refused;
+        if (outcome is ProbeOutcome.Failure failure)
+        {
+            _successes = 0;
+            _failures++;
+            Message = failure.Why;
+        }
+        else
         {
             _failures = 0;
             _successes++;
             Message = "";
         }
-        else
-        {
-            _successes = 0;
-            _failures++;
-            Message = failure.Message;
-        }
 
-        var ready = IsReady ? _failures < spec.FailureThreshold : _successes >= spec.SuccessThreshold;
+        var most = outcome is ProbeOutcome.Silent ? spec.SilenceThreshold : spec.FailureThreshold;
+        var ready = IsReady ? _failures < most : _successes >= spec.SuccessThreshold;
         // Of a Pod that is not ready it is news too when somebody begins to listen, or ends.
         var isNews = isFirst || IsUntold || ready != IsReady || (!ready && IsRefused != wasRefused);
         (IsReady, IsUntold) = (ready, false);

@@ -36,6 +36,19 @@ internal static class ContainerValidation
         }
     }
 
+    /// <summary>A probe goes to the Pod and to nobody else: it would be a way to reach others. Registrations are told the same.</summary>
+    /// <param name="address">As the Pod names it.</param>
+    public static void ValidateProbeHost(JsonNode? probe, string address, string field, Causes causes)
+    {
+        foreach (var action in (string[])["httpGet", "tcpSocket"])
+        {
+            if (probe.At(action, "host").AsText() is { Length: > 0 } host && host != address)
+            {
+                causes.Invalid($"{field}.{action}.host", host, ProbeRules.HostText);
+            }
+        }
+    }
+
     public static void ValidateProbe(JsonNode? probe, string field, Causes causes)
     {
         if (probe is null)

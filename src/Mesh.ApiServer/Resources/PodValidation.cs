@@ -27,7 +27,7 @@ internal static class PodValidation
             causes.Invalid("spec.terminationGracePeriodSeconds", spec.At("terminationGracePeriodSeconds"), "must be greater than or equal to 0");
         }
 
-        ValidateContainers(spec, causes);
+        ValidateContainers(spec, stored is null ? document.At("metadata", "annotations", MeshAnnotations.PodIP).AsText() ?? "" : null, causes);
         if (stored is not null)
         {
             ValidateUnchanged(stored, document, causes);
@@ -52,7 +52,8 @@ internal static class PodValidation
         }
     }
 
-    private static void ValidateContainers(JsonNode? spec, Causes causes)
+    /// <param name="address">What the Pod says of it, which may be nothing; null: it is there already, and its probes with it.</param>
+    private static void ValidateContainers(JsonNode? spec, string? address, Causes causes)
     {
         if (spec.At("containers").IsUnset())
         {
@@ -78,6 +79,10 @@ internal static class PodValidation
 
             ContainerValidation.ValidatePorts(container.At("ports"), $"{field}.ports", causes);
             ContainerValidation.ValidateProbe(container.At("readinessProbe"), $"{field}.readinessProbe", causes);
+            if (address is not null)
+            {
+                ContainerValidation.ValidateProbeHost(container.At("readinessProbe"), address, $"{field}.readinessProbe", causes);
+            }
         }
     }
 

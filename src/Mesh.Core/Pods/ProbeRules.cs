@@ -10,6 +10,8 @@ public static class ProbeRules
     public const string HeaderNameText =
         "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
 
+    public const string HostText = "probes go to the Pod's own address; for a virtual host give the header Host";
+
     private static readonly SearchValues<char> HeaderNameCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-");
 
