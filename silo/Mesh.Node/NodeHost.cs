@@ -40,7 +40,7 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         var identity = new AgentIdentity(journal.Incarnation, AgentIdentity.CurrentBootId());
         var logs = telemetry.Services.GetRequiredService<ILoggerFactory>();
-        var seed = new Random();
+        var random = new SystemRandom();
         var build = BuildIdentity.Of(AppContext.BaseDirectory, "mesh-node");
         var routes = new Published<RoutingSnapshot>(RoutingSnapshot.Empty);
         var problems = new OpenPortProblems();
@@ -52,9 +52,9 @@ internal sealed class NodeHost : IAsyncDisposable
         _log = logs.CreateLogger<NodeHost>();
         _routing = new RoutingLoop(
             routes, OnRoutesChanged, claimed => _agent!.Avoid(claimed), problems, time, logs.CreateLogger<RoutingLoop>());
-        _agent = new AgentService(identity, _routing, outbox, journal, seed, time, logs.CreateLogger<AgentService>());
+        _agent = new AgentService(identity, _routing, outbox, journal, random, time, logs.CreateLogger<AgentService>());
         _siloFigures = new SiloFigures(data.LinkSocket);
-        _listeners = new NodeListeners(data, routes, _routing, _agent, problems, MachineFigures.Page(PrometheusPage.Of(telemetry.Services), _siloFigures), seed, time, logs);
+        _listeners = new NodeListeners(data, routes, _routing, _agent, problems, MachineFigures.Page(PrometheusPage.Of(telemetry.Services), _siloFigures), random, time, logs);
         _link = new LinkClient(
             data.LinkSocket, new NodeLinkHandler(_routing, _agent, _listeners, problems, journal, settings, identity, build, ending), outbox, time, logs.CreateLogger<LinkClient>());
         _log.Started(build, data.FullPath, identity.Incarnation);

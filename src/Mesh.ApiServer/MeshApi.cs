@@ -7,6 +7,7 @@ using Mesh.ApiServer.Requests;
 using Mesh.ApiServer.Resources;
 using Mesh.ApiServer.Schemas;
 using Mesh.ApiServer.Writing;
+using Mesh.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,7 +24,7 @@ public static class MeshApi
     {
         services.AddOptions<ApiOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(new Chance(new Random()));
+        services.TryAddSingleton(new Chance(new SystemRandom()));
         services.AddSingleton<ResourceCatalog>();
         services.AddSingleton(static provider => provider.GetRequiredService<ResourceCatalog>().Kinds);
         services.AddSingleton<DiscoveryDocuments>();

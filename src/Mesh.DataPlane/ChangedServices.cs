@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Mesh.Core.Names;
+using Mesh.Core.Routing;
 
 namespace Mesh.DataPlane;
 
@@ -27,13 +28,18 @@ internal sealed class ChangedServices
         await _signal.Reader.ReadAsync(stop);
     }
 
-    public IReadOnlyCollection<NamespacedName> Take()
+    /// <summary>
+    /// What has changed, and a snapshot that has it. It is read after the changes were taken: in an older one a Service that
+    /// changed between the two would be judged by what it was, and nothing would come back to it.
+    /// </summary>
+    public (IReadOnlyCollection<NamespacedName> Services, RoutingSnapshot Snapshot) Take(Func<RoutingSnapshot> newest)
     {
+        IReadOnlyCollection<NamespacedName> taken;
         lock (_gate)
         {
-            var taken = _pending;
-            _pending = [];
-            return taken;
+            (taken, _pending) = (_pending, []);
         }
+
+        return (taken, newest());
     }
 }

@@ -8,7 +8,7 @@ using Mesh.Dns.Wire;
 namespace Mesh.Dns;
 
 /// <summary>Answers one packet from the current snapshot: bytes in, bytes out, no I/O, never throws on any bytes.</summary>
-public sealed class DnsResponder(Published<RoutingSnapshot> routes, string clusterDomain, Random random)
+public sealed class DnsResponder(Published<RoutingSnapshot> routes, string clusterDomain, Random seed)
 {
     /// <summary>What fits every path without fragments (DNS flag day 2020).</summary>
     public const int MaxUdpPayload = 1232;
@@ -20,6 +20,7 @@ public sealed class DnsResponder(Published<RoutingSnapshot> routes, string clust
     /// <summary>Short, so that a client follows a change within seconds.</summary>
     private const uint TimeToLive = 5;
 
+    private readonly SplitMix _chance = new(seed);
     private readonly ImmutableArray<string> _zone = [.. clusterDomain.Split('.', StringSplitOptions.RemoveEmptyEntries)];
 
     /// <summary>Length of the response in <paramref name="buffer"/>; 0 when none is sent.</summary>
@@ -104,7 +105,7 @@ public sealed class DnsResponder(Published<RoutingSnapshot> routes, string clust
     {
         // Only a set of alike records may be turned: a CNAME stands before what it leads to.
         var answers = records.Answers;
-        var first = answers.Length > 1 && answers[0].Type != DnsRecordType.Cname ? random.Next(answers.Length) : 0;
+        var first = answers.Length > 1 && answers[0].Type != DnsRecordType.Cname ? _chance.Next(answers.Length) : 0;
         for (var i = 0; i < answers.Length; i++)
         {
             if (!writer.TryWrite(answers[(first + i) % answers.Length], TimeToLive, DnsSection.Answer))

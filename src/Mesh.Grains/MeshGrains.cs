@@ -1,3 +1,4 @@
+using Mesh.Core;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Events;
 using Mesh.Grains.Gateways;

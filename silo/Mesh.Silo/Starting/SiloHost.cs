@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using Mesh.ApiServer;
+using Mesh.Core;
 using Mesh.Grains;
 using Mesh.Grains.Gateways;
 using Mesh.Hosting.Logging;
@@ -107,7 +108,7 @@ internal static class SiloHost
         services.AddSingleton(provider => new LinkServer(
             start.Data.LinkSocket,
             provider.GetRequiredService<NodeLinks>(),
-            new Random(),
+            new SystemRandom(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>(),
             PrometheusPage.Of(provider)));

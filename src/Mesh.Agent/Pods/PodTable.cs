@@ -19,8 +19,8 @@ internal sealed class PodTable(Func<IReadOnlyCollection<IPAddress>>? machine)
 
     public void Add(RegisteredPod pod)
     {
-        _byName.Add(pod.Facts.Name, pod);
         _byUid.Add(pod.Uid, pod);
+        _byName.Add(pod.Facts.Name, pod);
     }
 
     public void Remove(RegisteredPod pod)

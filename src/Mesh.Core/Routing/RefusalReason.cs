@@ -22,4 +22,5 @@ public enum RefusalReason
     Overloaded,
     RequestTimeout,
     LoopDetected,
+    GatewayFailed,
 }

@@ -7,7 +7,8 @@ namespace Mesh.DataPlane.L4;
 
 /// <summary>
 /// One client connection to a Service: connects it to an endpoint that accepts, then carries its bytes. The endpoints
-/// are those of the one snapshot read when the client connected; no later change cuts it.
+/// are those of the snapshot read when the client connected, and when none of them accepted, those that have come since; no
+/// later change cuts it.
 /// </summary>
 internal sealed class ServiceConnection(Socket client, NamespacedName service, Frontend frontend, L4Context context)
 {
@@ -48,7 +49,7 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, F
     private async Task<Socket?> ConnectAsync(CancellationToken cut)
     {
         var order = context.Pick.Order(Usable());
-        for (var attempt = 1; attempt <= context.Options.MaxAttempts && order.Next() is { } target; attempt++)
+        for (var attempt = 1; attempt <= context.Options.MaxAttempts && (order.Next() ?? order.Next(context.Pick, Usable())) is { } target; attempt++)
         {
 #pragma warning disable CA2000 // the caller's, or disposed below
             if (Open(target) is not { } socket)
@@ -97,7 +98,7 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, F
 
     private ImmutableArray<Target> Usable()
     {
-        var snapshot = context.Routes.Current; // one read: the whole connection sees one version
+        var snapshot = context.Routes.Current;
         if (snapshot.Services.TryGetValue(service, out var route))
         {
             foreach (var candidate in route.Ports)

@@ -135,8 +135,8 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
 
     private async Task ReconcileAsync(CancellationToken stop)
     {
-        var snapshot = _context.Routes.Current;
-        var changed = _changed.Take().ToHashSet();
+        var (told, snapshot) = _changed.Take(() => _context.Routes.Current);
+        var changed = told.ToHashSet();
         foreach (var service in changed)
         {
             NoteNodePorts(snapshot, service);

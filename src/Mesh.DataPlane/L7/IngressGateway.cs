@@ -51,9 +51,9 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         var log = logs.CreateLogger<IngressGateway>();
         var accessLog = logs.CreateLogger(DataPlaneLog.AccessCategory);
         _carrier = new YarpCarrier(routes, options, time);
-        var forwarder = new RequestForwarder(_carrier, options, suspects, new EndpointPick(seed), log);
+        var forwarder = new RequestForwarder(routes, _carrier, options, suspects, new EndpointPick(seed), log);
         _certificates = new CertificateStore(log);
-        _pipeline = new IngressPipeline(routes, options, forwarder, new RequestIds(seed), () => HttpsPort, time, accessLog);
+        _pipeline = new IngressPipeline(routes, options, forwarder, new RequestIds(seed), () => HttpsPort, time, log, accessLog);
         var application = new IngressApplication(_pipeline, options, time, log);
         var tls = new TlsStep(
             routes, _certificates, options, (refusal, client) => IngressListener.Refused(refusal, client, options with { IsTls = true }, accessLog), time, log);
@@ -151,10 +151,10 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
             while (true)
             {
                 await _changed.WaitAsync(stop);
-                var services = _routes.Current.Services;
-                foreach (var service in _changed.Take())
+                var (changed, snapshot) = _changed.Take(() => _routes.Current);
+                foreach (var service in changed)
                 {
-                    var usable = services.TryGetValue(service, out var route) ? route.Ports.SelectMany(port => port.Usable) : [];
+                    var usable = snapshot.Services.TryGetValue(service, out var route) ? route.Ports.SelectMany(port => port.Usable) : [];
                     _carrier.Retain(service, [.. usable.Select(EndpointKey.Of)]);
                 }
             }

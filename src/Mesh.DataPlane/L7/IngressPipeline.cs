@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -18,6 +19,7 @@ internal sealed class IngressPipeline(
     RequestIds ids,
     Func<int> httpsPort,
     TimeProvider time,
+    ILogger log,
     ILogger accessLog)
 {
     private int _active;
@@ -26,12 +28,13 @@ internal sealed class IngressPipeline(
 
     public async Task HandleAsync(Exchange exchange)
     {
-        // First of all, so that whatever ends the request is timed and counted; the span next, as its id names the request.
         var active = Interlocked.Increment(ref _active);
-        using var span = exchange.Span = IngressTracing.StartServer(exchange);
-        exchange.RequestId = ids.For(span);
+        Activity? span = null;
         try
         {
+            // The span first, as its id names the request.
+            span = exchange.Span = IngressTracing.StartServer(exchange);
+            exchange.RequestId = ids.For(span);
             exchange.Refusal = await RouteAsync(exchange, active);
             if (exchange.Refusal is { } refusal)
             {
@@ -42,6 +45,13 @@ internal sealed class IngressPipeline(
                 await exchange.Http.Response.CompleteAsync(); // so that the log tells of all of it
             }
         }
+#pragma warning disable CA1031 // The boundary of one request: whatever went wrong in it is told as its outcome, and harms no other.
+        catch (Exception failure) when (failure is not OperationCanceledException and not IOException)
+#pragma warning restore CA1031
+        {
+            DataPlaneLog.RequestFailed(log, failure);
+            await FailAsync(exchange);
+        }
         finally
         {
             Interlocked.Decrement(ref _active);
@@ -49,7 +59,19 @@ internal sealed class IngressPipeline(
             IngressTracing.EndServer(span, exchange);
             DataPlaneMetrics.Request(exchange, duration);
             AccessLog.Write(accessLog, exchange, duration);
+            span?.Dispose();
         }
+    }
+
+    private static Task FailAsync(Exchange exchange)
+    {
+        var refusal = exchange.Refusal = Refusal.Of(RefusalReason.GatewayFailed, "the gateway failed, and its log says how");
+        if (!exchange.Http.Response.HasStarted)
+        {
+            exchange.Http.Response.Clear();
+        }
+
+        return AnswerAsync(exchange, refusal);
     }
 
     private ValueTask<Refusal?> RouteAsync(Exchange exchange, int active)
@@ -64,7 +86,7 @@ internal sealed class IngressPipeline(
             return AnswerOptionsAsync(exchange);
         }
 
-        var snapshot = routes.Current; // one read: the whole request sees one version
+        var snapshot = routes.Current; // one read: the request is decided by one version
         var forwarding = RequestRouting.Decide(snapshot, exchange.HostSent, exchange.PathSent, exchange.Tls is not null);
         if (forwarding is Forwarding.Refuse refuse)
         {
@@ -100,7 +122,7 @@ internal sealed class IngressPipeline(
             features.Set<IHttpUpgradeFeature>(new TunnelUpgrade(features.GetRequiredFeature<IHttpUpgradeFeature>(), features.GetRequiredFeature<IStrictConnection>()));
         }
 
-        return forwarder.ForwardAsync(exchange, to.Port.Usable);
+        return forwarder.ForwardAsync(exchange, to.Port);
     }
 
     /// <summary><c>OPTIONS *</c> asks about the server as a whole (RFC 9110 §9.3.7), which is this gateway.</summary>

@@ -27,6 +27,7 @@ internal sealed record Refusal(RefusalReason Reason, string Detail, int Status)
         RefusalReason.RequestTimeout => StatusCodes.Status408RequestTimeout,
         RefusalReason.ConnectFailed or RefusalReason.UpstreamFailed => StatusCodes.Status502BadGateway,
         RefusalReason.UpstreamTimeout => StatusCodes.Status504GatewayTimeout,
+        RefusalReason.GatewayFailed => StatusCodes.Status500InternalServerError,
         RefusalReason.LoopDetected => StatusCodes.Status508LoopDetected,
         RefusalReason.ClientGone => ClientClosedRequest,
         RefusalReason.ServiceNotFound or RefusalReason.ServicePortNotFound or RefusalReason.NoEndpoints

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Mesh.Core;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Carrier;
 using Microsoft.AspNetCore.Http;
@@ -13,13 +14,14 @@ namespace Mesh.DataPlane.L7;
 /// Brings a request to an endpoint, and to another one where nothing can be done twice by it: when the first took no
 /// connection, or when it gave no byte of an answer to a GET, HEAD or OPTIONS without body (RFC 9110 §9.2.2).
 /// </summary>
-internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions options, ISuspects suspects, EndpointPick pick, ILogger log)
+internal sealed class RequestForwarder(
+    Published<RoutingSnapshot> routes, IHttpCarrier carrier, IngressOptions options, ISuspects suspects, EndpointPick pick, ILogger log)
 {
     /// <summary>Null when the endpoint's answer was passed on.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<Refusal?> ForwardAsync(Exchange exchange, ImmutableArray<Target> usable)
+    public async ValueTask<Refusal?> ForwardAsync(Exchange exchange, PortRoute port)
     {
-        var order = pick.Order(usable);
+        var order = pick.Order(port.Usable);
         var next = order.Next();
         var resent = false;
         while (true)
@@ -39,7 +41,7 @@ internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions opti
                 return null;
             }
 
-            next = Another(outcome, exchange, ref order, ref resent);
+            next = Another(outcome, exchange, port, ref order, ref resent);
             if (next is null)
             {
                 return Refuse(outcome, target, exchange.Attempts);
@@ -59,7 +61,7 @@ internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions opti
         return outcome;
     }
 
-    private Target? Another(CarryOutcome outcome, Exchange exchange, ref EndpointOrder order, ref bool resent)
+    private Target? Another(CarryOutcome outcome, Exchange exchange, PortRoute port, ref EndpointOrder order, ref bool resent)
     {
         if (exchange.Attempts >= options.MaxAttempts || exchange.Http.RequestAborted.IsCancellationRequested)
         {
@@ -69,14 +71,31 @@ internal sealed class RequestForwarder(IHttpCarrier carrier, IngressOptions opti
         switch (outcome)
         {
             case CarryOutcome.NotConnected or CarryOutcome.Retired:
-                return order.Next();
+                return order.Next() ?? order.Next(pick, Newest(exchange, port));
             case CarryOutcome.NotAnswered when !resent && MayBeSentTwice(exchange.Http):
                 resent = true;
                 // The only endpoint gets it again on a new connection: the old one may have been closed for being idle.
-                return order.Next() ?? exchange.Target;
+                return order.Next() ?? order.Next(pick, Newest(exchange, port)) ?? exchange.Target;
             default:
                 return null;
         }
+    }
+
+    /// <summary>The endpoints of the port that are usable by now; none when it is gone.</summary>
+    private ImmutableArray<Target> Newest(Exchange exchange, PortRoute port)
+    {
+        if (routes.Current.Services.TryGetValue(exchange.Service!, out var route))
+        {
+            foreach (var candidate in route.Ports)
+            {
+                if (candidate.Port.Port == port.Port.Port && candidate.Port.Name == port.Port.Name)
+                {
+                    return candidate.Usable;
+                }
+            }
+        }
+
+        return [];
     }
 
     private static bool MayBeSentTwice(HttpContext http) =>

@@ -8,9 +8,17 @@ internal sealed class TunnelUpgrade(IHttpUpgradeFeature inner, IStrictConnection
 {
     public bool IsUpgradableRequest => inner.IsUpgradableRequest;
 
-    public Task<Stream> UpgradeAsync()
+    public async Task<Stream> UpgradeAsync()
     {
-        tunnel.OpenTunnel();
-        return inner.UpgradeAsync();
+        tunnel.OpenTunnel(); // before the 101 goes out: what the client sends after it may be there at once
+        try
+        {
+            return await inner.UpgradeAsync();
+        }
+        catch
+        {
+            tunnel.Cut(); // no tunnel, and no HTTP/1 either any more: nobody would check what comes next
+            throw;
+        }
     }
 }

@@ -200,6 +200,22 @@ public sealed class ServiceListenersTests
     }
 
     [Fact(Timeout = Limit)]
+    [Trait("Row", "DP-D2")]
+    public async Task A_client_whose_only_endpoint_was_replaced_meanwhile_is_brought_to_the_one_in_its_place()
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = new L4Host();
+        var address = await host.ServeAsync(new SomePod("old", L4Host.FreeClusterIP()));
+        host.Suspects.MeanwhileDo = () => host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("new"));
+
+        using var client = await L4Host.ConnectAsync(address, Stop);
+        await client.SendAsync("GET / HTTP/1.1\r\n\r\n", Stop);
+
+        Assert.Equal("ok", (await client.AnswerAsync(Stop))!.Body);
+        Assert.Equal(["old"], host.Suspects.Pods);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task Each_endpoint_gets_its_share()
     {
         await using var one = new RecordingBackend();

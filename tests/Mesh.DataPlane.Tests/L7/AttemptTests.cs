@@ -35,6 +35,56 @@ public sealed class AttemptTests
         Assert.Contains("gone", host.Suspects.Pods);
     }
 
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "DP-D2")]
+    public async Task A_request_whose_only_endpoint_was_replaced_meanwhile_is_brought_to_the_one_in_its_place()
+    {
+        await using var backend = new RecordingBackend();
+        await using var host = await GatewayHost.StartAsync([new SomePod("old", L4Host.FreeClusterIP())]);
+        host.Suspects.MeanwhileDo = () => host.Routes.Service("web", "127.97.0.1", 80, backend.Pod("new"));
+
+        var answer = await host.AskAsync("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 3\r\n\r\nabc", Stop);
+
+        Assert.Equal(200, answer!.Status);
+        Assert.Equal(["old"], host.Suspects.Pods);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "DP-D8")]
+    public async Task An_error_of_the_gateways_own_is_told_as_one_and_takes_no_other_request_its_place()
+    {
+        using var lines = new AccessLines();
+        await using var backend = new RecordingBackend();
+        await using var host = await GatewayHost.StartAsync(
+            [new SomePod("gone", L4Host.FreeClusterIP())], new IngressOptions { MaxActiveRequests = 1 }, lines);
+        host.Suspects.MeanwhileDo = static () => throw new InvalidOperationException("planted");
+        using var client = await host.ConnectAsync(Stop);
+
+        await client.SendAsync(Format("GET"), Stop);
+        var answer = await client.AnswerAsync(Stop);
+
+        Assert.Equal((500, "GatewayFailed: the gateway failed, and its log says how\n"), (answer!.Status, answer.Body));
+        var line = await lines.NextAsync(Stop);
+        Assert.Equal((500, "GatewayFailed"), (line["code"], line["reason"]));
+
+        host.Routes.Service("web", "127.97.0.1", 80, backend.Pod("web-1"));
+        await client.SendAsync(Format("GET"), Stop);
+        Assert.Equal(200, (await client.AnswerAsync(Stop))!.Status);
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "DP-D2")]
+    public async Task Who_is_replaced_faster_than_it_is_tried_is_given_up()
+    {
+        var number = 0;
+        await using var host = await GatewayHost.StartAsync([new SomePod("web-0", L4Host.FreeClusterIP())], new IngressOptions { MaxAttempts = 10 });
+        host.Suspects.MeanwhileDo = () => host.Routes.Service("web", "127.97.0.1", 80, new SomePod($"web-{++number}", L4Host.FreeClusterIP()));
+
+        Assert.Equal(502, (await host.AskAsync(Format("GET"), Stop))!.Status);
+
+        Assert.Equal(["web-0", "web-1"], host.Suspects.Pods);
+    }
+
     [Theory(Timeout = Limit)]
     [InlineData("GET", 200)]
     [InlineData("HEAD", 200)]

@@ -54,5 +54,35 @@ public sealed class EndpointPoolsTests : IDisposable
         Assert.Equal(0, _pools.Count);
     }
 
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "DP-D10")]
+    public async Task A_request_that_comes_too_late_for_its_connections_is_told_that_nothing_of_it_was_sent()
+    {
+        var pool = _pools.For(SomeRoutes.Name("web"), Target);
+        _pools.Retain(SomeRoutes.Name("web"), []);
+        using var request = new HttpRequestMessage(HttpMethod.Post, pool.Prefix);
+
+        await Assert.ThrowsAsync<RetiredException>(() => pool.Invoker.SendAsync(request, TestContext.Current.CancellationToken));
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "DP-D10")]
+    public async Task What_is_disposed_while_a_request_is_under_way_is_no_sign_that_nothing_was_sent()
+    {
+        using var invoker = new EndpointInvoker(new Broken());
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://127.0.0.1");
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => invoker.SendAsync(request, TestContext.Current.CancellationToken));
+    }
+
     public void Dispose() => _pools.Dispose();
+
+    private sealed class Broken : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            throw new ObjectDisposedException("a stream");
+        }
+    }
 }

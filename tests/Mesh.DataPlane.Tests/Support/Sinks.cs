@@ -12,7 +12,14 @@ internal sealed class Suspects : ISuspects
 {
     public ConcurrentQueue<string> Pods { get; } = [];
 
-    public void Refused(Endpoint endpoint, IPEndPoint address) => Pods.Enqueue(endpoint.Pod.Name);
+    /// <summary>What happens between an attempt that found nobody and the next.</summary>
+    public Action MeanwhileDo { get; set; } = static () => { };
+
+    public void Refused(Endpoint endpoint, IPEndPoint address)
+    {
+        Pods.Enqueue(endpoint.Pod.Name);
+        MeanwhileDo();
+    }
 }
 
 /// <summary>Keeps what the data plane told of ports.</summary>

@@ -97,7 +97,7 @@ internal sealed class EndpointPools(Published<RoutingSnapshot> routes, IngressOp
     }
 
 #pragma warning disable CA2000 // the invoker owns the handler, the stream the socket
-    private HttpMessageInvoker Connect(IPEndPoint address) => new(new FlushedContent.Handler(new SocketsHttpHandler
+    private EndpointInvoker Connect(IPEndPoint address) => new(new FlushedContent.Handler(new SocketsHttpHandler
     {
         UseProxy = false,
         UseCookies = false,
@@ -149,4 +149,21 @@ internal sealed class EndpointPool(IPEndPoint address, HttpMessageInvoker invoke
     public HttpMessageInvoker Invoker => invoker;
 
     public void Dispose() => invoker.Dispose();
+}
+
+/// <summary>Tells a request that came too late for its pool, of which nothing was sent, from one that ended under way.</summary>
+internal sealed class EndpointInvoker(HttpMessageHandler handler) : HttpMessageInvoker(handler)
+{
+    public override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return base.SendAsync(request, cancellationToken);
+        }
+        catch (ObjectDisposedException closed)
+        {
+            // Thrown before there is a task: neither the request's head nor its body was begun.
+            throw new RetiredException(closed);
+        }
+    }
 }

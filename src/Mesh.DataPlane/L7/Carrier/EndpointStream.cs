@@ -87,6 +87,9 @@ internal sealed class EndpointStream(Socket socket) : NetworkStream(socket, owns
 /// <summary>The connection ended after the request was written and before any byte of an answer.</summary>
 internal sealed class NoAnswerException(string message, Exception? inner) : IOException(message, inner);
 
+/// <summary>The endpoint's connections were closed before the request was given to one.</summary>
+internal sealed class RetiredException(Exception inner) : IOException(inner.Message, inner);
+
 /// <summary>The endpoint did not take the connection.</summary>
 internal sealed class NotConnectedException(string message, bool timedOut, Exception inner) : IOException(message, inner)
 {

@@ -82,7 +82,7 @@ internal sealed class YarpCarrier : IHttpCarrier
                 : CarryOutcome.TimedOut.Instance;
         }
 
-        return Outcome(error, exchange.Http.Features.Get<IForwarderErrorFeature>()?.Exception);
+        return Outcome(error, exchange.Http);
     }
 
     public void Retain(NamespacedName service, ImmutableHashSet<EndpointKey> usable) => _pools.Retain(service, usable);
@@ -96,17 +96,21 @@ internal sealed class YarpCarrier : IHttpCarrier
     private static CarryOutcome Cut(Exchange exchange, Exception cause) =>
         exchange.Http.RequestAborted.IsCancellationRequested ? CarryOutcome.ClientGone.Instance : new CarryOutcome.BadAnswer(cause.GetBaseException().Message);
 
-    private static CarryOutcome Outcome(ForwarderError error, Exception? cause) => error switch
+    private static CarryOutcome Outcome(ForwarderError error, HttpContext http)
     {
-        ForwarderError.RequestTimedOut => CarryOutcome.TimedOut.Instance,
-        ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
-            or ForwarderError.ResponseBodyClient => CarryOutcome.ClientGone.Instance,
-        ForwarderError.RequestBodyClient => Body(cause),
-        ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeRequestClient or ForwarderError.UpgradeRequestDestination
-            or ForwarderError.UpgradeResponseCanceled or ForwarderError.UpgradeResponseClient
-            or ForwarderError.UpgradeResponseDestination or ForwarderError.UpgradeActivityTimeout => CarryOutcome.Answered.Instance,
-        _ => Failure(cause),
-    };
+        var cause = http.Features.Get<IForwarderErrorFeature>()?.Exception;
+        return error switch
+        {
+            ForwarderError.RequestTimedOut => CarryOutcome.TimedOut.Instance,
+            ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled
+                or ForwarderError.ResponseBodyClient => CarryOutcome.ClientGone.Instance,
+            ForwarderError.RequestBodyClient => Body(cause),
+            ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeRequestClient or ForwarderError.UpgradeRequestDestination
+                or ForwarderError.UpgradeResponseCanceled or ForwarderError.UpgradeResponseClient
+                or ForwarderError.UpgradeResponseDestination or ForwarderError.UpgradeActivityTimeout when http.Response.HasStarted => CarryOutcome.Answered.Instance,
+            _ => Failure(cause),
+        };
+    }
 
     /// <summary>What is wrong with a body the strict reader finds first; all that is left to go wrong is that it ends too early.</summary>
     private static CarryOutcome Body(Exception? cause) => Find<MalformedBodyException>(cause) is { } malformed
@@ -120,7 +124,7 @@ internal sealed class YarpCarrier : IHttpCarrier
             return new CarryOutcome.NotConnected(refused.Message, refused.TimedOut);
         }
 
-        if (Find<ObjectDisposedException>(cause) is not null)
+        if (Find<RetiredException>(cause) is not null)
         {
             return CarryOutcome.Retired.Instance;
         }

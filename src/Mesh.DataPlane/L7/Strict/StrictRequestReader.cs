@@ -41,6 +41,8 @@ internal sealed class StrictRequestReader(PipeReader input, CountedWriter output
 
     public void OpenTunnel() => _mode = Mode.Tunnel;
 
+    public void Cut() => cut();
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -287,4 +289,7 @@ internal interface IStrictConnection
 
     /// <summary>The connection stops being HTTP/1 (101 Switching Protocols): from here on every byte passes unchecked.</summary>
     void OpenTunnel();
+
+    /// <summary>Ends the connection at once, in the middle of whatever is under way.</summary>
+    void Cut();
 }
