@@ -32,7 +32,7 @@ internal sealed class NodeLinkHandler(
         if (IncarnationRule.IsOutnumbered(Hello(), knownIncarnation))
         {
             // What this start has reported until now is ordered below what an earlier one said; the next is above it.
-            journal.CountFrom(knownIncarnation);
+            await journal.CountFromAsync(knownIncarnation);
             journal.Keep(options);
             ending.Request($"an earlier start of this node was number {knownIncarnation}, this one is {identity.Incarnation}");
             return;

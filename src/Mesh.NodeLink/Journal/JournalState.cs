@@ -13,6 +13,9 @@ internal sealed class JournalState
 {
     private const string DefaultCertificate = "d"; // replaced, never dropped: a node without one could answer no handshake
 
+    /// <summary>Ends of one Service that are remembered; what comes back after more than these is an old word long since.</summary>
+    private const int MostEnds = 1_000;
+
     private readonly Dictionary<string, Service> _services = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, ByteString> _objects = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ByteString> _registrations = new(StringComparer.Ordinal);
@@ -205,6 +208,7 @@ internal sealed class JournalState
     {
         private readonly Dictionary<string, MergedRow<Endpoint>> _rows = new(StringComparer.Ordinal);
         private EndpointRows? _header;
+        private int _ends;
         private long _rowBytes;
 
         public string Uid => uid;
@@ -223,15 +227,18 @@ internal sealed class JournalState
         public long Merge(EndpointRows rows)
         {
             var before = Size;
-            if (rows.Full && rows.Synced)
-            {
-                _rows.Clear();
-                _rowBytes = 0;
-            }
-
+            HashSet<string> untold = rows.Full && rows.Synced ? [.. _rows.Keys] : [];
             foreach (var row in rows.Rows)
             {
+                untold.Remove(row.Pod);
                 Merge(row, rows.SpecVersion);
+            }
+
+            foreach (var pod in untold)
+            {
+                _rowBytes -= Bytes(_rows[pod]);
+                _ends -= _rows[pod].IsEnded ? 1 : 0;
+                _rows.Remove(pod);
             }
 
             _header = new EndpointRows(rows) { Full = true, Synced = rows.Synced || _header is { Synced: true } };
@@ -244,7 +251,7 @@ internal sealed class JournalState
             yield return Parsed(Spec);
             if (_header is { } header)
             {
-                MergedRow<Endpoint>[] kept = [.. _rows.Values];
+                MergedRow<Endpoint>[] kept = [.. _rows.Values.Where(row => !row.IsEnded)];
                 yield return () =>
                 {
                     var rows = new EndpointRows(header);
@@ -254,7 +261,10 @@ internal sealed class JournalState
             }
         }
 
-        /// <summary>An older word on the same Pod changes nothing; an end leaves nothing to keep.</summary>
+        /// <summary>
+        /// An older word on the same Pod changes nothing, whole sets of a silo that starts with older ones included. An end is
+        /// remembered for that, and not written.
+        /// </summary>
         private void Merge(Endpoint row, long computedFrom)
         {
             var order = new RowOrder(row.Uid, row.CreatedVersion, row.SpecVersion, row.Liveness);
@@ -267,19 +277,31 @@ internal sealed class JournalState
                 }
 
                 _rowBytes -= Bytes(known);
-                _rows.Remove(row.Pod);
+                _ends -= known.IsEnded ? 1 : 0;
             }
 
-            if (!merged.IsEnded)
+            _rows[row.Pod] = merged;
+            _rowBytes += Bytes(merged);
+            _ends += merged.IsEnded ? 1 : 0;
+            if (_ends > MostEnds)
             {
-                _rows.Add(row.Pod, merged);
-                _rowBytes += Bytes(merged);
+                ForgetEnds();
             }
+        }
+
+        private void ForgetEnds()
+        {
+            foreach (var (pod, _) in _rows.Where(row => row.Value.IsEnded).ToList())
+            {
+                _rows.Remove(pod);
+            }
+
+            _ends = 0;
         }
 
         private static IEnumerable<Endpoint> Messages(MergedRow<Endpoint> row) =>
             ReferenceEquals(row.Spec, row.Liveness) ? [row.Spec] : [row.Spec, row.Liveness];
 
-        private static long Bytes(MergedRow<Endpoint> row) => Messages(row).Sum(message => message.CalculateSize());
+        private static long Bytes(MergedRow<Endpoint> row) => row.IsEnded ? 0 : Messages(row).Sum(message => message.CalculateSize());
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using Google.Protobuf;
 using Mesh.Core.Routing;
@@ -21,122 +20,101 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
     /// <summary>Changes wait at most this long for the disk: a silo tells them again anyway.</summary>
     internal static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(1);
 
-    private const int FlushAt = 4 << 20;
-    private const int NeverCompactBelow = 256 << 10;
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
-    private readonly Lock _gate = new();
-    private readonly ArrayBufferWriter<byte> _pending = new();
-    private readonly JournalState _state = new();
-    private readonly string _path;
+    private readonly JournalWriter _writer;
+    private readonly string _bootId;
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private FileStream _file;
-    private string _bootId = "";
-    private long _length;
-    private ArrayBufferWriter<byte>? _meanwhile; // what is written while the file is rewritten
-    private bool _mustRewrite;
 
-    private NodeJournal(string path, FileStream file, TimeProvider time, ILogger logger)
+    private NodeJournal(JournalWriter writer, JournalContents contents, bool isTorn, string bootId, TimeProvider time)
     {
-        _path = path;
-        _file = file;
+        _writer = writer;
+        _bootId = bootId;
         _time = time;
-        _logger = logger;
+        Incarnation = contents.Incarnation + 1;
+        Options = contents.Options;
+        Changes = contents.Changes;
+        Registrations = contents.Registrations;
+        IsProvisional = isTorn || Options is null;
     }
 
     /// <summary>Numbers this start of the node; greater than every one before, and on disk.</summary>
-    public uint Incarnation { get; private set; }
+    public uint Incarnation { get; }
 
     /// <summary>No silo has answered what this journal holds, or it was damaged: an earlier start may have had this number.</summary>
-    public bool IsProvisional { get; private set; }
+    public bool IsProvisional { get; }
 
     /// <summary>The options that the node last ran with; null in a new data directory.</summary>
-    public NodeOptions? Options { get; private set; }
+    public NodeOptions? Options { get; }
 
     /// <summary>What the last run routed by.</summary>
-    public ImmutableArray<RoutingChange> Changes { get; private set; } = [];
+    public ImmutableArray<RoutingChange> Changes { get; }
 
     /// <summary>What was registered when the last run ended.</summary>
-    public ImmutableArray<Registration> Registrations { get; private set; } = [];
+    public ImmutableArray<Registration> Registrations { get; }
 
     /// <param name="path">Of <c>node.journal</c> in the data directory, whose lock the caller holds.</param>
     /// <exception cref="IOException">The file cannot be read or written.</exception>
-    public static NodeJournal Open(string path, string bootId, TimeProvider time, ILogger<NodeJournal> logger)
+    public static NodeJournal Open(string path, string bootId, TimeProvider time, ILogger<NodeJournal> logger) =>
+        Open(path, bootId, time, logger, JournalFile.Open);
+
+    /// <exception cref="IOException">The file cannot be read or written.</exception>
+    internal static NodeJournal Open(string path, string bootId, TimeProvider time, ILogger<NodeJournal> logger, Func<string, FileMode, FileStream> open)
     {
-        var journal = new NodeJournal(path, OpenFile(path, FileMode.OpenOrCreate), time, logger);
+#pragma warning disable CA2000 // the journal's, or disposed below
+        var file = new JournalFile(path, open);
+#pragma warning restore CA2000
         try
         {
-            journal.Load();
-            journal.Start(bootId);
+            var (state, bytes) = (new JournalState(), file.ReadAll());
+            var whole = JournalContents.Apply(bytes, state);
+            if (whole < bytes.Length)
+            {
+                logger.JournalTorn(path, bytes.Length - whole);
+            }
+
+            file.ContinueAt(whole);
+            var journal = new NodeJournal(
+                new JournalWriter(path, file, state, time, logger), JournalContents.Of(state, logger), whole < bytes.Length, bootId, time);
+            journal.Count(journal.Incarnation);
             return journal;
         }
         catch
         {
-            journal._file.Dispose();
+            file.Dispose();
             throw;
         }
     }
 
-    /// <summary>The next start is numbered above this; on disk when it returns.</summary>
+    /// <summary>The next start is numbered above this; on disk when it completes.</summary>
     /// <exception cref="IOException">It could not be written.</exception>
-    public void CountFrom(uint incarnation)
-    {
-        lock (_gate)
-        {
-            Count(incarnation);
-        }
-    }
+    public Task CountFromAsync(uint incarnation) => Task.Run(() => Count(incarnation));
 
     /// <summary>The options of a Welcome.</summary>
     public void Keep(NodeOptions options)
     {
         var document = NodeOptionsDocument.Write(options);
         var welcome = new Welcome { Options = UnsafeByteOperations.UnsafeWrap(document), OptionsHash = NodeOptionsDocument.Hash(document) };
-        lock (_gate)
-        {
-            Append(new JournalRecord { Welcome = welcome });
-        }
+        _writer.Put([new JournalRecord { Welcome = welcome }]);
     }
 
     /// <summary>A new link: what it does not tell again up to its first synced change is dropped.</summary>
-    public void BeginResync()
-    {
-        lock (_gate)
-        {
-            _state.BeginResync();
-        }
-    }
+    public void BeginResync() => _writer.BeginResync();
 
     /// <summary>What the silo told. Written within <see cref="FlushEvery"/>.</summary>
-    public void Keep(ImmutableArray<RoutingChange> changes, bool synced)
+    public void Keep(ImmutableArray<RoutingChange> changes, bool synced) => _writer.Put(changes.SelectMany(JournalChanges.Records), synced);
+
+    public async ValueTask WriteAsync(Registration registration, CancellationToken stop) =>
+        await _writer.WriteAsync(new JournalRecord { Registration = registration }, stop);
+
+    public async ValueTask EndAsync(string uid, CancellationToken stop)
     {
-        lock (_gate)
+        try
         {
-            foreach (var record in changes.SelectMany(JournalChanges.Records))
-            {
-                Append(record);
-            }
-
-            foreach (var gone in synced ? _state.DropUntold() : [])
-            {
-                JournalFrame.Write(_pending, gone);
-            }
+            await _writer.WriteAsync(JournalWriter.Ended(uid), stop);
         }
-    }
-
-    public ValueTask WriteAsync(Registration registration, CancellationToken stop) => WriteNow(new JournalRecord { Registration = registration });
-
-    public ValueTask EndAsync(string uid, CancellationToken stop)
-    {
-        var record = new JournalRecord { RegistrationEnded = new RegistrationEnded { Uid = uid } };
-        lock (_gate)
+        catch (IOException)
         {
-            Append(record);
-            WritePending();
+            // It is part of the state: the file is rewritten as soon as the disk takes it.
         }
-
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>Writes what waits, and compacts, until stopped. Its owner awaits it.</summary>
@@ -156,236 +134,10 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        Flush();
-        await _file.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _writer.DisposeAsync();
 
-    /// <summary>Written and, when the file has grown beyond twice what it says, rewritten. A disk that is full heals by itself.</summary>
-    internal void Flush()
-    {
-        List<Func<JournalRecord>> records;
-        lock (_gate)
-        {
-            WritePending();
-            if (!_mustRewrite && _length <= Math.Max(2 * _state.Size, NeverCompactBelow))
-            {
-                return;
-            }
+    /// <summary>What waits is written and, when the file has grown beyond twice what it says, it is rewritten.</summary>
+    internal void Flush() => _writer.Flush();
 
-            records = _state.Copy();
-            _meanwhile = new ArrayBufferWriter<byte>();
-            _mustRewrite = false; // what fails from here on is not among the records
-        }
-
-        try
-        {
-            Rewrite(records);
-        }
-        catch (Exception failed) when (IsDisk(failed))
-        {
-            // The old file has what it had, and what the disk did not take is part of the state that the next try writes.
-            _logger.JournalFailed(_path, failed.Message);
-            lock (_gate)
-            {
-                _mustRewrite = true;
-            }
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                _meanwhile = null;
-            }
-        }
-    }
-
-    private static FileStream OpenFile(string path, FileMode mode) => new(path, new FileStreamOptions
-    {
-        Mode = mode,
-        Access = FileAccess.ReadWrite,
-        Share = FileShare.Read,
-        BufferSize = 0,
-        UnixCreateMode = OwnerOnly,
-    });
-
-    private void Load()
-    {
-        var bytes = new byte[_file.Length];
-        _file.ReadExactly(bytes);
-        var whole = 0;
-        while (JournalFrame.Read(bytes.AsMemory(whole), out var size) is { } record)
-        {
-            _state.Apply(record);
-            whole += size;
-        }
-
-        if (whole < bytes.Length)
-        {
-            _logger.JournalTorn(_path, bytes.Length - whole);
-            _file.SetLength(whole);
-        }
-
-        _file.Position = _length = whole;
-        IsProvisional = whole < bytes.Length;
-        var changes = ImmutableArray.CreateBuilder<RoutingChange>();
-        var registrations = ImmutableArray.CreateBuilder<Registration>();
-        foreach (var record in _state.Records())
-        {
-            Load(record, changes, registrations);
-        }
-
-        IsProvisional |= Options is null;
-        Changes = changes.ToImmutable();
-        Registrations = registrations.ToImmutable();
-    }
-
-    private void Load(JournalRecord record, ImmutableArray<RoutingChange>.Builder changes, ImmutableArray<Registration>.Builder registrations)
-    {
-        try
-        {
-            switch (record.BodyCase)
-            {
-                case JournalRecord.BodyOneofCase.Started:
-                    Incarnation = record.Started.Incarnation;
-                    break;
-                case JournalRecord.BodyOneofCase.Welcome:
-                    Options = NodeOptionsDocument.Read(record.Welcome.Options.Span);
-                    break;
-                case JournalRecord.BodyOneofCase.Registration:
-                    registrations.Add(record.Registration);
-                    break;
-                default:
-                    if (JournalChanges.Read(record) is { } change)
-                    {
-                        changes.Add(change);
-                    }
-
-                    break;
-            }
-        }
-        catch (FormatException unreadable)
-        {
-            _logger.ChangeUnreadable(unreadable.Message);
-        }
-    }
-
-    private void Start(string bootId)
-    {
-        _bootId = bootId;
-        Count(++Incarnation);
-    }
-
-    private void Count(uint incarnation)
-    {
-        var record = new JournalRecord { Started = new Started { Incarnation = incarnation, BootId = _bootId } };
-        var frame = new ArrayBufferWriter<byte>();
-        JournalFrame.Write(frame, record);
-        Write(frame.WrittenSpan);
-        _file.Flush(flushToDisk: true);
-        _state.Apply(record);
-    }
-
-    private void Append(JournalRecord record)
-    {
-        _state.Apply(record);
-        JournalFrame.Write(_pending, record);
-        if (_pending.WrittenCount > FlushAt)
-        {
-            WritePending();
-        }
-    }
-
-    private void WritePending()
-    {
-        try
-        {
-            Write(_pending.WrittenSpan);
-        }
-        catch (IOException failed)
-        {
-            _logger.JournalFailed(_path, failed.Message);
-            _mustRewrite = true; // what waited is part of the state
-        }
-
-        _pending.ResetWrittenCount();
-    }
-
-    private ValueTask WriteNow(JournalRecord record)
-    {
-        var frame = new ArrayBufferWriter<byte>(512);
-        JournalFrame.Write(frame, record);
-        lock (_gate)
-        {
-            // In order: a node that is killed now finds no registration without the options it was taken under.
-            WritePending();
-            Write(frame.WrittenSpan);
-            _state.Apply(record);
-        }
-
-        return ValueTask.CompletedTask;
-    }
-
-    /// <summary>All or nothing: what a full disk took of it is cut again.</summary>
-    private void Write(ReadOnlySpan<byte> frames)
-    {
-        try
-        {
-            _file.Position = _length;
-            _file.Write(frames);
-            _length += frames.Length;
-            _meanwhile?.Write(frames);
-        }
-        catch (Exception failed) when (IsDisk(failed))
-        {
-            _file.SetLength(_length);
-            throw failed as IOException ?? new IOException(failed.Message, failed);
-        }
-    }
-
-    /// <summary>EFBIG, of a file that may grow no further, comes as an argument out of range.</summary>
-    private static bool IsDisk(Exception failed) => failed is IOException or ArgumentOutOfRangeException or UnauthorizedAccessException;
-
-    /// <summary>
-    /// Makes the new file beside the old one, which goes on taking registrations meanwhile: syncing megabytes takes longer
-    /// than an application should wait for its registration. What it took is added before the new file takes its name.
-    /// </summary>
-    private void Rewrite(List<Func<JournalRecord>> records)
-    {
-        var next = _path + ".new";
-        var frames = new ArrayBufferWriter<byte>();
-        foreach (var record in records)
-        {
-            JournalFrame.Write(frames, record());
-        }
-
-        var file = OpenFile(next, FileMode.Create);
-        try
-        {
-            file.Write(frames.WrittenSpan);
-            // Before it takes the old one's name: after a loss of power the name must not point to less.
-            file.Flush(flushToDisk: true);
-            lock (_gate)
-            {
-                Replace(next, file, frames.WrittenCount);
-            }
-        }
-        catch
-        {
-            file.Dispose();
-            File.Delete(next); // on a full disk, half of it would be in the way
-            throw;
-        }
-    }
-
-    private void Replace(string next, FileStream file, long length)
-    {
-        file.Write(_meanwhile!.WrittenSpan);
-        File.Move(next, _path, overwrite: true);
-        _logger.JournalCompacted(_path, _length, length);
-        _file.Dispose();
-        _file = file;
-        _length = length + _meanwhile.WrittenCount;
-    }
+    private void Count(uint incarnation) => _writer.WriteSynced(new JournalRecord { Started = new Started { Incarnation = incarnation, BootId = _bootId } });
 }

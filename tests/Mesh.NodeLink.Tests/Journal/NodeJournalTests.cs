@@ -29,28 +29,28 @@ public sealed class NodeJournalTests
         Gen.Select(Gen.Int[0, 2], Gen.Bool).Select((name, ours) => (RoutingChange)new RoutingChange.IngressClass($"c{name}", ours)),
         Gen.Select(Gen.Int[0, 2], Gen.Bool).Select((name, silent) => (RoutingChange)new RoutingChange.NodeSilent($"m{name}", silent)));
 
-    [Fact]
-    public void A_start_is_numbered_above_what_the_silo_knew_and_a_journal_that_no_silo_answered_says_so()
+    [Fact(Timeout = 30_000)]
+    public async Task A_start_is_numbered_above_what_the_silo_knew_and_a_journal_that_no_silo_answered_says_so()
     {
         using var place = new Place();
         var lost = Open(place.Journal);
         Assert.Equal((1U, true), (lost.Incarnation, lost.IsProvisional));
-        lost.CountFrom(7);
-        Close(lost);
+        await lost.CountFromAsync(7);
+        await lost.DisposeAsync();
 
         var next = Open(place.Journal);
         Assert.Equal((8U, true), (next.Incarnation, next.IsProvisional));
         next.Keep(FakeSilo.Options);
-        Close(next);
+        await next.DisposeAsync();
 
         var welcomed = Open(place.Journal);
         Assert.Equal((9U, false), (welcomed.Incarnation, welcomed.IsProvisional));
-        Close(welcomed);
+        await welcomed.DisposeAsync();
 
         File.AppendAllBytes(place.Journal, [1, 2, 3]);
         var torn = Open(place.Journal);
         Assert.Equal((10U, true), (torn.Incarnation, torn.IsProvisional));
-        Close(torn);
+        await torn.DisposeAsync();
     }
 
     [Theory]
