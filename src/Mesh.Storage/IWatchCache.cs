@@ -47,7 +47,10 @@ public interface IWatch : IDisposable
     /// <exception cref="WatchExpiredException">This reader was too slow, or the timeline changed.</exception>
     ValueTask<IReadOnlyList<StoreChange>> NextAsync(CancellationToken stop);
 
-    /// <summary>All changes up to this version have been returned or were filtered out.</summary>
+    /// <summary>
+    /// All changes up to this version were filtered out or are done with: of those that were returned, the reader has since
+    /// asked for the next. Safe to read while a call of <see cref="NextAsync"/> runs.
+    /// </summary>
     long Version { get; }
 }
 

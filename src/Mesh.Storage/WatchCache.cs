@@ -178,15 +178,15 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
                 throw new WatchExpiredException("The store was restored from a backup: list again.");
             }
 
-            ThrowIfExpired(watch.Version);
-            var changes = _window.After(watch.Version, MaxBatch);
+            ThrowIfExpired(watch.Taken);
+            var changes = _window.After(watch.Taken, MaxBatch);
             if (changes.Length == 0)
             {
-                watch.Advance(Math.Max(watch.Version, Version));
-                return ([], watch.Version, _parked.Park(watch));
+                watch.Advance(Math.Max(watch.Taken, Version));
+                return ([], watch.Taken, _parked.Park(watch));
             }
 
-            return (changes, changes.Length < MaxBatch ? Math.Max(Version, watch.Version) : changes[^1].Object.ResourceVersion, null);
+            return (changes, changes.Length < MaxBatch ? Math.Max(Version, watch.Taken) : changes[^1].Object.ResourceVersion, null);
         }
     }
 

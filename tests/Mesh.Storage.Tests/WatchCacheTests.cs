@@ -39,7 +39,11 @@ public sealed class WatchCacheTests
         Assert.Equal([1L, 2L, 3L], changes.Select(change => change.Object.ResourceVersion));
         Assert.Equal([null, 1L, 2L], changes.Select(change => change.Previous?.ResourceVersion));
         Assert.Contains("\"resourceVersion\":\"3\"", Text(changes[2].Object), StringComparison.Ordinal);
+        using var given = new CancellationTokenSource();
+        var after = watch.NextAsync(given.Token).AsTask();
         Assert.Equal(3, watch.Version);
+        await given.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => after);
     }
 
     [Fact(Timeout = Deadline)]
@@ -89,7 +93,26 @@ public sealed class WatchCacheTests
         Assert.False(next.IsCompleted);
         await fixture.MustCommitAsync(Put("c"), Put("a", ns: "mine"));
         Assert.Equal("mine", Assert.Single(await next).Object.Key.Namespace);
+        var after = watch.NextAsync(fixture.Stop);
         Assert.Equal(4, watch.Version);
+        Assert.False(after.IsCompleted);
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "CP-D3")]
+    public async Task A_watch_claims_nothing_that_its_reader_has_only_just_been_given()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        await using var cache = await fixture.StartCacheAsync();
+        using var watch = cache.Watch(_ => true, 0);
+
+        await fixture.MustCommitAsync(Put("a"), Put("b"));
+        var batch = await watch.NextAsync(fixture.Stop);
+
+        Assert.Equal((2, 0), (batch.Count, watch.Version)); // who is told this version resumes from it, and would miss both
+        var after = watch.NextAsync(fixture.Stop);
+        Assert.Equal(2, watch.Version);
+        Assert.False(after.IsCompleted);
     }
 
     [Fact(Timeout = Deadline)]

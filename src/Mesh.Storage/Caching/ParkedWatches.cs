@@ -29,7 +29,7 @@ internal sealed class ParkedWatches
     {
         if (!applied.Exists(change => watch.Accepts(change.Object.Key)))
         {
-            watch.Advance(Math.Max(watch.Version, version));
+            watch.Advance(Math.Max(watch.Taken, version));
             return false;
         }
 
