@@ -9,15 +9,14 @@ internal sealed class PodSubscriber : IOutboxSource<string, PodRow>
     private readonly RegistryRows _registry;
     private readonly PodSubscription _subscription;
 
-    public PodSubscriber(RegistryRows registry, PodSubscription subscription, (string Key, string Value) rarest)
+    public PodSubscriber(RegistryRows registry, PodSubscription subscription)
     {
         _registry = registry;
         _subscription = subscription;
-        Rarest = rarest;
     }
 
-    /// <summary>The pair of its selector that fewest Pods carried when it came: only their changes concern it.</summary>
-    public (string Key, string Value) Rarest { get; }
+    /// <summary>The pair of its selector by which it is found, of which few Pods are: only their changes concern it.</summary>
+    public (string Key, string Value) Pair { get; set; }
 
     /// <summary>Set once, when the subscription is opened.</summary>
     public Outbox<string, PodRow>? Outbox { get; set; }
@@ -30,7 +29,7 @@ internal sealed class PodSubscriber : IOutboxSource<string, PodRow>
 
     public long SpecVersion => _subscription.SpecVersion;
 
-    public PodRow[] Rows() => [.. _registry.With(Rarest).Where(row => Selector.Selects(row.Labels))];
+    public PodRow[] Rows() => [.. _registry.With(Pair).Where(row => Selector.Selects(row.Labels))];
 
     // Also those that match no longer: the Service sees by their labels that they left.
     public PodRow[] Rows(IReadOnlyCollection<string> keys) => [.. keys.Select(_registry.Find).OfType<PodRow>()];

@@ -84,10 +84,9 @@ internal sealed class RegistryRows
 
     public Delta<PodRow> Subscribe(PodSubscription subscription, Func<Delta<PodRow>, CancellationToken, Task<DeliveryAck>> send)
     {
-        var rarest = subscription.Selector.MinBy(pair => _pods.Of(pair.Key, pair.Value).Count);
-        var subscriber = new PodSubscriber(this, subscription, (rarest.Key ?? "", rarest.Value ?? ""));
+        var subscriber = new PodSubscriber(this, subscription) { Pair = RarestOf(subscription.Selector) };
         (subscriber.Outbox, var answer) = Outboxes.Subscribe(subscription.Stream, subscriber, send);
-        _subscribers.Add(subscriber.Rarest.Key, subscriber.Rarest.Value, subscriber);
+        _subscribers.Add(subscriber.Pair.Key, subscriber.Pair.Value, subscriber);
         return answer;
     }
 
@@ -107,18 +106,51 @@ internal sealed class RegistryRows
     {
         foreach (var (key, value) in labels)
         {
-            var concerned = _subscribers.Of(key, value);
-            foreach (var subscriber in concerned.Where(subscriber => subscriber.Selector.Selects(labels)))
+            List<PodSubscriber>? others = null;
+            foreach (var subscriber in _subscribers.Of(key, value))
             {
-                subscriber.Outbox?.Mark(name);
+                if (subscriber.Outbox is { IsForgotten: false } outbox && subscriber.Selector.Selects(labels))
+                {
+                    outbox.Mark(name);
+                }
+                else
+                {
+                    (others ??= []).Add(subscriber);
+                }
             }
 
-            foreach (var gone in concerned.Where(subscriber => subscriber.Outbox is { IsForgotten: true }).ToArray())
-            {
-                _subscribers.Remove(key, value, gone);
-            }
+            others?.ForEach(Place);
         }
     }
+
+    /// <summary>
+    /// A subscriber that was looked at for nothing is found by a rarer pair from now on, if its selector has one: most Services
+    /// come before their Pods, when no pair is rarer than another.
+    /// </summary>
+    private void Place(PodSubscriber subscriber)
+    {
+        var (pair, rarest) = (subscriber.Pair, RarestOf(subscriber.Selector));
+        var isForgotten = subscriber.Outbox is { IsForgotten: true };
+        if (!isForgotten && CountOf(rarest) >= CountOf(pair))
+        {
+            return;
+        }
+
+        _subscribers.Remove(pair.Key, pair.Value, subscriber);
+        if (!isForgotten)
+        {
+            subscriber.Pair = rarest;
+            _subscribers.Add(rarest.Key, rarest.Value, subscriber);
+        }
+    }
+
+    private (string Key, string Value) RarestOf(Dictionary<string, string> selector)
+    {
+        var rarest = selector.MinBy(pair => CountOf((pair.Key, pair.Value)));
+        return (rarest.Key ?? "", rarest.Value ?? "");
+    }
+
+    private int CountOf((string Key, string Value) pair) => _pods.Of(pair.Key, pair.Value).Count;
 
     private void Unindex(PodRow row)
     {

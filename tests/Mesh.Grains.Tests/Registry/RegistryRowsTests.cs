@@ -1,0 +1,85 @@
+using System.Diagnostics.CodeAnalysis;
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Grains.Delivery;
+using Mesh.Grains.Registry;
+using Mesh.Grains.Tests.Cluster;
+using Mesh.Grains.Tests.Delivery;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Mesh.Grains.Tests.Registry;
+
+/// <summary>Which subscribers a changed row is held against.</summary>
+public sealed class RegistryRowsTests
+{
+    private const int Services = 200;
+
+    private readonly RegistryRows _rows = new(new OutboxSettings("registry", new FakeTimeProvider(), new Random(1), static (_, _) => { }));
+    private readonly TurnScheduler _turns = new();
+    private readonly List<string> _told = [];
+
+    [Fact]
+    public void Services_that_came_before_their_Pods_and_share_a_label_are_held_against_their_own_Pods_only()
+    {
+        for (var i = 0; i < Services; i++)
+        {
+            Subscribe($"s{i}", new() { ["instance"] = "prod", ["name"] = $"app{i}" }); // no Pod of either: neither pair is the rarer
+        }
+
+        for (var i = 0; i < Services; i++)
+        {
+            Apply(Pod(i, ready: false));
+        }
+
+        var looks = new CountedLooks();
+        Apply(Pod(7, ready: true, looks));
+
+        Assert.InRange(looks.Count, 1, 10);
+        Assert.Equal(Enumerable.Range(0, Services).Select(i => $"s{i}").Order(), _told.Distinct().Order()); // each was told of its Pod
+        Assert.DoesNotContain(_told, service => _told.Count(other => other == service) > 2);
+    }
+
+    [Fact]
+    public void A_subscriber_that_moved_to_a_rarer_label_is_told_of_all_it_selects()
+    {
+        Subscribe("s", new() { ["instance"] = "prod", ["name"] = "app1" });
+        Apply(Pod(0, ready: true)); // in vain: the subscriber moves
+        Assert.Empty(_told);
+
+        Apply(Pod(1, ready: true));
+        Assert.Equal(["s"], _told);
+        Assert.Equal(["app1"], Subscribe("t", new() { ["instance"] = "prod", ["name"] = "app1" }).Rows.Select(row => row.Name));
+    }
+
+    /// <summary>Whoever is to be told has been, then.</summary>
+    private void Apply(PodRow row) => _turns.Run(() => _rows.Apply(row));
+
+    private Delta<PodRow> Subscribe(string service, Dictionary<string, string> selector) => _rows.Subscribe(
+        new PodSubscription(new StreamName(service, 1), service, $"uid-{service}", 1, selector),
+        (_, _) =>
+        {
+            _told.Add(service);
+            return Task.FromResult(DeliveryAck.Ok);
+        });
+
+    private static PodRow Pod(int app, bool ready, CountedLooks? looks = null) => Some.Row($"app{app}", 1000 + app, ready ? 2U : 1U, ready) with
+    {
+        Labels = new Dictionary<string, string>(looks ?? new CountedLooks()) { ["instance"] = "prod", ["name"] = $"app{app}" },
+    };
+
+    /// <summary>Counts how often a key is looked up.</summary>
+    private sealed class CountedLooks : IEqualityComparer<string>
+    {
+        private int _begun = -2; // two keys are put in
+
+        public int Count => _begun;
+
+        public bool Equals(string? x, string? y) => x == y;
+
+        public int GetHashCode([DisallowNull] string obj)
+        {
+            _begun++;
+            return obj.GetHashCode(StringComparison.Ordinal);
+        }
+    }
+}
