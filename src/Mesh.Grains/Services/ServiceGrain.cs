@@ -41,6 +41,7 @@ public sealed class ServiceGrain(
     private ServiceEndpoints _endpoints = null!;
     private Projection _projection = null!;
     private int _opened;
+    private long _wholeAt; // the version of the object that was found to lack nothing
 
     private string Key => this.GetPrimaryKeyString();
 
@@ -136,7 +137,7 @@ public sealed class ServiceGrain(
     private async Task RepairAsync(CancellationToken stop)
     {
         var found = new List<Finding>();
-        if (_endpoints.Wanted is { } spec && NodePortAllocation.IsFor(spec))
+        if (_endpoints.Wanted is { } spec && NodePortAllocation.IsFor(spec) && _object.Current?.ResourceVersion != _wholeAt)
         {
             var reply = await _object.ChangeAsync(
                 current =>
@@ -163,6 +164,7 @@ public sealed class ServiceGrain(
         }
 
         _found = found;
+        _wholeAt = found.Count == 0 ? _object.Current?.ResourceVersion ?? 0 : 0; // nobody else takes what it has
     }
 
     private void Follow(StoredObject? stored)
