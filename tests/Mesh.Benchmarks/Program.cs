@@ -18,6 +18,7 @@ internal static class Program
         ("discovery", DiscoveryBenchmark.RunAsync),
         ("registrations", RegistrationsBenchmark.RunAsync),
         ("api", ApiBenchmark.RunAsync),
+        ("indexes", IndexesBenchmark.RunAsync),
         ("memory", MemoryBenchmark.RunAsync),
         ("propagation", PropagationBenchmark.RunAsync),
     ];
