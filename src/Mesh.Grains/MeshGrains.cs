@@ -22,6 +22,11 @@ public static class MeshGrains
         silo.Services.AddSingleton(options.ForEndpoints());
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddSingleton<Random>(_ => new SystemRandom());
+        foreach (var index in Indexes.All)
+        {
+            silo.Services.AddSingleton(index);
+        }
+
         silo.Services.AddSingleton<MembershipSignal>();
         silo.Services.AddHostedService(services => services.GetRequiredService<MembershipSignal>());
         silo.Services.AddSingleton<ClusterIPs>();

@@ -26,11 +26,6 @@ public enum CommitClass
     Projection,
 }
 
-/// <summary>One object as stored. The document is complete UTF-8 JSON, resourceVersion included, never changed in place.</summary>
-/// <param name="CreatedVersion">resourceVersion of the write that created it; smaller means older.</param>
-/// <param name="IsDeleting"><c>metadata.deletionTimestamp</c> is set (or, for a Namespace, its phase is Terminating).</param>
-public sealed record StoredObject(ObjectKey Key, string Uid, long ResourceVersion, long CreatedVersion, bool IsDeleting, ReadOnlyMemory<byte> Document);
-
 /// <summary>One part of a commit.</summary>
 public abstract record Write
 {

@@ -19,8 +19,14 @@ public interface IWatchCache
     /// <summary>Objects of one kind in (namespace, name) order, all from one version. <paramref name="ns"/> null: every namespace.</summary>
     CacheList List(string group, string kind, string? ns);
 
-    /// <summary>Objects of one kind and namespace whose names begin so, without a look at the others.</summary>
-    IReadOnlyList<StoredObject> ListNamed(string group, string kind, string ns, string prefix);
+    /// <summary>The objects that an index finds by a word, those of one kind in (namespace, name) order: in O(log n) for each.</summary>
+    IReadOnlyList<StoredObject> Find(CacheIndex index, string word);
+
+    /// <summary>Every object that the index finds by any word, each once.</summary>
+    IReadOnlyList<StoredObject> FindAll(CacheIndex index);
+
+    /// <summary>How many words of objects the index holds.</summary>
+    int Count(CacheIndex index);
 
     /// <summary>Until the cache has followed the log to <paramref name="version"/>.</summary>
     Task WaitForAsync(long version, CancellationToken stop);

@@ -10,7 +10,7 @@ public static class StorageServices
 {
     /// <summary>
     /// The embedded store in a data directory, and a watch cache over it. The host holds the directory's
-    /// <see cref="DataDirectoryLock"/> from before it starts until it ended.
+    /// <see cref="DataDirectoryLock"/> from before it starts until it ended. The cache has each <see cref="CacheIndex"/> that is registered.
     /// </summary>
     public static IServiceCollection AddMeshStorage(this IServiceCollection services, string dataDirectory) =>
         services.AddMeshStorage(new SqliteStoreOptions { DataDirectory = dataDirectory });
@@ -26,7 +26,8 @@ public static class StorageServices
             provider.GetRequiredService<IChangeLog>(),
             provider.GetRequiredService<TimeProvider>(),
             options.Retention,
-            provider.GetRequiredService<ILogger<WatchCache>>()));
+            provider.GetRequiredService<ILogger<WatchCache>>(),
+            provider.GetServices<CacheIndex>()));
         services.AddSingleton<IWatchCache>(provider => provider.GetRequiredService<WatchCache>());
         services.AddHostedService<StorageService>();
         return services;

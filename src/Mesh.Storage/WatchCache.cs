@@ -27,14 +27,17 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     private readonly SemaphoreSlim _behind = new(0, 1);
     private readonly CancellationTokenSource _end = new();
     private readonly ParkedWatches _parked = new();
-    private CacheState _state = CacheState.Empty;
+    private CacheState _state;
     private IDisposable? _following;
     private ITimer? _tick;
     private Task _catchingUp = Task.CompletedTask;
     private bool _isDisposed;
 
-    public WatchCache(IChangeLog log, TimeProvider time, LogRetention? retention = null, ILogger<WatchCache>? logger = null)
+    /// <param name="indexes">Whatever is to be found by more than its key.</param>
+    public WatchCache(
+        IChangeLog log, TimeProvider time, LogRetention? retention = null, ILogger<WatchCache>? logger = null, IEnumerable<CacheIndex>? indexes = null)
     {
+        _state = CacheState.Empty([.. indexes ?? []]);
         (_log, _time, _logger) = (log, time, logger ?? NullLogger<WatchCache>.Instance);
         _window = new ChangeWindow(retention ?? LogRetention.Standard, time);
         _looks = new CounterLooks(log, _end.Token);
@@ -92,7 +95,13 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<StoredObject> ListNamed(string group, string kind, string ns, string prefix) => State.ListNamed(group, kind, ns, prefix);
+    public IReadOnlyList<StoredObject> Find(CacheIndex index, string word) => State.Find(index, word);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredObject> FindAll(CacheIndex index) => State.FindAll(index);
+
+    /// <inheritdoc/>
+    public int Count(CacheIndex index) => State.Count(index);
 
     /// <inheritdoc/>
     public async Task WaitForAsync(long version, CancellationToken stop)
@@ -256,7 +265,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     private async Task LoadAsync(CancellationToken stop)
     {
         var image = await _log.LoadAsync(stop);
-        var state = CacheState.Of(image);
+        var state = State.Reload(image);
         lock (_gate)
         {
             if (image.Position.Timeline == Timeline && image.Position.Version <= Version)

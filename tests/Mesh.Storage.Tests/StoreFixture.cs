@@ -55,9 +55,9 @@ internal sealed class StoreFixture : IAsyncDisposable
         return next;
     }
 
-    public async Task<WatchCache> StartCacheAsync(IChangeLog? log = null)
+    public async Task<WatchCache> StartCacheAsync(IChangeLog? log = null, params IReadOnlyList<CacheIndex> indexes)
     {
-        var cache = new WatchCache(log ?? Store, Clock, Options.Retention);
+        var cache = new WatchCache(log ?? Store, Clock, Options.Retention, indexes: indexes);
         await cache.StartAsync(Stop);
         return cache;
     }

@@ -65,21 +65,6 @@ public sealed class WatchCacheTests
     }
 
     [Fact(Timeout = Deadline)]
-    public async Task A_list_by_the_beginning_of_names_has_all_those_and_no_other()
-    {
-        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
-        await using var cache = await fixture.StartCacheAsync();
-        await fixture.MustCommitAsync(
-            Put("web", ns: "x"), Put("web-b", ns: "x"), Put("web-a", ns: "x"), Put("web0", ns: "x"), Put("a", ns: "x"), Put("web-c", ns: "y"));
-
-        Assert.Equal(["web-a", "web-b"], cache.ListNamed("", "Pod", "x", "web-").Select(stored => stored.Key.Name));
-        Assert.Equal(["a"], cache.ListNamed("", "Pod", "x", "a").Select(stored => stored.Key.Name));
-        Assert.Equal(5, cache.ListNamed("", "Pod", "x", "").Count);
-        Assert.Empty(cache.ListNamed("", "Pod", "x", "z"));
-        Assert.Empty(cache.ListNamed("", "Pod", "z", "web-"));
-    }
-
-    [Fact(Timeout = Deadline)]
     public async Task A_watch_tells_only_what_its_filter_accepts_and_its_version_goes_on_with_the_rest()
     {
         await using var fixture = await StartAsync(TestContext.Current.CancellationToken);

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
 using Mesh.ApiServer.Resources;
 using Mesh.Core.Labels;
@@ -71,25 +69,17 @@ internal sealed class ObjectFilter
             return true;
         }
 
-        using var document = JsonDocument.Parse(stored.Document);
-        var root = document.RootElement;
-        var labels = root.At("metadata", "labels");
-        return _labels.Matches(key => labels.At(key) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null)
-            && _fields.Matches(field => Field(root, field));
+        return _labels.Matches(stored.Label) && _fields.Matches(field => Field(stored, field));
     }
 
-    private static string Field(JsonElement document, string path)
+    private static string Field(StoredObject stored, string path) => path switch
     {
-        var found = document;
-        foreach (var part in path.Split('.'))
-        {
-            found = found.At(part);
-        }
-
-        // An Event's source is selected by its component; an absent boolean is false, as in Go.
-        var text = found.ValueKind == JsonValueKind.Object ? found.At("component").Text() : found.Text();
-        return text.Length == 0 && path is "spec.hostNetwork" or "spec.unschedulable" ? found.TextOr("false") : text;
-    }
+        "metadata.name" => stored.Key.Name,
+        "metadata.namespace" => stored.Key.Namespace,
+        "source" => stored.Field(path) is { Length: > 0 } text ? text : stored.Field("source.component"), // an Event's is selected by its component
+        "spec.hostNetwork" or "spec.unschedulable" => stored.Field(path) is { Length: > 0 } text ? text : "false", // as in Go
+        _ => stored.Field(path),
+    };
 
     private static bool IsKnown(Resource resource, string path) =>
         path == "metadata.name" || (path == "metadata.namespace" && resource.IsNamespaced) || resource.SelectableFields.Contains(path);

@@ -4,7 +4,6 @@ using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.Grains.Certificates;
 using Mesh.Grains.Ingresses;
-using Mesh.Grains.Keeping;
 using Mesh.Storage;
 
 namespace Mesh.Grains.Gateways;
@@ -52,7 +51,7 @@ internal sealed class GatewayCertificates
     {
         var name = NamespacedName.Of(stored.Key.Namespace, stored.Key.Name);
         _ingresses.Remove(name, out var before);
-        var now = isGone ? null : Dependents.TryParse(stored);
+        var now = isGone ? null : IngressDocument.TryParse(stored);
         Count(before, -1);
         if (now is { Tls.IsEmpty: false })
         {

@@ -6,7 +6,6 @@ using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Ingresses;
 using Mesh.Grains.Nodes;
-using Mesh.Grains.Pods;
 using Mesh.Storage;
 
 namespace Mesh.Grains.Gateways;
@@ -22,7 +21,6 @@ internal sealed class GatewayTable
     /// <summary>How long a frontend waits for its endpoints.</summary>
     public static readonly TimeSpan PairWithin = TimeSpan.FromSeconds(1);
 
-    private readonly string _node;
     private readonly TimeProvider _time;
     private readonly UntoldChanges _untold;
     private readonly GatewayCertificates _certificates = new();
@@ -34,9 +32,11 @@ internal sealed class GatewayTable
 
     public GatewayTable(string node, TimeProvider time)
     {
-        (_node, _time) = (node, time);
+        (Node, _time) = (node, time);
         _untold = new UntoldChanges(key => _feeds.GetValueOrDefault(NamespacedName.Of(key.Namespace, key.Name))?.Take());
     }
+
+    public string Node { get; }
 
     public IReadOnlyCollection<ServiceFeed> Feeds => _feeds.Values;
 
@@ -53,7 +53,7 @@ internal sealed class GatewayTable
     /// <summary>Takes the object's newest state. Returns the feed to subscribe when it is a Service that was not followed.</summary>
     public ServiceFeed? Put(StoredObject stored)
     {
-        if (stored.Key.Kind == "Pod" && PodDocument.NodeName(stored.Document) != _node)
+        if (stored.Key.Kind == "Pod" && stored.Field("spec.nodeName") != Node)
         {
             Remove(stored); // another node's, perhaps since now
             return null;

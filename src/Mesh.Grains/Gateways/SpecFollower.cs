@@ -43,7 +43,7 @@ internal sealed class SpecFollower(IWatchCache cache, GatewayTable table, TimePr
 
     private List<ServiceFeed> List()
     {
-        var lists = Followed.Select(kind => cache.List(kind.Group, kind.Kind, null)).ToArray();
+        CacheList[] lists = [OwnPods(), .. Followed.Where(kind => kind.Kind != "Pod").Select(kind => cache.List(kind.Group, kind.Kind, null))];
         var feeds = new List<ServiceFeed>();
         // Secrets first: the certificate that an Ingress names is told before it, however old the Ingress is.
         foreach (var stored in lists.SelectMany(list => list.Items).OrderBy(stored => stored.Key.Kind != "Secret").ThenBy(stored => stored.ResourceVersion))
@@ -57,6 +57,9 @@ internal sealed class SpecFollower(IWatchCache cache, GatewayTable table, TimePr
         table.RemoveAbsent(lists.SelectMany(list => list.Items).Select(stored => stored.Key).ToHashSet(), lists.Min(list => list.Version));
         return feeds;
     }
+
+    // The version first: what comes between the two is looked at again.
+    private CacheList OwnPods() => new(cache.Version, cache.Find(Indexes.PodsByNode, table.Node));
 
     private List<ServiceFeed> Apply(IReadOnlyList<StoreChange> changes)
     {

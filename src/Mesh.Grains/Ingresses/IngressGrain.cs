@@ -1,9 +1,7 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Events;
-using Mesh.Grains.Keeping;
 using Mesh.Grains.Nodes;
 using Mesh.Grains.Objects;
 using Mesh.Grains.Pods;
@@ -17,16 +15,17 @@ namespace Mesh.Grains.Ingresses;
 public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
 {
     private readonly IWatchCache _cache;
+    private readonly KnownNodes _nodes;
     private readonly EventRecorder _events;
     private readonly OwnedObject _object;
     private readonly TimeProvider _time;
     private IReadOnlyList<Finding> _found = [];
 
-    public IngressGrain(IGrainContext context, IObjectStore store, IWatchCache cache, EventRecorder events, TimeProvider time, Random random)
+    public IngressGrain(IGrainContext context, IObjectStore store, IWatchCache cache, KnownNodes nodes, EventRecorder events, TimeProvider time, Random random)
     {
         var key = context.GrainId.Key.ToString();
         var name = NamespacedName.TryParse(key, out var parsed) ? parsed : throw new ArgumentException($"'{key}' is not the key of an Ingress.", nameof(context));
-        (_cache, _events, _time) = (cache, events, time);
+        (_cache, _nodes, _events, _time) = (cache, nodes, events, time);
         _object = new OwnedObject(Kinds.Ingress(name), store, cache, new FinalizedRules(new IngressRules(time, random), time));
     }
 
@@ -34,7 +33,7 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
 
     public async Task Reconcile(long version, CancellationToken stop)
     {
-        if (await _object.ReadAsync(version, stop) is not { } stored || Dependents.TryParse(stored) is not { } ingress)
+        if (await _object.ReadAsync(version, stop) is not { } stored || IngressDocument.TryParse(stored) is not { } ingress)
         {
             _found = [];
             return;
@@ -47,23 +46,13 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
         }
 
         _found = found;
-        await ShowAddressesAsync(IngressReview.WhyNotRouted(ingress, _cache) is null ? NodeAddresses() : [], stop);
+        // Every node's gateway serves what is routed, so its addresses are theirs.
+        await ShowAddressesAsync(IngressReview.WhyNotRouted(ingress, _cache) is null ? _nodes.Serving() : [], stop);
     }
 
     public void Dispose() => _object.Dispose();
 
-    /// <summary>Every node's gateway serves what is routed, so its addresses are theirs; a node that is not heard of is left out.</summary>
-    private string[] NodeAddresses() =>
-    [
-        .. _cache.List("", "Node", null).Items
-            .Where(node => NodeDocument.ReadyStatus(node.Document) == "True")
-            .SelectMany(node => NodeDocument.Addresses(node.Document))
-            .Where(address => IPAddress.TryParse(address, out _))
-            .Distinct(StringComparer.Ordinal)
-            .Order(StringComparer.Ordinal),
-    ];
-
-    private Task<ObjectReply> ShowAddressesAsync(string[] addresses, CancellationToken stop) => _object.ChangeAsync(
+    private Task<ObjectReply> ShowAddressesAsync(IReadOnlyList<string> addresses, CancellationToken stop) => _object.ChangeAsync(
         current => current is null || Shown(current).SequenceEqual(addresses)
             ? new WritePlan.Keep()
             : new WritePlan.Put(WithAddresses(current.Document, addresses), []),
@@ -75,7 +64,7 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
         (StoredFields.Node(stored.Document, "status", "loadBalancer", "ingress") as JsonArray)?
             .Select(entry => (string?)entry?["ip"] ?? "") ?? [];
 
-    private static ReadOnlyMemory<byte> WithAddresses(ReadOnlyMemory<byte> document, string[] addresses)
+    private static ReadOnlyMemory<byte> WithAddresses(ReadOnlyMemory<byte> document, IReadOnlyList<string> addresses)
     {
         var ingress = StoredFields.Open(document);
         ingress.Child("status").Child("loadBalancer")["ingress"] =

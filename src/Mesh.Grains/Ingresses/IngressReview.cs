@@ -2,7 +2,6 @@ using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
 using Mesh.Core.Services;
 using Mesh.Grains.Events;
-using Mesh.Grains.Keeping;
 using Mesh.Storage;
 
 namespace Mesh.Grains.Ingresses;
@@ -23,8 +22,7 @@ internal static class IngressReview
 
     private static IEnumerable<Finding> Backends(Ingress ingress, IWatchCache cache)
     {
-        var backends = ingress.Rules.SelectMany(rule => rule.Paths).Select(path => path.Backend).Append(ingress.DefaultBackend);
-        foreach (var backend in backends.OfType<IngressBackend>())
+        foreach (var backend in IngressWords.BackendsOf(ingress))
         {
             if (cache.Get(Kinds.Service(backend.Service)) is not { } stored)
             {
@@ -40,11 +38,10 @@ internal static class IngressReview
     /// <summary>The older Ingress wins what two claim, unless it is not routed itself.</summary>
     private static IEnumerable<Finding> Conflicts(Ingress ingress, IWatchCache cache)
     {
-        var claims = Claims(ingress).ToHashSet();
-        foreach (var older in Dependents.Parsed(cache, null)
-            .Where(other => other.CreatedVersion < ingress.CreatedVersion && WhyNotRouted(other, cache) is null))
+        var claims = IngressWords.ClaimsOf(ingress).ToHashSet();
+        foreach (var older in OlderThan(ingress, Indexes.IngressesByClaim, claims.Select(IngressWords.Of), cache))
         {
-            string[] lost = [.. Claims(older).Where(claims.Contains).Distinct().Select(claim => Named(claim.Host, claim.Path))];
+            string[] lost = [.. IngressWords.ClaimsOf(older).Where(claims.Contains).Distinct().Select(claim => Named(claim.Host, claim.Path))];
             if (lost.Length > 0)
             {
                 yield return new Finding("PathConflict", $"{Listing.Of(lost)}: the older Ingress {older.Name} claims the same, and wins");
@@ -52,14 +49,18 @@ internal static class IngressReview
         }
     }
 
+    /// <summary>The routed Ingresses that came first and have one of the words, by name.</summary>
+    public static IEnumerable<Ingress> OlderThan(Ingress ingress, CacheIndex index, IEnumerable<string> words, IWatchCache cache) => words
+        .SelectMany(word => cache.Find(index, word)).Select(IngressDocument.TryParse).OfType<Ingress>()
+        .Where(other => other.CreatedVersion < ingress.CreatedVersion).DistinctBy(other => other.Name)
+        .Where(other => WhyNotRouted(other, cache) is null)
+        .OrderBy(other => other.Name);
+
     private static string Named(string host, string path) => host.Length == 0 ? $"path {path} of every host" : $"path {path} of host {host}";
 
     private static Finding[] Bounded(Finding[] found) => found.Length <= Most
         ? found
         : [.. found.Take(Most - 1), new Finding("MoreProblems", $"{found.Length - Most + 1} more problems of this Ingress are not told; they show when these are solved")];
-
-    private static IEnumerable<(string Host, string Path, bool IsExact)> Claims(Ingress ingress) =>
-        ingress.Rules.SelectMany(rule => rule.Paths.Select(path => (rule.Host, path.Path, path.Type == PathType.Exact)));
 
     private static bool HasPort(Service service, IngressBackend backend) =>
         service.Ports.Any(port => backend.PortName is { } name ? port.Name == name : port.Port == backend.PortNumber);

@@ -3,7 +3,6 @@ using Mesh.Core.Ingresses;
 using Mesh.Core.Names;
 using Mesh.Grains.Certificates;
 using Mesh.Grains.Events;
-using Mesh.Grains.Keeping;
 using Mesh.Grains.Pods;
 using Mesh.Storage;
 
@@ -19,10 +18,8 @@ internal static class TlsReview
             return [];
         }
 
-        Ingress[] routed = [.. Dependents.Parsed(cache, null).Where(other => !other.Tls.IsEmpty && IngressReview.WhyNotRouted(other, cache) is null)];
-        var taken = TlsNames.SecretsOf(routed);
         var secrets = TlsNames.Of(ingress).Where(name => name.Secret is not null).ToLookup(name => name.Secret!, name => name.Host);
-        return [.. secrets.SelectMany(secret => Of(secret.Key, [.. secret], taken.Contains(secret.Key), cache, now)), .. Conflicts(ingress, routed)];
+        return [.. secrets.SelectMany(secret => Of(secret.Key, [.. secret], TakenSecrets.Has(cache, secret.Key), cache, now)), .. Conflicts(ingress, cache)];
     }
 
     private static IEnumerable<Finding> Of(NamespacedName secret, string[] hosts, bool isTaken, IWatchCache cache, DateTimeOffset now)
@@ -62,10 +59,10 @@ internal static class TlsReview
     }
 
     /// <summary>The older Ingress wins a name that two want different certificates for.</summary>
-    private static IEnumerable<Finding> Conflicts(Ingress ingress, IEnumerable<Ingress> routed)
+    private static IEnumerable<Finding> Conflicts(Ingress ingress, IWatchCache cache)
     {
         var wanted = TlsNames.Of(ingress).ToLookup(name => name.Host, name => name.Secret);
-        foreach (var older in routed.Where(other => other.CreatedVersion < ingress.CreatedVersion))
+        foreach (var older in IngressReview.OlderThan(ingress, Indexes.IngressesByTlsName, wanted.Select(name => name.Key), cache))
         {
             string[] lost = [.. TlsNames.Of(older).Where(other => wanted[other.Host].Any(own => own != other.Secret)).Select(other => Named(other.Host)).Distinct()];
             if (lost.Length > 0)

@@ -69,16 +69,16 @@ public sealed class Keeper(
         {
             foreach (var change in await watch.NextAsync(stop))
             {
-                WakeAbout(change);
-                EndAbout(change);
+                var members = Members();
+                WakeAbout(change, members);
+                EndAbout(change, members);
                 _followed = change.Object.ResourceVersion;
             }
         }
     }
 
-    private void WakeAbout(StoreChange change)
+    private void WakeAbout(StoreChange change, string[] members)
     {
-        var members = Members();
         foreach (var grain in Dependents.Of(change, cache).Where(grain => IsMine(grain.HashKey, members)))
         {
             _wakes.Add(grain, change.Object.ResourceVersion);
@@ -86,17 +86,17 @@ public sealed class Keeper(
     }
 
     /// <summary>A namespace that is ending takes a step after changes in it; what a deleted owner had goes with it.</summary>
-    private void EndAbout(StoreChange change)
+    private void EndAbout(StoreChange change, string[] members)
     {
         var key = change.Object.Key;
         var ns = key.Kind == "Namespace" ? change.Object : cache.Get(Kinds.Namespace(key.Namespace));
         var isEnd = change.Type == StoreChangeType.Deleted;
-        if (ns is { IsDeleting: true } && (isEnd != (key.Kind == "Namespace")) && IsMine($"Namespace/{ns.Key.Name}", Members()))
+        if (ns is { IsDeleting: true } && (isEnd != (key.Kind == "Namespace")) && IsMine($"Namespace/{ns.Key.Name}", members))
         {
             _endingNamespaces[ns.Key.Name] = 0;
         }
 
-        if (_garbage.LookAfter(change) is { } concerned && IsMine($"Garbage/{concerned}", Members()))
+        foreach (var concerned in _garbage.LookAfter(change).Where(concerned => IsMine(concerned.ToString(), members)))
         {
             _garbage.Mark(concerned);
         }
@@ -116,7 +116,7 @@ public sealed class Keeper(
                 _endingNamespaces[ns.Key.Name] = 0;
             }
 
-            await _garbage.CollectAsync(null, stored => IsMine(stored.Key.ToString(), members), stop);
+            await _garbage.SweepAsync(stored => IsMine(stored.Key.ToString(), members), stop);
             await DeleteAsync(_oldEvents.Look().Where(old => IsMine(old.Key.ToString(), members)));
             await WaitAsync(changed, WakeEvery - time.GetElapsedTime(began), stop);
             isUrgent = changed.IsCompleted;

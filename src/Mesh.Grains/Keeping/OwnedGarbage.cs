@@ -14,101 +14,83 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
 {
     private const int AtOnce = 16;
 
-    // Namespaces to look into; the empty name: everywhere.
-    private readonly ConcurrentDictionary<string, byte> _looks = new(StringComparer.Ordinal);
+    // What is to be looked at.
+    private readonly ConcurrentDictionary<ObjectKey, byte> _looks = new();
 
-    private readonly NamedOwners _named = new();
+    /// <summary>It is to end once its dependents have ended, or have forgotten it.</summary>
+    public static bool IsAwaiting(StoredObject owner) => owner.IsDeleting && FinalizedRules.Of(owner.Document).Any(IsOurs);
 
-    /// <summary>The namespace that a change makes worth a look, null when it has no owner and no dependent to do with.</summary>
-    public string? LookAfter(StoreChange change)
+    /// <summary>The objects for which a change may mean something: what it leaves without an owner, and what waited for it.</summary>
+    public IEnumerable<ObjectKey> LookAfter(StoreChange change)
     {
         var (now, before) = (change.Object, change.Previous);
-        if (!kinds.All.Any(kind => kind.Kind == now.Key.Kind && kind.Group == now.Key.Group))
+        if (!IsServed(now.Key))
         {
-            return null;
+            return [];
         }
 
-        var owners = OwnerReference.Of(now);
-        if (change.Type != StoreChangeType.Deleted)
+        if (change.Type == StoreChangeType.Deleted)
         {
-            _named.Add(owners);
+            return DependentsOf(now).Select(dependent => dependent.Key).Concat(OwnersOf(now));
         }
 
-        var concerns = change.Type == StoreChangeType.Deleted
-            ? owners.Length > 0 || _named.Has(now.Uid) // an owner may wait for it; or something is left without it
-            : IsAwaiting(now) || !owners.SequenceEqual(before is null ? [] : OwnerReference.Of(before));
-        return concerns ? now.Key.Namespace : null;
+        var isChanged = !now.Owners.SequenceEqual(before?.Owners ?? []);
+        var isOther = before is not null && (before.Uid != now.Uid || before.IsDeleting != now.IsDeleting); // the key of one that was replaced
+        var waits = Waits(now) && !(before is not null && Waits(before));
+        return
+        [
+            .. isChanged || isOther || IsAwaiting(now) ? [now.Key] : Array.Empty<ObjectKey>(),
+            .. isChanged && before is not null ? OwnersOf(before) : [],
+            .. waits ? DependentsOf(now).Select(dependent => dependent.Key) : [],
+            .. isOther && before!.Uid != now.Uid ? DependentsOf(before).Select(dependent => dependent.Key) : [],
+        ];
     }
 
-    public void Mark(string ns) => _looks[ns] = 0;
+    public void Mark(ObjectKey key) => _looks[key] = 0;
 
-    /// <summary>Looks into the namespaces that were marked: many changes of a moment make one look.</summary>
+    /// <summary>Looks at what was marked: many changes of a moment make one look at each object.</summary>
     public async Task LookAsync(CancellationToken stop)
     {
-        foreach (var ns in _looks.Keys)
+        ObjectKey[] keys = [.. _looks.Keys];
+        Array.ForEach(keys, key => _looks.TryRemove(key, out _)); // before the look, so that a change during it makes another
+        try
         {
-            _looks.TryRemove(ns, out _); // before the look, so that a change during it makes another
-            try
-            {
-                await CollectAsync(ns.Length == 0 ? null : ns, static _ => true, stop);
-            }
-            catch
-            {
-                _looks[ns] = 0;
-                throw;
-            }
+            await StepAsync(keys.Select(cache.Get).OfType<StoredObject>(), stop);
+        }
+        catch
+        {
+            Array.ForEach(keys, Mark);
+            throw;
         }
     }
 
-    /// <summary>One round over a namespace, or over all.</summary>
-    /// <remarks>
-    /// What is in no namespace has dependents in any, so a look into one cannot judge it: while something of that sort waits
-    /// for its dependents, each look into a namespace is followed by one everywhere.
-    /// </remarks>
-    public async Task CollectAsync(string? ns, Func<StoredObject, bool> isMine, CancellationToken stop)
-    {
-        if (ns is not null && List(null, isNamespaced: false).Any(IsAwaiting))
-        {
-            Mark("");
-        }
+    /// <summary>One look at everything that has an owner, or waits for what it owns: for the changes that nobody saw.</summary>
+    public Task SweepAsync(Func<StoredObject, bool> isMine, CancellationToken stop) =>
+        StepAsync(cache.FindAll(Indexes.ByOwner).Concat(cache.FindAll(Indexes.Awaiting)).Where(isMine), stop);
 
-        var (objects, owned) = ns is null ? _named.Renew(() => Read(null), static all => all.Owned.SelectMany(entry => entry.Owners)) : Read(ns);
-        var dependents = owned
-            .SelectMany(entry => entry.Owners.Select(owner => (owner.Uid, Entry: entry)))
-            .ToLookup(pair => pair.Uid, pair => pair.Entry, StringComparer.Ordinal);
-        var ending = objects.Where(IsAwaiting);
-        var steps = owned.Where(entry => !entry.Object.IsDeleting && isMine(entry.Object))
-            .Select(entry => (entry.Object, Step: StepOf(entry, dependents)))
-            .Concat(ending.Where(isMine).Select(owner => (Object: owner, Step: StepOf(owner, [.. dependents[owner.Uid]]))))
-            .Where(pair => pair.Step is not null);
+    private async Task StepAsync(IEnumerable<StoredObject> objects, CancellationToken stop)
+    {
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop };
-        await Parallel.ForEachAsync(steps, parallel, async (pair, stopStep) =>
+        await Parallel.ForEachAsync(objects, parallel, async (stored, stopStep) =>
         {
-            if (!await pair.Step!(stopStep))
+            if (StepOf(stored) is { } step && !await step(stopStep))
             {
-                Mark(pair.Object.Key.Namespace);
+                Mark(stored.Key);
             }
         });
     }
 
-    private (StoredObject[] Objects, Owned[] Owned) Read(string? ns)
-    {
-        var objects = ns is null ? [.. List(null, isNamespaced: false), .. List(null, isNamespaced: true)] : List(ns, isNamespaced: true);
-        return (objects, [.. objects.Select(stored => new Owned(stored, OwnerReference.Of(stored))).Where(entry => entry.Owners.Length > 0)]);
-    }
+    /// <summary>What is to be done with an object, null for nothing.</summary>
+    /// <remarks>A Namespace ends by steps of its own (NamespaceEnd): one that went here would leave its objects without it.</remarks>
+    internal Func<CancellationToken, ValueTask<bool>>? StepOf(StoredObject stored) =>
+        stored.Key.Kind == "Namespace" || !IsServed(stored.Key) ? null
+        : IsAwaiting(stored) ? StepOf(stored, DependentsOf(stored))
+        : stored.IsDeleting || stored.Owners.Count == 0 ? null
+        : StepOfOwned(stored);
 
-    // A Namespace ends by steps of its own (NamespaceEnd): one that went here would leave its objects without it.
-    private StoredObject[] List(string? ns, bool isNamespaced) =>
-    [
-        .. kinds.All
-            .Where(kind => kind.IsNamespaced == isNamespaced && kind.Kind != "Namespace")
-            .SelectMany(kind => cache.List(kind.Group, kind.Kind, ns).Items),
-    ];
-
-    /// <summary>What is to be done with an object that has owners.</summary>
-    private Func<CancellationToken, ValueTask<bool>>? StepOf(Owned entry, ILookup<string, Owned> dependents)
+    private Func<CancellationToken, ValueTask<bool>>? StepOfOwned(StoredObject stored)
     {
-        var states = entry.Owners.Select(owner => (owner.Uid, State: StateOf(owner, entry.Object.Key.Namespace))).ToArray();
+        var states = stored.Owners.Select(owner => (owner.Uid, State: StateOf(owner, stored.Key.Namespace))).ToArray();
         if (states.Any(owner => owner.State == OwnerState.Unknown))
         {
             return null; // nobody can say whether it is there
@@ -117,17 +99,17 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
         var lost = states.Where(owner => owner.State != OwnerState.There).Select(owner => owner.Uid).ToHashSet(StringComparer.Ordinal);
         if (lost.Count < states.Length)
         {
-            return lost.Count == 0 ? null : async stop => await ends.UpdateAsync(entry.Object, OwnerReference.Without(entry.Object, lost), stop);
+            return lost.Count == 0 ? null : async stop => await ends.UpdateAsync(stored, OwnerEdits.Without(stored, lost), stop);
         }
 
         // In a circle each would wait for the other.
-        var isAwaited = states.Any(owner => owner.State == OwnerState.Waits);
-        var waits = isAwaited && dependents[entry.Object.Uid].Any() && !dependents[entry.Object.Uid].Any(other => Waits(other.Object));
-        return async stop => await ends.DeleteAsync(entry.Object, waits ? Propagation.Foreground : Propagation.Default, stop);
+        var dependents = states.Any(owner => owner.State == OwnerState.Waits) ? DependentsOf(stored) : [];
+        var waits = dependents.Length > 0 && !dependents.Any(Waits);
+        return async stop => await ends.DeleteAsync(stored, waits ? Propagation.Foreground : Propagation.Default, stop);
     }
 
     /// <summary>What is to be done for an owner whose deletion waits for its dependents.</summary>
-    private Func<CancellationToken, ValueTask<bool>>? StepOf(StoredObject owner, Owned[] dependents)
+    private Func<CancellationToken, ValueTask<bool>>? StepOf(StoredObject owner, StoredObject[] dependents)
     {
         var finalizers = FinalizedRules.Of(owner.Document);
         if (finalizers.Contains(PropagationFinalizers.Orphan))
@@ -137,33 +119,50 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
                 : stop => ForgetAsync(owner, dependents, stop);
         }
 
-        var isBlocked = dependents.Any(entry => entry.Owners.Any(reference => reference.Uid == owner.Uid && reference.Blocks));
+        var isBlocked = dependents.Any(dependent => dependent.Owners.Any(reference => reference.Uid == owner.Uid && reference.Blocks));
         return isBlocked ? null : stop => ReleaseAsync(owner, PropagationFinalizers.Foreground, stop);
     }
 
     private async ValueTask<bool> ReleaseAsync(StoredObject owner, string finalizer, CancellationToken stop) =>
         await ends.UpdateAsync(owner, FinalizedRules.With(owner.Document, [.. FinalizedRules.Of(owner.Document).Where(other => other != finalizer)]), stop);
 
-    private async ValueTask<bool> ForgetAsync(StoredObject owner, Owned[] dependents, CancellationToken stop)
+    private async ValueTask<bool> ForgetAsync(StoredObject owner, StoredObject[] dependents, CancellationToken stop)
     {
         var gone = new HashSet<string>(StringComparer.Ordinal) { owner.Uid };
         foreach (var dependent in dependents)
         {
-            await ends.UpdateAsync(dependent.Object, OwnerReference.Without(dependent.Object, gone), stop);
+            await ends.UpdateAsync(dependent, OwnerEdits.Without(dependent, gone), stop);
         }
 
         return false; // the next look finds none, and lets the owner go
     }
 
+    private bool IsServed(ObjectKey key) => kinds.All.Any(kind => kind.Kind == key.Kind && kind.Group == key.Group);
+
+    /// <summary>What names the object as an owner: of any namespace when it is in none, else of its own.</summary>
+    private StoredObject[] DependentsOf(StoredObject owner) =>
+    [
+        .. cache.Find(Indexes.ByOwner, owner.Uid)
+            .Where(dependent => IsServed(dependent.Key) && (owner.Key.Namespace.Length == 0 || dependent.Key.Namespace == owner.Key.Namespace)),
+    ];
+
+    private IEnumerable<ObjectKey> OwnersOf(StoredObject stored) =>
+        stored.Owners.Select(owner => KeyOf(owner, stored.Key.Namespace)).OfType<ObjectKey>();
+
+    /// <summary>Null when nobody can say what it is: what is in no namespace cannot be owned by what is in one.</summary>
+    private ObjectKey? KeyOf(OwnerReference owner, string ns) =>
+        kinds.Find(owner.ApiVersion, owner.Kind) is not { } kind || (ns.Length == 0 && kind.IsNamespaced)
+            ? null
+            : new ObjectKey(kind.Group, kind.Kind, kind.IsNamespaced ? ns : "", owner.Name);
+
     private OwnerState StateOf(OwnerReference owner, string ns)
     {
-        // What is in no namespace cannot be owned by what is in one.
-        if (kinds.Find(owner.ApiVersion, owner.Kind) is not { } kind || (ns.Length == 0 && kind.IsNamespaced))
+        if (KeyOf(owner, ns) is not { } key)
         {
             return OwnerState.Unknown;
         }
 
-        var known = cache.Get(new ObjectKey(kind.Group, kind.Kind, kind.IsNamespaced ? ns : "", owner.Name));
+        var known = cache.Get(key);
         return known is null || known.Uid != owner.Uid ? OwnerState.Gone
             : Waits(known) ? OwnerState.Waits
             : OwnerState.There;
@@ -171,9 +170,6 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
 
     private static bool Waits(StoredObject owner) =>
         owner.IsDeleting && FinalizedRules.Of(owner.Document).Contains(PropagationFinalizers.Foreground);
-
-    /// <summary>It is to end once its dependents have ended, or have forgotten it.</summary>
-    private static bool IsAwaiting(StoredObject owner) => owner.IsDeleting && FinalizedRules.Of(owner.Document).Any(IsOurs);
 
     private static bool IsOurs(string finalizer) => finalizer is PropagationFinalizers.Foreground or PropagationFinalizers.Orphan;
 
@@ -184,6 +180,4 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
         Waits,
         Gone,
     }
-
-    private sealed record Owned(StoredObject Object, OwnerReference[] Owners);
 }

@@ -16,7 +16,7 @@ public sealed class InventoryRouting(IWatchCache cache, IGrainFactory grains, Li
     /// <param name="ns">The only namespace that it tells of; empty: all.</param>
     public async Task RouteAsync(string node, ulong counter, string ns, IReadOnlyList<HeldPod> held, CancellationToken stop)
     {
-        var stored = cache.List("", "Pod", ns.Length == 0 ? null : ns).Items.Where(pod => PodDocument.NodeName(pod.Document) == node).ToArray();
+        var stored = cache.Find(Indexes.PodsByNode, node).Where(pod => ns.Length == 0 || pod.Key.Namespace == ns).ToArray();
         var spaces = held.ToLookup(pod => pod.Namespace, StringComparer.Ordinal);
         var names = spaces.Select(space => space.Key).Concat(stored.Select(pod => pod.Key.Namespace)).Concat(Others(ns)).ToHashSet(StringComparer.Ordinal);
         await Task.WhenAll(names.Select(name => TellAsync(name, new NodeInventory(node, counter, [.. spaces[name].Select(Row)]), stop)));

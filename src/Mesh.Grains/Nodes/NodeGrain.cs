@@ -2,7 +2,6 @@ using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Objects;
-using Mesh.Grains.Pods;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -14,6 +13,7 @@ namespace Mesh.Grains.Nodes;
 public sealed class NodeGrain : Grain, INodeGrain, IDisposable
 {
     private readonly IWatchCache _cache;
+    private readonly KnownNodes _nodes;
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ILogger _log;
@@ -25,9 +25,9 @@ public sealed class NodeGrain : Grain, INodeGrain, IDisposable
     private Task _looking = Task.CompletedTask;
     private bool _lookAgain;
 
-    public NodeGrain(IGrainContext context, IObjectStore store, IWatchCache cache, TimeProvider time, Random random, ILogger<NodeGrain> log)
+    public NodeGrain(IGrainContext context, IObjectStore store, IWatchCache cache, KnownNodes nodes, TimeProvider time, Random random, ILogger<NodeGrain> log)
     {
-        (_cache, _time, _random, _log) = (cache, time, random, log);
+        (_cache, _nodes, _time, _random, _log) = (cache, nodes, time, random, log);
         _silence = new Silence(time);
         _object = new OwnedObject(Kinds.Node(context.GrainId.Key.ToString()!), store, cache, new ReadOnlyNode());
     }
@@ -156,13 +156,14 @@ public sealed class NodeGrain : Grain, INodeGrain, IDisposable
             return;
         }
 
-        var nodes = _cache.List("", "Node", null).Items;
-        if (NodeLiveness.IsMassSilence(nodes.Count(other => NodeDocument.IsSilent(other.Document)), nodes.Count))
+        var pods = _cache.Find(Indexes.PodsByNode, Name);
+        var nodes = pods.Count == 0 ? [] : _cache.List("", "Node", null).Items;
+        if (NodeLiveness.IsMassSilence(nodes.Count(other => _nodes.Of(other.Key.Name) is { IsSilent: true }), nodes.Count))
         {
             return;
         }
 
-        foreach (var pod in _cache.List("", "Pod", null).Items.Where(pod => PodDocument.NodeName(pod.Document) == Name))
+        foreach (var pod in pods)
         {
             var grain = GrainFactory.GetGrain<IPodGrain>($"{pod.Key.Namespace}/{pod.Key.Name}");
             await grain.Write(new ObjectRequest(ObjectVerb.Delete, default, 0, pod.Uid, false, GracePeriodSeconds: 0), stop);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Core.Json;
+using Mesh.Storage;
 
 namespace Mesh.Grains.Pods;
 
@@ -12,14 +13,14 @@ internal static class StoredFields
     public static string? Text(ReadOnlyMemory<byte> document, params ReadOnlySpan<string> path)
     {
         var reader = new Utf8JsonReader(document.Span);
-        return Enter(ref reader, path) && reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+        return DocumentPath.TryEnter(ref reader, path) && reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
     }
 
     /// <summary>The value at a path of member names; null when it is absent.</summary>
     public static JsonNode? Node(ReadOnlyMemory<byte> document, params ReadOnlySpan<string> path)
     {
         var reader = new Utf8JsonReader(document.Span);
-        return Enter(ref reader, path) ? JsonNode.Parse(ref reader) : null;
+        return DocumentPath.TryEnter(ref reader, path) ? JsonNode.Parse(ref reader) : null;
     }
 
     /// <summary>A moment as API objects write it (RFC 3339, whole seconds).</summary>
@@ -41,45 +42,5 @@ internal static class StoredFields
         child = [];
         parent[name] = child;
         return child;
-    }
-
-    private static bool Enter(ref Utf8JsonReader reader, scoped ReadOnlySpan<string> path)
-    {
-        if (!reader.Read())
-        {
-            return false;
-        }
-
-        foreach (var name in path)
-        {
-            if (!EnterMember(ref reader, name))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private static bool EnterMember(ref Utf8JsonReader reader, string name)
-    {
-        if (reader.TokenType != JsonTokenType.StartObject)
-        {
-            return false;
-        }
-
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var found = reader.ValueTextEquals(name);
-            reader.Read();
-            if (found)
-            {
-                return true;
-            }
-
-            reader.Skip();
-        }
-
-        return false;
     }
 }

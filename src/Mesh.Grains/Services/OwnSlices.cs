@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Mesh.Core.Names;
 using Mesh.Storage;
 
@@ -11,17 +10,10 @@ internal static class OwnSlices
     public const string ManagedByLabel = "endpointslice.kubernetes.io/managed-by";
     public const string ManagedBy = "endpointslice-controller.k8s.io";
 
-    public static IEnumerable<StoredObject> Of(IWatchCache cache, NamespacedName service) =>
-        cache.ListNamed(Kinds.DiscoveryGroup, "EndpointSlice", service.Namespace, service.Name + "-")
-            .Where(slice => IsOwn(slice.Document, service.Name));
+    public static IReadOnlyList<StoredObject> Of(IWatchCache cache, NamespacedName service) =>
+        cache.Find(Indexes.SlicesByService, service.ToString());
 
-    private static bool IsOwn(ReadOnlyMemory<byte> document, string service)
-    {
-        using var parsed = JsonDocument.Parse(document);
-        return parsed.RootElement.TryGetProperty("metadata", out var metadata)
-            && metadata.TryGetProperty("labels", out var labels)
-            && labels.ValueKind == JsonValueKind.Object
-            && labels.TryGetProperty(ServiceLabel, out var named) && named.ValueEquals(service)
-            && labels.TryGetProperty(ManagedByLabel, out var manager) && manager.ValueEquals(ManagedBy);
-    }
+    /// <summary>The one Service of the slice, none when it is somebody else's.</summary>
+    public static IEnumerable<string> ServicesOf(StoredObject slice) =>
+        slice.Label(ServiceLabel) is { } service && slice.Label(ManagedByLabel) == ManagedBy ? [$"{slice.Key.Namespace}/{service}"] : [];
 }

@@ -148,7 +148,7 @@ public sealed class MeshTestCluster : IAsyncDisposable
     {
         silo.Services.AddSingleton(_time);
         silo.Services.AddSingleton<IObjectStore>(Store);
-        silo.Services.AddSingleton(_ => new WatchCache(_store, TimeProvider.System));
+        silo.Services.AddSingleton(services => new WatchCache(_store, TimeProvider.System, indexes: services.GetServices<CacheIndex>()));
         silo.Services.AddSingleton<IWatchCache>(services => services.GetRequiredService<WatchCache>());
         silo.Services.AddHostedService<CacheLife>();
         silo.Services.AddSingleton<TestLinks>();

@@ -1,7 +1,6 @@
 using Mesh.Core.Names;
 using Mesh.Grains.Events;
 using Mesh.Grains.Ingresses;
-using Mesh.Grains.Keeping;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Testing.Certificates;
 using Xunit;
@@ -35,7 +34,7 @@ public sealed class TlsReviewTests : IDisposable
                 new Finding("CertificateConflict", "host h0.test, host h1.test, host h2.test and 497 more: the older Ingress default/old names another Secret, or none, and wins"),
                 new Finding("CertificateConflict", "host h7.test: the older Ingress default/older names another Secret, or none, and wins"),
             ],
-            TlsReview.Of(Dependents.TryParse(own)!, _cache, Now));
+            TlsReview.Of(IngressDocument.TryParse(own)!, _cache, Now));
     }
 
     [Fact]
@@ -46,7 +45,7 @@ public sealed class TlsReviewTests : IDisposable
         _cache.Put(Kinds.Ingress(NamespacedName.Of("default", "old")), 2, Paths("old", "web", paths));
         var own = _cache.Put(Kinds.Ingress(NamespacedName.Of("default", "own")), 4, Paths("own", "web", [.. paths, "/free"]));
 
-        var found = IngressReview.Of(Dependents.TryParse(own)!, _cache, Now);
+        var found = IngressReview.Of(IngressDocument.TryParse(own)!, _cache, Now);
         Assert.Equal(["ServiceNotFound", "PathConflict"], found.Select(finding => finding.Reason));
         Assert.EndsWith(" and 197 more: the older Ingress default/old claims the same, and wins", found[1].Message, StringComparison.Ordinal);
         Assert.StartsWith("path /ppp", found[1].Message, StringComparison.Ordinal);
@@ -57,7 +56,7 @@ public sealed class TlsReviewTests : IDisposable
     public void Of_many_problems_twenty_are_told_and_the_last_says_how_many_there_are()
     {
         var own = _cache.Put(Kinds.Ingress(NamespacedName.Of("default", "own")), 4, Paths("own", null, [.. Enumerable.Range(0, 100).Select(index => $"/{index}")]));
-        var found = IngressReview.Of(Dependents.TryParse(own)!, _cache, Now);
+        var found = IngressReview.Of(IngressDocument.TryParse(own)!, _cache, Now);
         Assert.Equal(IngressReview.Most, found.Count);
         Assert.Equal(new Finding("MoreProblems", "81 more problems of this Ingress are not told; they show when these are solved"), found[^1]);
     }
@@ -66,9 +65,9 @@ public sealed class TlsReviewTests : IDisposable
     public void A_version_of_an_Ingress_is_read_once()
     {
         var stored = _cache.Put(Kinds.Ingress(NamespacedName.Of("default", "own")), 4, Ingress("own", "t", "a.test"));
-        Assert.NotNull(Dependents.TryParse(stored));
-        Assert.Same(Dependents.TryParse(stored), Assert.Single(Dependents.Parsed(_cache, null)));
-        Assert.Null(Dependents.TryParse(stored with { Document = "{}"u8.ToArray() }));
+        Assert.NotNull(IngressDocument.TryParse(stored));
+        Assert.Same(IngressDocument.TryParse(stored), IngressDocument.TryParse(stored));
+        Assert.Null(IngressDocument.TryParse(stored with { Document = "{}"u8.ToArray() }));
     }
 
     private static string Ingress(string name, string secret, params string[] hosts) => $$$"""
