@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Mesh.Agent.Pods;
 using Mesh.Agent.Registrations;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
@@ -155,6 +156,24 @@ public sealed class RestartTests
         using var curl = Curl.Put(agent.Url, "web", "{\"ports\":[{\"containerPort\":" + port + "}]}", "?uid=u1");
 
         Assert.Equal("u1", RegistrationTests.Uid(await curl.LineAsync(stop)));
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "DP-D21")]
+    public async Task However_many_Pods_say_nothing_traffic_waits_a_second_for_all_of_them()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var time = new FakeTimeProvider();
+        using var app = Listen(backlog: 0);
+        using var waiting = new TcpClient();
+        await waiting.ConnectAsync(IPAddress.Loopback, Port(app), stop);
+        var journal = Enumerable.Range(0, 600).Select(number => Record($"u{number}", $"web-{number}", Port(app))).ToList();
+
+        var starting = AgentUnderTest.StartAsync(stop, time, journal: journal, identity: Next);
+        time.Advance(RestoredPods.LongestLook);
+
+        await using var agent = await starting;
+        Assert.Equal(600, agent.Agent.Inventory("").Pods.Count);
     }
 
     [Fact(Timeout = 30_000)]

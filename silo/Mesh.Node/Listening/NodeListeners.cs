@@ -72,10 +72,10 @@ internal sealed class NodeListeners : IAsyncDisposable
             logs.CreateLogger<ServiceListeners>());
         var gatewayId = GatewayIdentity.Of(data);
         // A gateway each, so that one is moved without touching the other's connections.
-        _ingress = new LiveListener("Ingress", async (setting, stop) => _gateway = await OpenIngressAsync(
-            new IngressOptions { HttpListen = [IPEndPoint.Parse(setting)], GatewayId = gatewayId }, seed, stop), log);
-        _ingressTls = new LiveListener("Ingress HTTPS", async (setting, stop) => _tlsGateway = await OpenIngressAsync(
-            new IngressOptions { HttpListen = [], HttpsListen = [IPEndPoint.Parse(setting)], GatewayId = gatewayId }, seed, stop), log);
+        _ingress = new LiveListener("Ingress", (setting, stop) => OpenIngressAsync(
+            new IngressOptions { HttpListen = [IPEndPoint.Parse(setting)], GatewayId = gatewayId }, seed, made => Volatile.Write(ref _gateway, made), stop), log);
+        _ingressTls = new LiveListener("Ingress HTTPS", (setting, stop) => OpenIngressAsync(
+            new IngressOptions { HttpListen = [], HttpsListen = [IPEndPoint.Parse(setting)], GatewayId = gatewayId }, seed, made => Volatile.Write(ref _tlsGateway, made), stop), log);
         _dns = new LiveListener("DNS", (setting, stop) => OpenDnsAsync(setting, seed, stop), log);
         _registration = new LiveListener(
             "registration", async (setting, stop) => await RegistrationServer.ListenAsync(IPEndPoint.Parse(setting), agent, WhyNotReady, logs, stop, metrics), log);
@@ -186,11 +186,22 @@ internal sealed class NodeListeners : IAsyncDisposable
         }
     }
 
-    private async Task<IngressGateway> OpenIngressAsync(IngressOptions options, Random seed, CancellationToken stop)
+    /// <param name="told">From here on it is told what changes: before it serves anybody, so that it misses nothing.</param>
+    private async Task<IAsyncDisposable> OpenIngressAsync(IngressOptions options, Random seed, Action<IngressGateway?> told, CancellationToken stop)
     {
         var gateway = new IngressGateway(_routes, options, _problems, _suspects, seed, _time, _logs) { HttpsPort = _httpsPort };
-        await gateway.StartAsync(stop);
-        return gateway;
+        told(gateway);
+        try
+        {
+            await gateway.StartAsync(stop);
+            return gateway;
+        }
+        catch
+        {
+            told(null);
+            await gateway.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task<IAsyncDisposable> OpenDnsAsync(string setting, Random seed, CancellationToken stop)
@@ -206,7 +217,16 @@ internal sealed class NodeListeners : IAsyncDisposable
             _problems,
             _time,
             log);
-        await names.StartAsync(stop);
+        try
+        {
+            await names.StartAsync(stop);
+        }
+        catch
+        {
+            await names.DisposeAsync();
+            throw;
+        }
+
         Volatile.Write(ref _names, names);
         return names;
     }

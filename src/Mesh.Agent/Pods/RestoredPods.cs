@@ -24,6 +24,9 @@ internal sealed class RestoredPods(
     /// <summary>How long a stream is awaited back.</summary>
     internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long all of them together are looked at before anything listens: traffic waits for no Pod that says nothing.</summary>
+    internal static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
+
     private const int AtOnce = 256;
 
     /// <summary>Completes when this machine's snapshot has those that live.</summary>
@@ -59,7 +62,10 @@ internal sealed class RestoredPods(
         }
 
         logger.Restored(living.Count);
-        await Parallel.ForEachAsync(living.Values, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop }, async (pod, _) => await ReviveAsync(pod, stop));
+        using var limit = new CancellationTokenSource(LongestLook, time);
+        using var look = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
+        var each = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop };
+        await Parallel.ForEachAsync(living.Values, each, async (pod, _) => await ReviveAsync(pod, look.Token, stop));
     }
 
     /// <summary>Ends those whose stream did not come back.</summary>
@@ -72,10 +78,9 @@ internal sealed class RestoredPods(
         }
     }
 
-    private async Task ReviveAsync(RegisteredPod pod, CancellationToken stop)
+    private async Task ReviveAsync(RegisteredPod pod, CancellationToken look, CancellationToken stop)
     {
-        var ports = ProbeSpec.PortsAccept(pod.Facts.Address, pod.Registration.Ports, TimeSpan.FromSeconds(1));
-        if (await runner.TryAsync(ports, stop) is ProbeOutcome.Refused closed)
+        if (await TryAsync(pod, look, stop) is ProbeOutcome.Refused closed)
         {
             await voice.EndAsync(pod, new LeaseEnd.Deleted(), "PortsClosed", $"After a restart of the node its ports do not accept: {closed.Why}");
             return;
@@ -95,6 +100,20 @@ internal sealed class RestoredPods(
         if (probe is not null)
         {
             probes.Add(probe);
+        }
+    }
+
+    /// <summary>Null when there was no time for it: its probe will say.</summary>
+    private async Task<ProbeOutcome?> TryAsync(RegisteredPod pod, CancellationToken look, CancellationToken stop)
+    {
+        try
+        {
+            look.ThrowIfCancellationRequested();
+            return await runner.TryAsync(ProbeSpec.PortsAccept(pod.Facts.Address, pod.Registration.Ports, LongestLook), look);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return null;
         }
     }
 

@@ -34,11 +34,13 @@ public sealed class LinkClient(string socket, INodeLinkHandler handler, ReportOu
         while (!stop.IsCancellationRequested)
         {
             var session = new NodeLinkSession(handler, outbox, ++links, time, logger);
+            var dialled = time.GetTimestamp();
             var reason = await LinkOnceAsync(session, stop);
             if (session.WasWelcomed)
             {
                 handler.OnLinkLost();
-                wait = FirstWait;
+                // One that ends as soon as it is there, by something that the silo tells, would have all told again at once.
+                wait = time.GetElapsedTime(dialled) < LongestWait ? wait : FirstWait;
                 told = false;
                 linkedOnce = true;
             }
