@@ -2,6 +2,7 @@ using System.Collections;
 using System.Collections.Immutable;
 using Mesh.Agent;
 using Mesh.Core;
+using Mesh.Core.Descriptors;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.Hosting.Files;
@@ -21,6 +22,8 @@ namespace Mesh.Node;
 /// <summary>The parts of a node, each owned here: what is started in which order, and stopped in which.</summary>
 internal sealed class NodeHost : IAsyncDisposable
 {
+    private const int MostProbes = 1024;
+
     private readonly IHost _telemetry;
     private readonly RoutingLoop _routing;
     private readonly AgentService _agent;
@@ -44,6 +47,8 @@ internal sealed class NodeHost : IAsyncDisposable
         var build = BuildIdentity.Of(AppContext.BaseDirectory, "mesh-node");
         var routes = new Published<RoutingSnapshot>(RoutingSnapshot.Empty);
         var problems = new OpenPortProblems();
+        var descriptors = new DescriptorBudget(ProcessLimits.Files());
+        var probes = descriptors.SetAside(own: 10, MostProbes);
         var outbox = new ReportOutbox(time);
         _telemetry = telemetry;
         _journal = journal;
@@ -52,9 +57,9 @@ internal sealed class NodeHost : IAsyncDisposable
         _log = logs.CreateLogger<NodeHost>();
         _routing = new RoutingLoop(
             routes, OnRoutesChanged, claimed => _agent!.Avoid(claimed), problems, time, logs.CreateLogger<RoutingLoop>());
-        _agent = new AgentService(identity, _routing, outbox, journal, random, time, logs.CreateLogger<AgentService>());
+        _agent = new AgentService(identity, _routing, outbox, journal, random, time, logs.CreateLogger<AgentService>(), probes: probes);
         _siloFigures = new SiloFigures(data.LinkSocket);
-        _listeners = new NodeListeners(data, routes, _routing, _agent, problems, MachineFigures.Page(PrometheusPage.Of(telemetry.Services), _siloFigures), random, time, logs);
+        _listeners = new NodeListeners(data, routes, _routing, _agent, problems, descriptors, MachineFigures.Page(PrometheusPage.Of(telemetry.Services), _siloFigures), random, time, logs);
         _link = new LinkClient(
             data.LinkSocket, new NodeLinkHandler(_routing, _agent, _listeners, problems, journal, settings, identity, build, ending), outbox, time, logs.CreateLogger<LinkClient>());
         _log.Started(build, data.FullPath, identity.Incarnation);

@@ -36,6 +36,7 @@ public sealed class AgentService : BackgroundService
     private string _nodeName = "";
 
     /// <param name="random">Makes the Pods' uids.</param>
+    /// <param name="probes">How many are made at a time: each has a descriptor.</param>
     /// <param name="machine">The addresses of the machine's interfaces as they are now; null: ask the system.</param>
     public AgentService(
         AgentIdentity identity,
@@ -45,7 +46,8 @@ public sealed class AgentService : BackgroundService
         Random random,
         TimeProvider time,
         ILogger<AgentService> logger,
-        Func<IReadOnlyCollection<IPAddress>>? machine = null)
+        Func<IReadOnlyCollection<IPAddress>>? machine = null,
+        int probes = ProbeLoop.MostPlaces)
     {
         _table = new PodTable(machine);
         _identity = identity;
@@ -55,7 +57,7 @@ public sealed class AgentService : BackgroundService
         Logger = logger;
         _liveness = new LivenessCounter(identity.Incarnation);
         _runner = new ProbeRunner(time);
-        _probes = new ProbeLoop(_runner, time, logger);
+        _probes = new ProbeLoop(_runner, time, logger, probes);
         var voice = new PodVoice(_table, _liveness, routing, reports, journal, _probes, logger);
         Pods = new RegisteredPods(identity, _table, voice, _probes, _namespaces, reports, journal, random, time, logger);
         _manifests = new ManifestPods(_liveness, reports, _probes, logger);

@@ -26,8 +26,8 @@ internal static partial class DataPlaneLog
     [LoggerMessage(13, LogLevel.Warning, "Service {service} could not accept a connection on {address}: {error}")]
     public static partial void AcceptFailed(ILogger log, NamespacedName service, IPEndPoint address, string error);
 
-    [LoggerMessage(14, LogLevel.Warning, "Service {service} reset a client on {address}: there are {limit} connections already")]
-    public static partial void TooManyConnections(ILogger log, NamespacedName service, IPEndPoint address, int limit);
+    [LoggerMessage(14, LogLevel.Warning, "Service {service} accepts nobody on {address}: it has its share of the files and sockets that may be open, and goes on when some are free")]
+    public static partial void TooManyConnections(ILogger log, NamespacedName service, IPEndPoint address);
 
     [LoggerMessage(15, LogLevel.Information, "Pod {pod} of Service {service} took no connection at {address}: {error}")]
     public static partial void EndpointRefused(ILogger log, NamespacedName service, NamespacedName pod, IPEndPoint address, string error);

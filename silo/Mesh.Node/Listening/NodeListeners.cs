@@ -3,6 +3,7 @@ using System.Net;
 using Mesh.Agent;
 using Mesh.Agent.Http;
 using Mesh.Core;
+using Mesh.Core.Descriptors;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane;
@@ -11,8 +12,9 @@ using Mesh.DataPlane.L7;
 using Mesh.DataPlane.Listening;
 using Mesh.Dns;
 using Mesh.Hosting.Files;
-using Mesh.Hosting.Processes;
+using Mesh.Hosting.Sockets;
 using Mesh.NodeLink;
+using IConnectionListenerFactory = Microsoft.AspNetCore.Connections.IConnectionListenerFactory;
 using RequestDelegate = Microsoft.AspNetCore.Http.RequestDelegate;
 
 namespace Mesh.Node.Listening;
@@ -25,6 +27,11 @@ internal sealed class NodeListeners : IAsyncDisposable
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
 
+    /// <summary>Parts of a hundred of all descriptors for connections that each listener has for itself.</summary>
+    private const int OfEach = 2;
+
+    private const int MostOfDns = 256;
+
     private readonly Published<RoutingSnapshot> _routes;
     private readonly IPortProblems _problems;
     private readonly ISuspects _suspects;
@@ -36,6 +43,9 @@ internal sealed class NodeListeners : IAsyncDisposable
     private readonly LiveListener _dns;
     private readonly LiveListener _registration;
     private readonly LiveListener _socket;
+    private readonly DescriptorBudget _descriptors;
+    private readonly UsedUpShares _usedUp;
+    private readonly int _mostOfDns;
     private readonly SemaphoreSlim _oneChange = new(1);
     private IngressGateway? _gateway;
     private IngressGateway? _tlsGateway;
@@ -49,6 +59,7 @@ internal sealed class NodeListeners : IAsyncDisposable
         IFrontendPlaces places,
         AgentService agent,
         IPortProblems problems,
+        DescriptorBudget descriptors,
         RequestDelegate? metrics,
         Random seed,
         TimeProvider time,
@@ -57,12 +68,15 @@ internal sealed class NodeListeners : IAsyncDisposable
         _routes = routes;
         _problems = problems;
         _suspects = new Suspects(agent);
+        _descriptors = descriptors;
+        _usedUp = new UsedUpShares(descriptors, problems, time);
+        _mostOfDns = descriptors.SetAside(own: 5, MostOfDns);
         _time = time;
         _logs = logs;
         var log = logs.CreateLogger<NodeListeners>();
         _services = new ServiceListeners(
             routes,
-            new ServiceListenerOptions { MaxListeners = (int)Math.Min(ProcessLimits.Files() / 2, int.MaxValue) },
+            new ServiceListenerOptions { Descriptors = descriptors },
             places,
             static () => ListenAddresses.OfThisMachine(),
             problems,
@@ -71,21 +85,26 @@ internal sealed class NodeListeners : IAsyncDisposable
             time,
             logs.CreateLogger<ServiceListeners>());
         var gatewayId = GatewayIdentity.Of(data);
+        var toEndpoints = descriptors.Open("Connections of the Ingress to endpoints", OfEach);
+        var ingress = new IngressOptions { HttpListen = [], GatewayId = gatewayId, ToEndpoints = toEndpoints };
+        var (http, https) = (Admitting("Connections to the Ingress"), Admitting("Connections to the Ingress over HTTPS"));
+        var (tcp, unix) = (Admitting("Connections to the registration port"), Admitting("Connections to node.sock"));
         // A gateway each, so that one is moved without touching the other's connections.
         _ingress = new LiveListener("Ingress", (setting, stop) => OpenIngressAsync(
-            new IngressOptions { HttpListen = [IPEndPoint.Parse(setting)], GatewayId = gatewayId }, seed, made => Volatile.Write(ref _gateway, made), stop), log);
+            ingress with { HttpListen = [IPEndPoint.Parse(setting)], Admit = http }, seed, made => Volatile.Write(ref _gateway, made), stop), log);
         _ingressTls = new LiveListener("Ingress HTTPS", (setting, stop) => OpenIngressAsync(
-            new IngressOptions { HttpListen = [], HttpsListen = [IPEndPoint.Parse(setting)], GatewayId = gatewayId }, seed, made => Volatile.Write(ref _tlsGateway, made), stop), log);
+            ingress with { HttpsListen = [IPEndPoint.Parse(setting)], Admit = https }, seed, made => Volatile.Write(ref _tlsGateway, made), stop), log);
         _dns = new LiveListener("DNS", (setting, stop) => OpenDnsAsync(setting, seed, stop), log);
         _registration = new LiveListener(
-            "registration", async (setting, stop) => await RegistrationServer.ListenAsync(IPEndPoint.Parse(setting), agent, WhyNotReady, logs, stop, metrics), log);
-        _socket = new LiveListener("registration socket", async (_, stop) => await RegistrationServer.ListenAsync(data.NodeSocket, agent, WhyNotReady, logs, stop, metrics), log);
+            "registration", async (setting, stop) => await RegistrationServer.ListenAsync(IPEndPoint.Parse(setting), agent, WhyNotReady, logs, stop, metrics, tcp), log);
+        _socket = new LiveListener("registration socket", async (_, stop) => await RegistrationServer.ListenAsync(data.NodeSocket, agent, WhyNotReady, logs, stop, metrics, unix), log);
     }
 
     /// <summary>Why the node is not ready, null when it is.</summary>
     public string? WhyNotReady() =>
         _registration.WhyNotListening ?? _dns.WhyNotListening ?? _ingress.WhyNotListening ?? _ingressTls.WhyNotListening
         ?? Volatile.Read(ref _names)?.WhyNotListening ?? Volatile.Read(ref _gateway)?.WhyNotListening ?? Volatile.Read(ref _tlsGateway)?.WhyNotListening
+        ?? _usedUp.Why
         ?? (_routes.Current.IsSynced ? null : "the silo has not told everything yet");
 
     /// <summary>Serves what the snapshot holds already.</summary>
@@ -140,6 +159,8 @@ internal sealed class NodeListeners : IAsyncDisposable
                     {
                         await listener.RetryAsync(stop);
                     }
+
+                    _usedUp.Look();
                 }
                 finally
                 {
@@ -211,7 +232,7 @@ internal sealed class NodeListeners : IAsyncDisposable
         var names = new AddressListeners(
             "DNS",
             [IPEndPoint.Parse(setting)],
-            (address, _) => Task.FromResult<IAddressListener>(new DnsAddress(DnsServer.Start(new DnsServerOptions { Listen = [address] }, responder, _time, log))),
+            (address, _) => Task.FromResult<IAddressListener>(new DnsAddress(DnsServer.Start(new DnsServerOptions { Listen = [address], MaxTcpConnections = _mostOfDns }, responder, _time, log))),
             static () => ListenAddresses.OfThisMachine(),
             RetryEvery,
             _problems,
@@ -229,6 +250,12 @@ internal sealed class NodeListeners : IAsyncDisposable
 
         Volatile.Write(ref _names, names);
         return names;
+    }
+
+    private Func<IConnectionListenerFactory, IConnectionListenerFactory> Admitting(string name)
+    {
+        var share = _descriptors.Open(name, OfEach);
+        return transport => new SharedTransport(transport, share, _time);
     }
 
     private sealed class Suspects(AgentService agent) : ISuspects

@@ -31,7 +31,7 @@ internal sealed class NodeReadiness(Uri node, OpenLinks links, NodeSupervisor su
                 _first.TrySetResult();
             }
 
-            await Task.Delay(why is null ? LookWhenReady : LookWhileStarting, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(_first.Task.IsCompleted ? LookWhenReady : LookWhileStarting, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

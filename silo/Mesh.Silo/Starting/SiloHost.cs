@@ -3,18 +3,22 @@ using System.Net.Security;
 using System.Net.Sockets;
 using Mesh.ApiServer;
 using Mesh.Core;
+using Mesh.Core.Descriptors;
 using Mesh.Grains;
 using Mesh.Grains.Gateways;
 using Mesh.Hosting.Logging;
 using Mesh.Hosting.Options;
 using Mesh.Hosting.Processes;
+using Mesh.Hosting.Sockets;
 using Mesh.Hosting.Telemetry;
 using Mesh.NodeLink.SiloEnd;
 using Mesh.Silo.Certificates;
 using Mesh.Silo.Links;
 using Mesh.Silo.Nodes;
 using Mesh.Storage;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -47,6 +51,11 @@ internal static class SiloHost
             }
         });
 
+        var descriptors = new DescriptorBudget(ProcessLimits.Files());
+        var share = descriptors.Open("Connections to the API", own: 0);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(services => new SharedTransport(
+            ActivatorUtilities.CreateInstance<SocketTransportFactory>(services), share, services.GetRequiredService<TimeProvider>()));
+
         // The order of these is the order of starting: the store before what reads it, the grains before who calls them.
         builder.Services.AddMeshStorage(start.Data.FullPath);
         AddLinks(builder.Services, start);
@@ -67,7 +76,8 @@ internal static class SiloHost
         });
         builder.Services.AddSingleton<IConfigureOptions<ApiOptions>>(services => new ConfigureOptions<ApiOptions>(api =>
         {
-            api.WhyNotReady = services.GetRequiredService<NodeReadiness>().WhyNot;
+            var node = services.GetRequiredService<NodeReadiness>();
+            api.WhyNotReady = () => node.WhyNot() ?? (share.HasRoom() ? null : share.WhyFull);
             api.OtherPaths = PrometheusPage.IsServed(services) ? [PrometheusPage.Path] : [];
         }));
         builder.Services.AddMeshApi(api =>

@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.NodeLink;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -16,9 +17,6 @@ namespace Mesh.Agent.Http;
 /// </summary>
 public sealed class RegistrationServer : IAsyncDisposable
 {
-    /// <summary>Above the registrations that a node takes, so that there is always one to say 429 on.</summary>
-    private const int MaxConnections = 12_000;
-
     private readonly KestrelServer _server;
     private string? _socket;
 
@@ -29,15 +27,18 @@ public sealed class RegistrationServer : IAsyncDisposable
 
     /// <param name="notReady">Why <c>/readyz</c> is not 200, or null when it is.</param>
     /// <param name="metrics">Answers <c>/metrics</c>; without it that is 404.</param>
+    /// <param name="admit">What accepts connections: whoever starts the server says how many.</param>
     /// <exception cref="IOException">The port is taken.</exception>
-    public static Task<RegistrationServer> ListenAsync(IPEndPoint endpoint, AgentService agent, Func<string?> notReady, ILoggerFactory loggers, CancellationToken stop, RequestDelegate? metrics = null) =>
-        StartAsync(kestrel => kestrel.Listen(endpoint), agent, notReady, metrics, loggers, stop);
+    public static Task<RegistrationServer> ListenAsync(IPEndPoint endpoint, AgentService agent, Func<string?> notReady, ILoggerFactory loggers, CancellationToken stop, RequestDelegate? metrics = null,
+        Func<IConnectionListenerFactory, IConnectionListenerFactory>? admit = null) =>
+        StartAsync(kestrel => kestrel.Listen(endpoint), agent, notReady, metrics, admit, loggers, stop);
 
     /// <param name="socket">Path of <c>node.sock</c> in the data directory, whose lock the caller holds.</param>
-    public static async Task<RegistrationServer> ListenAsync(string socket, AgentService agent, Func<string?> notReady, ILoggerFactory loggers, CancellationToken stop, RequestDelegate? metrics = null)
+    public static async Task<RegistrationServer> ListenAsync(string socket, AgentService agent, Func<string?> notReady, ILoggerFactory loggers, CancellationToken stop, RequestDelegate? metrics = null,
+        Func<IConnectionListenerFactory, IConnectionListenerFactory>? admit = null)
     {
         var path = SocketPath.ForListening(socket);
-        var server = await StartAsync(kestrel => kestrel.ListenUnixSocket(path), agent, notReady, metrics, loggers, stop);
+        var server = await StartAsync(kestrel => kestrel.ListenUnixSocket(path), agent, notReady, metrics, admit, loggers, stop);
         server._socket = socket;
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return server;
@@ -55,11 +56,11 @@ public sealed class RegistrationServer : IAsyncDisposable
     }
 
     private static async Task<RegistrationServer> StartAsync(
-        Action<KestrelServerOptions> listen, AgentService agent, Func<string?> notReady, RequestDelegate? metrics, ILoggerFactory loggers, CancellationToken stop)
+        Action<KestrelServerOptions> listen, AgentService agent, Func<string?> notReady, RequestDelegate? metrics,
+        Func<IConnectionListenerFactory, IConnectionListenerFactory>? admit, ILoggerFactory loggers, CancellationToken stop)
     {
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.ConfigureEndpointDefaults(listener => listener.Protocols = HttpProtocols.Http1);
-        options.Limits.MaxConcurrentConnections = MaxConnections;
         options.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         // The body's own limit is checked where it is read, as its answer is a Status.
@@ -67,8 +68,8 @@ public sealed class RegistrationServer : IAsyncDisposable
         // A stream says nothing for as long as nothing happens, and its client may be slow to read.
         options.Limits.MinResponseDataRate = null;
         listen(options);
-        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers);
-        var server = new KestrelServer(Options.Create(options), transport, loggers);
+        IConnectionListenerFactory transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers);
+        var server = new KestrelServer(Options.Create(options), admit?.Invoke(transport) ?? transport, loggers);
         try
         {
             await server.StartAsync(new Application(new RegistrationApi(agent, notReady, metrics), agent.Logger), stop);

@@ -13,7 +13,7 @@ namespace Mesh.Agent.Probes;
 internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger logger, int places = ProbeLoop.MostPlaces)
 {
     /// <summary>A place is a descriptor, and a silent Pod holds its place for its timeout.</summary>
-    private const int MostPlaces = 1024;
+    public const int MostPlaces = 1024;
 
     /// <summary>Until the next look at a Pod that could not be tried, or that is in doubt.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);

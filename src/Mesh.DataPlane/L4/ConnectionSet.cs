@@ -1,10 +1,16 @@
+using Mesh.Core.Descriptors;
+using Mesh.Core.Names;
+
 namespace Mesh.DataPlane.L4;
 
-/// <summary>The open connections of all Services: it owns their tasks, limits their number and ends them at shutdown.</summary>
-internal sealed class ConnectionSet(int limit) : IDisposable
+/// <summary>The open connections of all Services: it owns their tasks, keeps each Service to its share of descriptors, and ends them at shutdown.</summary>
+internal sealed class ConnectionSet(DescriptorBudget budget) : IDisposable
 {
+    private const int OfConnection = 2; // the client's and the endpoint's
+
     private readonly Lock _gate = new();
     private readonly Dictionary<ServiceConnection, Task> _open = [];
+    private readonly Dictionary<NamespacedName, DescriptorShare> _shares = [];
     private readonly CancellationTokenSource _cut = new();
 
     public int Count
@@ -21,20 +27,32 @@ internal sealed class ConnectionSet(int limit) : IDisposable
     /// <summary>Cancelled when a drain has lasted long enough: every connection is to be reset.</summary>
     public CancellationToken Cut => _cut.Token;
 
-    /// <summary>False when the limit is reached; then the connection was not started.</summary>
-    public bool TryStart(ServiceConnection connection)
+    /// <summary>Whether the Service gets one more now.</summary>
+    public bool HasRoom(NamespacedName service)
     {
         lock (_gate)
         {
-            if (_open.Count >= limit)
+            return ShareOf(service).HasRoom(OfConnection);
+        }
+    }
+
+    /// <summary>False when the Service gets no more; then the connection was not started.</summary>
+    public bool TryStart(ServiceConnection connection)
+    {
+        DescriptorShare share;
+        lock (_gate)
+        {
+            share = ShareOf(connection.Service);
+            if (!share.TryTake(OfConnection))
             {
                 return false;
             }
 
+            _shares[connection.Service] = share;
             _open.Add(connection, Task.CompletedTask);
         }
 
-        var running = RunAsync(connection);
+        var running = RunAsync(connection, share);
         lock (_gate)
         {
             if (_open.ContainsKey(connection))
@@ -62,7 +80,9 @@ internal sealed class ConnectionSet(int limit) : IDisposable
 
     public void Dispose() => _cut.Dispose();
 
-    private async Task RunAsync(ServiceConnection connection)
+    private DescriptorShare ShareOf(NamespacedName service) => _shares.GetValueOrDefault(service) ?? budget.OpenFor(service);
+
+    private async Task RunAsync(ServiceConnection connection, DescriptorShare share)
     {
         try
         {
@@ -73,6 +93,11 @@ internal sealed class ConnectionSet(int limit) : IDisposable
             lock (_gate)
             {
                 _open.Remove(connection);
+                share.Give(OfConnection);
+                if (share.Used == 0)
+                {
+                    _shares.Remove(connection.Service);
+                }
             }
         }
     }

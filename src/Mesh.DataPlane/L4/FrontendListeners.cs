@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Core.Descriptors;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.Listening;
@@ -20,6 +21,7 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
     private readonly Dictionary<IPEndPoint, NamespacedName> _open = [];
     private readonly HashSet<NamespacedName> _failing = [];
     private readonly List<PortFailure> _failures = [];
+    private readonly DescriptorShare _share = context.Options.Descriptors.Open("Listeners of Services", own: 5);
     private readonly PodPlaces _pods = new(context.Options.KeptForPods, context.Time);
 
     /// <summary>Where Mesh itself listens.</summary>
@@ -193,18 +195,19 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
             return null;
         }
 
-        if (_open.Count >= context.Options.MaxListeners)
+        if (!_share.TryTake())
         {
-            Fail(wish, new PortCause.TooMany(context.Options.MaxListeners));
+            Fail(wish, new PortCause.TooMany(context.Options.Descriptors.Shared));
             return null;
         }
 
         try
         {
-            return PortListener.Bind(wish.Frontend, wish.Service, context);
+            return PortListener.Bind(wish.Frontend, wish.Service, context, _share);
         }
         catch (SocketException e)
         {
+            _share.Give();
             Fail(wish, PortCause.Refused.By(e, wish.Frontend.Kind));
             return null;
         }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Mesh.Core.Descriptors;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 
@@ -8,17 +9,22 @@ namespace Mesh.DataPlane.L4;
 internal sealed class PortListener : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan PauseWhenOutOfSockets = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PauseWhenFull = TimeSpan.FromMilliseconds(250); // of each of thousands of ports
 
     private readonly Socket _socket;
     private readonly NamespacedName _service;
     private readonly Frontend _frontend;
     private readonly L4Context _context;
+    private readonly DescriptorShare _share;
     private readonly CancellationTokenSource _stop = new();
     private Task _accepting = Task.CompletedTask;
     private bool _isFailing;
+    private bool _isFull;
+    private int _isGiven;
 
-    private PortListener(Socket socket, NamespacedName service, Frontend frontend, L4Context context)
+    private PortListener(Socket socket, NamespacedName service, Frontend frontend, L4Context context, DescriptorShare share)
     {
+        _share = share;
         _socket = socket;
         _service = service;
         _frontend = frontend;
@@ -26,15 +32,16 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Takes the place, and accepts nobody yet.</summary>
+    /// <param name="share">One of it is the listener's, until it is disposed.</param>
     /// <exception cref="SocketException">The port is taken or not permitted.</exception>
-    public static PortListener Bind(Frontend frontend, NamespacedName service, L4Context context)
+    public static PortListener Bind(Frontend frontend, NamespacedName service, L4Context context, DescriptorShare share)
     {
         var socket = new Socket(frontend.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             TcpKeepAlive.Enable(socket);
             socket.Bind(frontend.Address);
-            return new PortListener(socket, service, frontend, context);
+            return new PortListener(socket, service, frontend, context, share);
         }
         catch
         {
@@ -56,7 +63,7 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
         await _stop.CancelAsync();
         _socket.Dispose();
         await _accepting;
-        _stop.Dispose();
+        Dispose();
     }
 
     /// <summary>Of a listener that never listened.</summary>
@@ -64,6 +71,10 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
     {
         _socket.Dispose();
         _stop.Dispose();
+        if (Interlocked.Exchange(ref _isGiven, 1) == 0)
+        {
+            _share.Give();
+        }
     }
 
     private async Task AcceptAsync()
@@ -72,6 +83,14 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
         {
             try
             {
+                if (!_context.Connections.HasRoom(_service))
+                {
+                    Say();
+                    await PauseAsync(PauseWhenFull); // whoever comes waits in the backlog
+                    continue;
+                }
+
+                _isFull = false;
                 Start(await _socket.AcceptAsync(_stop.Token));
                 _isFailing = false;
             }
@@ -88,7 +107,7 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
                     DataPlaneLog.AcceptFailed(_context.Log, _service, _frontend.Address, e.Message);
                 }
 
-                await PauseAsync();
+                await PauseAsync(PauseWhenOutOfSockets);
             }
         }
     }
@@ -97,17 +116,26 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
     {
         if (!_context.Connections.TryStart(new ServiceConnection(client, _service, _frontend, _context)))
         {
-            client.Close(timeout: 0); // a reset, at once: better than a client that waits
+            client.Close(timeout: 0); // another port of the Service was faster
             DataPlaneMetrics.ConnectionRefused(_service);
-            DataPlaneLog.TooManyConnections(_context.Log, _service, _frontend.Address, _context.Options.MaxConnections);
         }
     }
 
-    private async Task PauseAsync()
+    private void Say()
+    {
+        if (!_isFull)
+        {
+            _isFull = true;
+            DataPlaneMetrics.ConnectionRefused(_service);
+            DataPlaneLog.TooManyConnections(_context.Log, _service, _frontend.Address);
+        }
+    }
+
+    private async Task PauseAsync(TimeSpan pause)
     {
         try
         {
-            await Task.Delay(PauseWhenOutOfSockets, _context.Time, _stop.Token);
+            await Task.Delay(pause, _context.Time, _stop.Token);
         }
         catch (OperationCanceledException)
         {

@@ -12,6 +12,8 @@ namespace Mesh.DataPlane.L4;
 /// </summary>
 internal sealed class ServiceConnection(Socket client, NamespacedName service, Frontend frontend, L4Context context)
 {
+    public NamespacedName Service => service;
+
     public async Task RunAsync()
     {
         DataPlaneMetrics.ServiceConnectionOpened(service);

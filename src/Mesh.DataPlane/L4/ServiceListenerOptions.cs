@@ -1,13 +1,12 @@
+using Mesh.Core.Descriptors;
+
 namespace Mesh.DataPlane.L4;
 
 /// <summary>Limits and times of the L4 proxy.</summary>
 public sealed record ServiceListenerOptions
 {
-    /// <summary>Open client connections of all Services together; one more is reset at once.</summary>
-    public int MaxConnections { get; init; } = 20_000;
-
-    /// <summary>Places listened on for all Services together; what is more is told and tried again.</summary>
-    public int MaxListeners { get; init; } = 50_000;
+    /// <summary>Of it connections and listeners are taken: a Service that gets no more accepts nobody until it does, and a place without a listener is told and tried again.</summary>
+    public DescriptorBudget Descriptors { get; init; } = new(long.MaxValue);
 
     /// <summary>Time that one endpoint has to accept before another is tried.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(3);

@@ -45,7 +45,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
         ILogger<ServiceListeners> log)
     {
         _reports = new PortReports("Services", problems, time, log);
-        _connections = new ConnectionSet(options.MaxConnections);
+        _connections = new ConnectionSet(options.Descriptors);
         _context = new L4Context(routes, options, suspects, new EndpointPick(seed), _connections, time, log);
         _listeners = new FrontendListeners(_context, places, _reports);
         _machine = machine;

@@ -34,7 +34,7 @@ internal sealed class IngressListener : IAddressListener
     {
         var server = new KestrelServer(
             Options.Create(Configure(address, options with { IsTls = tls is not null }, tls, time, accessLog)),
-            new SocketTransportFactory(Options.Create(new SocketTransportOptions { CreateBoundListenSocket = Bind }), NullLoggerFactory.Instance),
+            options.Admit(new SocketTransportFactory(Options.Create(new SocketTransportOptions { CreateBoundListenSocket = Bind }), NullLoggerFactory.Instance)),
             NullLoggerFactory.Instance);
         try
         {
@@ -88,8 +88,6 @@ internal sealed class IngressListener : IAddressListener
             RequestHeaderEncodingSelector = static _ => Encoding.Latin1,
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
         };
-        kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
-        kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
         kestrel.Limits.KeepAliveTimeout = options.KeepAliveTimeout;
         kestrel.Limits.MaxRequestBodySize = null;
         // No body is too slow. Its silence is limited by AnswerDeadline, as long as it lasts: the answer is read behind it.

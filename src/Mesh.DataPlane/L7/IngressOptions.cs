@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
+using Mesh.Core.Descriptors;
+using Microsoft.AspNetCore.Connections;
 
 namespace Mesh.DataPlane.L7;
 
@@ -42,8 +44,11 @@ public sealed record IngressOptions
     /// <summary>Longest first message of a TLS client; those of browsers have 2 kB. A longer one is cut off.</summary>
     public int MaxHelloBytes { get; init; } = 16 * 1024;
 
-    /// <summary>Client connections per listener; one more is closed at once.</summary>
-    public int MaxConnections { get; init; } = 20_000;
+    /// <summary>What accepts connections: whoever starts the gateway says how many.</summary>
+    public Func<IConnectionListenerFactory, IConnectionListenerFactory> Admit { get; init; } = static transport => transport;
+
+    /// <summary>Of it connections to endpoints are taken; without one more, a request is answered 503.</summary>
+    public DescriptorShare ToEndpoints { get; init; } = new DescriptorBudget(long.MaxValue).Open("Connections to endpoints", own: 0);
 
     /// <summary>Requests being carried at once; one more is answered 503.</summary>
     public int MaxActiveRequests { get; init; } = 10_000;

@@ -111,6 +111,7 @@ internal sealed class RequestForwarder(
         {
             CarryOutcome.NotConnected { IsTimeout: true } silent => Refusal.Of(RefusalReason.ConnectFailed, $"{pod}: {silent.Detail}{tried}") with { Status = StatusCodes.Status504GatewayTimeout },
             CarryOutcome.NotConnected refused => Refusal.Of(RefusalReason.ConnectFailed, $"{pod}: {refused.Detail}{tried}"),
+            CarryOutcome.NoRoom full => Refusal.Of(RefusalReason.Overloaded, full.Detail),
             CarryOutcome.Retired => Refusal.Of(RefusalReason.UpstreamFailed, $"{pod} is no longer an endpoint{tried}"),
             CarryOutcome.NotAnswered silent => Refusal.Of(RefusalReason.UpstreamFailed, $"{pod} gave no answer: {silent.Detail}{tried}"),
             CarryOutcome.BadAnswer bad => Refusal.Of(RefusalReason.UpstreamFailed, $"{pod} gave no valid answer: {bad.Detail}{tried}"),

@@ -21,7 +21,7 @@ public abstract record PortProblem
     public abstract string Reason { get; }
 
     /// <summary>A sentence that helps.</summary>
-    public string Message => $"{Where} {Why}.";
+    public virtual string Message => $"{Where} {Why}.";
 
     /// <summary>The sentence without where: the same for all addresses of a port that one cause keeps from being served.</summary>
     public abstract string Why { get; }
@@ -98,7 +98,17 @@ public abstract record PortProblem
         public override string Reason => "PortUnusable";
 
         public override string Why =>
-            $"is not listened on, as Services are answered in {Limit} places already, half of the files and sockets that this process may open: raise that limit (ulimit -n), or have fewer addresses serve NodePorts (--nodeport-addresses)";
+            $"is not listened on, as the {Limit} files and sockets that may be open for listeners and connections are used up: raise that limit (ulimit -n), or have fewer addresses serve NodePorts (--nodeport-addresses)";
+    }
+
+    /// <summary>Who shares the files and sockets that the process may open has its share, and gets no more now.</summary>
+    public sealed record UsedUp(string Sentence) : PortProblem(new IPEndPoint(IPAddress.Any, 0))
+    {
+        public override string Reason => "DescriptorsUsedUp";
+
+        public override string Why => Sentence;
+
+        public override string Message => $"{Why}.";
     }
 
     /// <summary>The system refuses the socket for another reason.</summary>

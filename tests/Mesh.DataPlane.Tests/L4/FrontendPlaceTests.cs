@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Core.Descriptors;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L4;
@@ -101,15 +102,16 @@ public sealed class FrontendPlaceTests
     public async Task More_places_than_there_may_be_are_told_and_cost_the_others_nothing()
     {
         await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
-        await using var host = new L4Host(new ServiceListenerOptions { MaxListeners = 1 });
+        await using var host = new L4Host(new ServiceListenerOptions { Descriptors = new DescriptorBudget(320 + 3) });
         var (one, two) = (L4Host.FreeClusterIP(), L4Host.FreeClusterIP());
         host.Routes.Service("one", "LoadBalancer", one.Port, 0, one.Address.ToString(), backend.Pod("web-1"));
         await host.StartAsync();
-        await L4Host.AnswersAsync(one, Stop);
+        using var client = await L4Host.ConnectAsync(one, Stop);
+        await L4Host.AskAsync(client, Stop);
 
         host.Routes.Service("two", "LoadBalancer", two.Port, 0, two.Address.ToString(), backend.Pod("web-1"));
         Assert.Equal(two, Assert.IsType<PortProblem.TooMany>(await host.Problems.ReportedAsync(Stop)).Address);
-        await L4Host.AnswersAsync(one, Stop);
+        await L4Host.AskAsync(client, Stop);
     }
 
     [Fact(Timeout = Limit)]

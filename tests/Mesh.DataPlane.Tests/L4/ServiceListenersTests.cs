@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Core.Descriptors;
 using Mesh.DataPlane.L4;
 using Mesh.DataPlane.Listening;
 using Mesh.DataPlane.Tests.Support;
@@ -265,22 +266,34 @@ public sealed class ServiceListenersTests
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Connections_over_the_limit_are_reset_at_once()
+    [Trait("Row", "S-F2")]
+    public async Task A_Service_that_has_its_share_accepts_nobody_until_one_has_gone_and_other_Services_go_on()
     {
-        await using var backend = new RecordingBackend();
-        await using var host = new L4Host(new ServiceListenerOptions { MaxConnections = 1 });
-        var address = await host.ServeAsync(backend.Pod("web-1"));
-        using var first = await L4Host.ConnectAsync(address, Stop);
-        await backend.AcceptedAsync(Stop);
-
-        var reset = await Assert.ThrowsAsync<SocketException>(async () =>
+        await using var backend = new RecordingBackend(connection => connection.AnswerEachAsync(RecordingBackend.Ok));
+        var budget = new DescriptorBudget(320 + 14);
+        await using var host = new L4Host(new ServiceListenerOptions { Descriptors = budget });
+        var (address, other) = (L4Host.FreeClusterIP(), L4Host.FreeClusterIP());
+        host.Routes.Service("web", address.Address.ToString(), address.Port, backend.Pod("web-1"));
+        host.Routes.Service("other", other.Address.ToString(), other.Port, backend.Pod("web-1"));
+        await host.StartAsync();
+        var open = new List<RawClient>();
+        while (host.Listeners.OpenConnections < 5) // 10 of the 12 that the two listeners leave
         {
-            using var second = await RawClient.ConnectAsync(address, Stop);
-            await second.Socket.ReceiveAsync(new byte[1], Stop);
-        });
-        Assert.Equal(SocketError.ConnectionReset, reset.SocketErrorCode);
-        await first.SendAsync("GET / HTTP/1.1\r\n\r\n", Stop);
-        Assert.Equal("ok", (await first.AnswerAsync(Stop))!.Body);
+            open.Add(await L4Host.ConnectAsync(address, Stop));
+            await L4Host.AskAsync(open[^1], Stop);
+        }
+
+        using var waits = await RawClient.ConnectAsync(address, Stop);
+        var answer = L4Host.AskAsync(waits, Stop);
+        using var fine = await L4Host.ConnectAsync(other, Stop);
+        await L4Host.AskAsync(fine, Stop);
+        fine.Socket.Close(timeout: 0);
+        Assert.False(answer.IsCompleted);
+        Assert.Contains(SomeRoutes.Name("web"), budget.TakeRefused().Select(static share => share.Service));
+
+        open[0].Socket.Close(timeout: 0);
+        await answer;
+        open.ForEach(static client => client.Dispose());
     }
 
     [Fact(Timeout = Limit)]

@@ -16,6 +16,9 @@ internal abstract record CarryOutcome
     /// <summary>The endpoint did not take the connection: it has seen nothing of the request.</summary>
     public sealed record NotConnected(string Detail, bool IsTimeout) : CarryOutcome;
 
+    /// <summary>The gateway has no descriptor for a connection to the endpoint.</summary>
+    public sealed record NoRoom(string Detail) : CarryOutcome;
+
     /// <summary>The endpoint left the snapshot between the pick and the attempt.</summary>
     public sealed record Retired : CarryOutcome
     {

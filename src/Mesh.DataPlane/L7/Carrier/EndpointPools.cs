@@ -114,9 +114,28 @@ internal sealed class EndpointPools(Published<RoutingSnapshot> routes, IngressOp
         ConnectCallback = (_, stop) => OpenAsync(address, stop),
     }));
 
+    /// <exception cref="NoRoomException">There is no socket for it: no endpoint's fault.</exception>
+    private Socket Take(IPEndPoint address)
+    {
+        if (!options.ToEndpoints.TryTake())
+        {
+            throw new NoRoomException(options.ToEndpoints.WhyFull);
+        }
+
+        try
+        {
+            return new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        }
+        catch (SocketException e)
+        {
+            options.ToEndpoints.Give();
+            throw new NoRoomException(e.Message);
+        }
+    }
+
     private async ValueTask<Stream> OpenAsync(IPEndPoint address, CancellationToken stop)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = Take(address);
         try
         {
             using var limit = new CancellationTokenSource(options.ConnectTimeout, time);
@@ -126,11 +145,12 @@ internal sealed class EndpointPools(Published<RoutingSnapshot> routes, IngressOp
             // reset came first (getpeername(2), ENOTCONN): here that counts as a connection that was not taken.
             _ = socket.RemoteEndPoint;
             TcpKeepAlive.Enable(socket);
-            return new EndpointStream(socket);
+            return new EndpointStream(socket, options.ToEndpoints);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
             socket.Dispose();
+            options.ToEndpoints.Give();
             stop.ThrowIfCancellationRequested();
             throw new NotConnectedException(e is SocketException ? e.Message : $"no connection within {options.ConnectTimeout.TotalSeconds} s", e is not SocketException, e);
         }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using Mesh.Core.Descriptors;
 
 namespace Mesh.DataPlane.L7.Carrier;
 
@@ -8,9 +9,11 @@ namespace Mesh.DataPlane.L7.Carrier;
 /// answer is made an error, since SocketsHttpHandler would silently send a bodiless request again, up to four times
 /// and to the same endpoint; here a retry is counted, goes elsewhere, and is for safe methods only.
 /// </summary>
-internal sealed class EndpointStream(Socket socket) : NetworkStream(socket, ownsSocket: true)
+/// <param name="share">One of it is the connection's, until it is disposed.</param>
+internal sealed class EndpointStream(Socket socket, DescriptorShare? share = null) : NetworkStream(socket, ownsSocket: true)
 {
     private bool _answered;
+    private int _isGiven;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         Seen(base.ReadAsync(buffer, cancellationToken), buffer.Length);
@@ -20,6 +23,15 @@ internal sealed class EndpointStream(Socket socket) : NetworkStream(socket, owns
         _answered = false;
         var pending = base.WriteAsync(buffer, cancellationToken);
         return pending.IsCompletedSuccessfully ? pending : WrittenAsync(pending);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing && Interlocked.Exchange(ref _isGiven, 1) == 0)
+        {
+            share?.Give();
+        }
     }
 
     /// <summary>
@@ -95,6 +107,9 @@ internal sealed class NotConnectedException(string message, bool timedOut, Excep
 {
     public bool TimedOut => timedOut;
 }
+
+/// <summary>There is no descriptor for a connection to the endpoint.</summary>
+internal sealed class NoRoomException(string message) : IOException(message);
 
 /// <summary>The endpoint's answer means different things to different readers, so it is not passed on.</summary>
 internal sealed class BadAnswerException(string message) : IOException(message);

@@ -124,6 +124,11 @@ internal sealed class YarpCarrier : IHttpCarrier
             return new CarryOutcome.NotConnected(refused.Message, refused.TimedOut);
         }
 
+        if (Find<NoRoomException>(cause) is { } full)
+        {
+            return new CarryOutcome.NoRoom(full.Message);
+        }
+
         if (Find<RetiredException>(cause) is not null)
         {
             return CarryOutcome.Retired.Instance;
