@@ -1,4 +1,5 @@
 using Mesh.Agent.Registrations;
+using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.NodeLink.Wire;
@@ -128,8 +129,7 @@ internal sealed class SiloWords(PodTable table, PodVoice voice, ILocalRouting ro
     private async Task DrainAsync(RegisteredPod pod, Task spread, int? graceSeconds, CancellationToken stop)
     {
         await voice.TellAsync(pod, stop);
-        var longest = LongestDrain.TotalSeconds;
-        var within = TimeSpan.FromSeconds(Math.Clamp(graceSeconds ?? longest, 0, longest));
+        var within = graceSeconds is { } grace ? UserSeconds.AtMost(grace, LongestDrain) : LongestDrain;
         await Task.WhenAny(spread, Task.Delay(within, time, stop));
         if (!stop.IsCancellationRequested)
         {

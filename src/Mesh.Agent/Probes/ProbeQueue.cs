@@ -1,3 +1,5 @@
+using Mesh.Core;
+
 namespace Mesh.Agent.Probes;
 
 /// <summary>
@@ -78,9 +80,5 @@ internal sealed class ProbeQueue(ProbeRunner runner, TimeProvider time, int plac
         return false;
     }
 
-    private TimeSpan Left(long at)
-    {
-        var left = time.GetElapsedTime(time.GetTimestamp(), at);
-        return left < TimeSpan.Zero ? TimeSpan.Zero : left < LongestWait ? left : LongestWait;
-    }
+    private TimeSpan Left(long at) => UserSeconds.AtMost(time.GetElapsedTime(time.GetTimestamp(), at), LongestWait);
 }

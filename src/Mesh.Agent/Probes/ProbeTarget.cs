@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Mesh.Core;
 using Mesh.Core.Pods;
 using Mesh.Core.Services;
 
@@ -26,7 +27,7 @@ internal sealed record ProbeSpec(
     public int SilenceThreshold { get; init; } = FailureThreshold;
 
     public static ProbeSpec Of(Probe probe, IPAddress address, ImmutableArray<ContainerPort> ports) => new(
-        probe.Action, address, ports, probe.InitialDelay, probe.Period, probe.Timeout < LongestTimeout ? probe.Timeout : LongestTimeout, probe.SuccessThreshold, probe.FailureThreshold);
+        probe.Action, address, ports, probe.InitialDelay, probe.Period, UserSeconds.AtMost(probe.Timeout, LongestTimeout), probe.SuccessThreshold, probe.FailureThreshold);
 
     /// <summary>Without a probe a Pod is ready while its ports accept.</summary>
     public static ProbeSpec PortsAccept(IPAddress address, ImmutableArray<ContainerPort> ports, TimeSpan every) =>

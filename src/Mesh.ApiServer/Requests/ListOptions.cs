@@ -1,5 +1,6 @@
 using System.Globalization;
 using Mesh.ApiServer.Errors;
+using Mesh.Core;
 using Microsoft.AspNetCore.Http;
 
 namespace Mesh.ApiServer.Requests;
@@ -25,6 +26,8 @@ internal abstract record Freshness
 /// <summary>Query parameters of list and watch.</summary>
 internal sealed record ListOptions
 {
+    private static readonly TimeSpan LongestWatch = TimeSpan.FromDays(1);
+
     public required string LabelSelector { get; init; }
 
     public required string FieldSelector { get; init; }
@@ -84,7 +87,7 @@ internal sealed record ListOptions
             IsWatch = IsWatchAsked(request),
             Bookmarks = Flag(query["allowWatchBookmarks"]),
             SendInitialEvents = initialEvents,
-            Timeout = timeout is > 0 ? TimeSpan.FromSeconds(Math.Min(timeout.Value, 24 * 3600)) : null,
+            Timeout = timeout is > 0 ? UserSeconds.AtMost(timeout.Value, LongestWatch) : null,
         };
     }
 

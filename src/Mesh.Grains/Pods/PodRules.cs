@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Pods;
 using Mesh.Core.Routing;
@@ -17,6 +18,8 @@ internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, EndpointRule
 {
     /// <summary>As Kubernetes' default for a Pod that names none.</summary>
     private const long DefaultGraceSeconds = 30;
+
+    private static readonly TimeSpan LongestGrace = TimeSpan.FromHours(1);
 
     public WritePlan Plan(ObjectRequest request, StoredObject? current) => request.Verb switch
     {
@@ -126,7 +129,7 @@ internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, EndpointRule
 
         var grace = request.GracePeriodSeconds ?? DefaultGraceSeconds;
         var pod = StoredFields.Open(current.Document);
-        pod.Child("metadata")["deletionTimestamp"] = StoredFields.Time(time.GetUtcNow() + TimeSpan.FromSeconds(Math.Clamp(grace, 0, 3600)));
+        pod.Child("metadata")["deletionTimestamp"] = StoredFields.Time(time.GetUtcNow() + UserSeconds.AtMost(grace, LongestGrace));
         pod.Child("metadata")["deletionGracePeriodSeconds"] = grace;
         return new WritePlan.Put(StoredFields.Close(pod), [], ObjectResult.DeletionStarted);
     }
