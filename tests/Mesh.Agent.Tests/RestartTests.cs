@@ -33,6 +33,24 @@ public sealed class RestartTests
         Assert.Equal("u1", (await agent.RoutedAsync(told => !told.IsAlive, stop)).Uid);
     }
 
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "R-M5")]
+    public async Task A_client_that_keeps_no_uid_takes_its_Pod_up_again_by_asking_for_the_same()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var app = Listen();
+        await using var agent = await AgentUnderTest.StartAsync(stop, journal: [Record("u1", "web", Port(app))], identity: Next);
+        Assert.True((await agent.Routed.Reader.ReadAsync(stop)).IsReady);
+
+        using var curl = Curl.Put(agent.Url, "web", "{\"ports\":[{\"containerPort\":" + Port(app) + "}]}");
+
+        Assert.Equal("u1", RegistrationTests.Uid(await curl.LineAsync(stop)));
+        Assert.Equal("u1", Assert.Single(agent.Agent.Inventory("").Pods).Uid);
+        using var http = new HttpClient { BaseAddress = agent.Url };
+        using var second = await http.PutAsync("/v1/namespaces/default/pods/web", new StringContent("{\"ports\":[{\"containerPort\":" + Port(app) + "}]}"), stop);
+        Assert.Equal(HttpStatusCode.Conflict, second.StatusCode); // a Pod whose stream is open is somebody's
+    }
+
     [Theory(Timeout = 30_000)]
     [InlineData("""{"httpGet":{"port":80,"scheme":"http"}}""")]
     [InlineData("""{"httpGet":{"port":80,"scheme":"HtTp","later":1,"httpHeaders":[{"name":"a","value":"b","later":1}]},"terminationGracePeriodSeconds":5}""")]

@@ -46,6 +46,11 @@ internal sealed class RegisteredPods(
         lock (table.Gate)
         {
             living = table.Find(name);
+            if (living is { Lease: null, IsTerminating: false } && uid is null && AsksForTheSame(wanted, living.Registration))
+            {
+                // A client that keeps no uid (curl in a loop) comes back with what it asked for before the node's restart: it is routed to already.
+                uid = living.Uid;
+            }
         }
 
         var lease = new Lease();
@@ -172,7 +177,7 @@ internal sealed class RegisteredPods(
     private async Task<Refusal?> ChangeAsync(RegisteredPod pod, PodDocument.Facts facts, Lease? lease, CancellationToken stop)
     {
         // A stream that comes back asks for what is in the journal already: a full disk must not keep it out.
-        var isNews = lease is null || !PodDocument.Request(facts.Registration).AsSpan().SequenceEqual(PodDocument.Request(pod.Registration));
+        var isNews = lease is null || !AsksForTheSame(facts.Registration, pod.Registration);
         if (isNews && await JournalAsync(RegisteredPod.Record(facts, pod.Version + 1, identity.BootId), stop) is { } failure)
         {
             return failure;
@@ -211,6 +216,8 @@ internal sealed class RegisteredPods(
         Begin(probe);
         return null;
     }
+
+    private static bool AsksForTheSame(Registration one, Registration other) => PodDocument.Request(one).AsSpan().SequenceEqual(PodDocument.Request(other));
 
     private void Begin(ProbeTarget? probe)
     {
