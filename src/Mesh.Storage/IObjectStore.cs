@@ -10,6 +10,8 @@ public interface IObjectStore
     /// metadata; resourceVersion order is commit order over the whole store. Callers are gathered into one transaction;
     /// a failed precondition fails its own caller only.
     /// </summary>
+    /// <param name="stop">Gives up while it waits for its turn; what the store has begun ends with its outcome.</param>
+    /// <exception cref="OperationCanceledException">It was given up: nothing was written.</exception>
     /// <exception cref="StoreUnavailableException">Nothing was written.</exception>
     /// <exception cref="CommitOutcomeUnknownException">It may or may not have been written: read again before answering for it.</exception>
     Task<CommitOutcome> CommitAsync(IReadOnlyList<Write> writes, CommitClass commitClass, CancellationToken stop);

@@ -15,12 +15,18 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
     // Each try failed because somebody else wrote meanwhile, which the next one has seen.
     private const int MostTries = 16;
 
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly WriteTurn _turn = new();
     private StoredObject? _current;
     private long _knownVersion = -1;
     private bool _isUnknown;
 
     public ObjectKey Key => key;
+
+    /// <summary>The outcome of a commit is not known, and the store was not asked yet.</summary>
+    public bool IsUnknown => _isUnknown;
+
+    /// <summary>What is known may be overtaken by a commit of this grain: one is under way, or its outcome is unknown.</summary>
+    public bool IsChanging => _isUnknown || _turn.IsTaken;
 
     /// <summary>
     /// The rules look at other objects too: the cache must have followed the log to what is known of this one before they
@@ -44,6 +50,9 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
         Refresh();
         return _current;
     }
+
+    /// <summary>Takes in what the cache shows by now; waits for nothing.</summary>
+    public void Look() => Refresh();
 
     /// <summary>What a user asked for: refused, or committed before it is answered.</summary>
     public async Task<ObjectReply> WriteAsync(ObjectRequest request, CancellationToken stop)
@@ -71,14 +80,23 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
 
     public void Dispose() => _turn.Dispose();
 
+    private Task<ObjectReply> TryAsync(
+        Func<StoredObject?, WritePlan> plan,
+        Func<CommitOutcome.Failed, ObjectReply?> explain,
+        ObjectRequest? request,
+        CommitClass commitClass,
+        CancellationToken stop) => commitClass == CommitClass.Projection
+            ? _turn.ProjectAsync(giveWay => TryAsync(plan, explain, request, commitClass, giveWay, stop), stop)
+            : _turn.AskAsync(() => TryAsync(plan, explain, request, commitClass, CancellationToken.None, stop), stop);
+
     private async Task<ObjectReply> TryAsync(
         Func<StoredObject?, WritePlan> plan,
         Func<CommitOutcome.Failed, ObjectReply?> explain,
         ObjectRequest? request,
         CommitClass commitClass,
+        CancellationToken giveWay,
         CancellationToken stop)
     {
-        await _turn.WaitAsync(stop);
         try
         {
             await ReadAsync(0, stop);
@@ -86,7 +104,7 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
             for (var tries = 0; tries < MostTries; tries++)
             {
                 await FollowAsync(tries > 0, stop);
-                if (await CommitAsync(plan(_current), explain, commitClass) is { } reply)
+                if (await CommitAsync(plan(_current), explain, commitClass, giveWay) is { } reply)
                 {
                     return reply;
                 }
@@ -101,10 +119,6 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
         catch (CommitOutcomeUnknownException)
         {
             return Replies.Unknown();
-        }
-        finally
-        {
-            _turn.Release();
         }
     }
 
@@ -122,7 +136,7 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
     }
 
     /// <summary>One try; null when the state was another than the plan was made from.</summary>
-    private async Task<ObjectReply?> CommitAsync(WritePlan plan, Func<CommitOutcome.Failed, ObjectReply?> explain, CommitClass commitClass)
+    private async Task<ObjectReply?> CommitAsync(WritePlan plan, Func<CommitOutcome.Failed, ObjectReply?> explain, CommitClass commitClass, CancellationToken giveWay)
     {
         if (plan is WritePlan.Refuse refusal)
         {
@@ -136,7 +150,7 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
 
         var before = _current;
         var writes = Writes(plan);
-        var outcome = await CommitAsync(writes, commitClass);
+        var outcome = await CommitAsync(writes, commitClass, giveWay);
         return outcome switch
         {
             CommitOutcome.Committed done => Accept(plan, before, done),
@@ -146,14 +160,14 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
         };
     }
 
-    private async Task<CommitOutcome> CommitAsync(IReadOnlyList<Write> writes, CommitClass commitClass)
+    private async Task<CommitOutcome> CommitAsync(IReadOnlyList<Write> writes, CommitClass commitClass, CancellationToken giveWay)
     {
         try
         {
             // Without the caller's token: a commit that is under way ends with an outcome.
-            return await store.CommitAsync(writes, commitClass, CancellationToken.None);
+            return await store.CommitAsync(writes, commitClass, giveWay);
         }
-        catch (StoreUnavailableException)
+        catch (Exception nothing) when (nothing is StoreUnavailableException || (nothing is OperationCanceledException && giveWay.IsCancellationRequested))
         {
             throw;
         }

@@ -22,7 +22,8 @@ public enum StoreFault
 public sealed class FaultyStore(IObjectStore store) : IObjectStore
 {
     private Func<IReadOnlyList<Write>, CommitClass, StoreFault> _choose = (_, _) => StoreFault.None;
-    private TaskCompletionSource _open = Opened();
+    private Func<IReadOnlyList<Write>, CommitClass, Task> _hold = (_, _) => Task.CompletedTask;
+    private TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _reads;
 
     /// <summary>Reads past the caches so far.</summary>
@@ -33,15 +34,35 @@ public sealed class FaultyStore(IObjectStore store) : IObjectStore
     public void Heal()
     {
         Volatile.Write(ref _choose, (_, _) => StoreFault.None);
-        Volatile.Read(ref _open).TrySetResult();
+        Volatile.Write(ref _hold, (_, _) => Task.CompletedTask);
+        Interlocked.Exchange(ref _open, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
     /// <summary>Commits hang from now on, until <see cref="Heal"/>.</summary>
-    public void Block() => Volatile.Write(ref _open, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+    public void Block() => Block((_, _) => true);
+
+    /// <summary>Some commits hang from now on, until <see cref="Heal"/>, as those do that stand in the store's queue.</summary>
+    /// <returns>Completes when the first of them has come.</returns>
+    public Task Block(Func<IReadOnlyList<Write>, CommitClass, bool> which)
+    {
+        var come = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var open = Volatile.Read(ref _open).Task;
+        Volatile.Write(ref _hold, (writes, commitClass) =>
+        {
+            if (!which(writes, commitClass))
+            {
+                return Task.CompletedTask;
+            }
+
+            come.TrySetResult();
+            return open;
+        });
+        return come.Task;
+    }
 
     public async Task<CommitOutcome> CommitAsync(IReadOnlyList<Write> writes, CommitClass commitClass, CancellationToken stop)
     {
-        await Volatile.Read(ref _open).Task.WaitAsync(stop);
+        await Volatile.Read(ref _hold)(writes, commitClass).WaitAsync(stop);
         var fault = Volatile.Read(ref _choose)(writes, commitClass);
         if (fault == StoreFault.Unavailable)
         {
@@ -61,12 +82,5 @@ public sealed class FaultyStore(IObjectStore store) : IObjectStore
     {
         Interlocked.Increment(ref _reads);
         return store.ReadAsync(key, stop);
-    }
-
-    private static TaskCompletionSource Opened()
-    {
-        var open = new TaskCompletionSource();
-        open.SetResult();
-        return open;
     }
 }
