@@ -39,6 +39,9 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
 
     public Func<PodReport, CancellationToken, Task<ReportAck>> Answer { get; set; } = (_, _) => Task.FromResult(new ReportAck());
 
+    /// <summary>What of a report is told on without a commit; nothing.</summary>
+    public Func<PodReport, ReportAck?> Observe { get; set; } = _ => null;
+
     public static async Task<FakeSilo> StartAsync(string socket, CancellationToken stop, TimeProvider? time = null)
     {
         var silo = new FakeSilo(socket, time ?? TimeProvider.System);
@@ -52,6 +55,8 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
         await Sessions.Writer.WriteAsync(session, session.Ended);
         await new TaskCompletionSource().Task.WaitAsync(session.Ended);
     }
+
+    public Task<ReportAck?> OnObservedAsync(LinkSession session, PodReport report, CancellationToken stop) => Task.FromResult(Observe(report));
 
     public async Task<ReportAck> OnReportAsync(LinkSession session, PodReport report, CancellationToken stop)
     {

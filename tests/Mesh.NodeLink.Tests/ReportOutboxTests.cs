@@ -100,6 +100,65 @@ public sealed class ReportOutboxTests
         Assert.Equal(2, _outbox.Count);
     }
 
+    [Fact]
+    [Trait("Row", "CP-D1")]
+    public void Words_of_known_Pods_and_ends_go_past_new_Pods_that_wait_for_the_store()
+    {
+        _outbox.Put(Report("known", 1));
+        _outbox.Acknowledge(new ReportAck { Number = Assert.Single(Taken()).Number });
+        for (var i = 0; i < 2 * LinkLimits.ReportsInFlight; i++)
+        {
+            _outbox.Put(Report($"new-{i}", 1));
+        }
+
+        Assert.Equal(LinkLimits.ReportsInFlight, Taken().Count);
+        _outbox.Put(Report("known", 2));
+        _outbox.Put(Report("dead", 1, ended: true));
+        _outbox.Put(Report($"new-{(2 * LinkLimits.ReportsInFlight) - 1}", 2, ended: true)); // has not even been told of
+        Assert.Equal(["dead", "known", $"new-{(2 * LinkLimits.ReportsInFlight) - 1}"], Taken().Select(report => report.Uid).Order());
+        Assert.Empty(Taken());
+    }
+
+    [Fact]
+    [Trait("Row", "CP-D1")]
+    public void What_the_silo_has_heard_takes_no_place_and_is_kept_until_its_commit_is_known()
+    {
+        const int Ends = 3 * LinkLimits.ReportsInFlight;
+        for (var i = 0; i < Ends; i++)
+        {
+            _outbox.Put(Report($"u{i}", 1, ended: true));
+        }
+
+        var sent = new List<PodReport>();
+        for (var batch = Taken(); batch.Count > 0; batch = Taken())
+        {
+            Assert.InRange(batch.Count, 1, LinkLimits.ReportsInFlight);
+            Assert.All(batch, report => Assert.Null(_outbox.Acknowledge(new ReportAck { Number = report.Number, Result = ReportAck.Types.Result.Heard })));
+            sent.AddRange(batch);
+        }
+
+        Assert.Equal(Ends, sent.Count);
+        Assert.Equal(Ends, _outbox.Count);
+        _time.Advance(ReportOutbox.RepeatAfter);
+        Assert.Empty(Taken());
+        _time.Advance(ReportOutbox.RepeatHeardAfter);
+        Assert.Equal(Ends, Taken().Count);
+        Assert.All(sent, report => Assert.Same(report, _outbox.Acknowledge(new ReportAck { Number = report.Number })));
+        Assert.Equal(0, _outbox.Count);
+    }
+
+    [Fact]
+    [Trait("Row", "CP-D1")]
+    public void What_was_only_heard_is_sent_again_on_the_next_link()
+    {
+        _outbox.Put(Report("u1", 1, ended: true));
+        _outbox.Acknowledge(new ReportAck { Number = Assert.Single(Taken()).Number, Result = ReportAck.Types.Result.Heard });
+
+        _outbox.BeginLink();
+
+        Assert.Equal("u1", Assert.Single(Taken()).Uid);
+    }
+
     private static PodReport Report(string uid, ulong liveness, bool ended = false) => new(LinkTests.Report(uid, ended)) { Liveness = liveness };
 
     private List<PodReport> Taken()

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Mesh.Core.Routing;
 using Mesh.NodeLink.NodeEnd;
 using Mesh.NodeLink.SiloEnd;
@@ -77,6 +78,45 @@ public sealed class SlowHandlerTests : IAsyncDisposable
         _gate.SetResult();
         Assert.Equal(4ul, (await _silo.Reports.Reader.ReadAsync(Stop)).Liveness);
         Assert.Equal(4ul, (await _node.Acks.Reader.ReadAsync(Stop)).Report.Liveness);
+        Assert.Equal(0, _node.Outbox.Count);
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "CP-D1")]
+    public async Task Every_end_is_heard_while_no_registration_is_answered_and_all_are_answered_after()
+    {
+        const int Each = 3 * LinkLimits.ReportsInFlight;
+        await LinkAsync();
+        var ends = Channel.CreateBounded<string>(Each);
+        _silo.Observe = report =>
+        {
+            if (!report.Ended)
+            {
+                return null;
+            }
+
+            ends.Writer.TryWrite(report.Uid);
+            return new ReportAck { Result = ReportAck.Types.Result.Heard };
+        };
+        for (var i = 0; i < Each; i++)
+        {
+            _node.Outbox.Put(LinkTests.Report($"new-{i}"));
+            _node.Outbox.Put(LinkTests.Report($"dead-{i}", ended: true));
+        }
+
+        var heard = new HashSet<string>(StringComparer.Ordinal);
+        while (heard.Count < Each)
+        {
+            heard.Add(await ends.Reader.ReadAsync(Stop));
+        }
+
+        Assert.Equal(2 * Each, _node.Outbox.Count);
+        _gate.SetResult();
+        for (var i = 0; i < 2 * Each; i++)
+        {
+            await _node.Acks.Reader.ReadAsync(Stop);
+        }
+
         Assert.Equal(0, _node.Outbox.Count);
     }
 

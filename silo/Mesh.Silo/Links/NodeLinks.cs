@@ -56,24 +56,26 @@ internal sealed class NodeLinks(
         }
     }
 
-    public async Task<ReportAck> OnReportAsync(LinkSession session, WireReport report, CancellationToken stop)
+    public async Task<ReportAck?> OnObservedAsync(LinkSession session, WireReport report, CancellationToken stop) =>
+        await sessions.ObserveAsync(Read(report), stop) is { } reply ? Ack(reply) : null;
+
+    public async Task<ReportAck> OnReportAsync(LinkSession session, WireReport report, CancellationToken stop) =>
+        Ack(await sessions.ReportAsync(Read(report), stop));
+
+    private Grains.Abstractions.Nodes.PodReport Read(WireReport report) => new(
+        report.Namespace, report.Name, report.Uid, options.NodeName, report.Document.Memory, report.RegistrationVersion, report.Liveness,
+        report.Ready, report.Terminating, report.Ended, report.Reason, report.Message, report.Registered)
     {
-        var reply = await sessions.ReportAsync(
-            new Grains.Abstractions.Nodes.PodReport(
-                report.Namespace, report.Name, report.Uid, options.NodeName, report.Document.Memory, report.RegistrationVersion, report.Liveness,
-                report.Ready, report.Terminating, report.Ended, report.Reason, report.Message, report.Registered)
-            {
-                Named = Named(report.Named),
-            },
-            stop);
-        return new ReportAck
-        {
-            Result = Result(reply.Result),
-            Message = reply.Message,
-            CreatedVersion = reply.CreatedVersion,
-            ResourceVersion = reply.ResourceVersion,
-        };
-    }
+        Named = Named(report.Named),
+    };
+
+    private static ReportAck Ack(PodReportReply reply) => new()
+    {
+        Result = Result(reply.Result),
+        Message = reply.Message,
+        CreatedVersion = reply.CreatedVersion,
+        ResourceVersion = reply.ResourceVersion,
+    };
 
     private static RegistrationKeys? Named(KeyVersions? named) => named switch
     {
@@ -103,6 +105,7 @@ internal sealed class NodeLinks(
         PodReportResult.NamespaceNotActive => ReportAck.Types.Result.NamespaceNotActive,
         PodReportResult.Invalid => ReportAck.Types.Result.Invalid,
         PodReportResult.Retry => ReportAck.Types.Result.Retry,
+        PodReportResult.Heard => ReportAck.Types.Result.Heard,
         _ => throw new UnreachableException(),
     };
 }

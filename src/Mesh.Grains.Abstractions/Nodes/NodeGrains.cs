@@ -7,6 +7,13 @@ namespace Mesh.Grains.Abstractions.Nodes;
 public interface IPodReports : IGrainWithStringKey
 {
     /// <summary>
+    /// What was observed of one Pod: published at once, however the store is. <c>Heard</c> when more of it is to be
+    /// committed, null when nothing is known of the Pod: then only <see cref="Report"/> answers for it.
+    /// </summary>
+    [Alias("Observe")]
+    Task<PodReportReply?> Observe(PodReport report, CancellationToken stop);
+
+    /// <summary>
     /// What the node knows of one Pod, repeated until acknowledged. A registration is committed before it is
     /// acknowledged; readiness and an end are published first and written after (an end is acknowledged when committed).
     /// </summary>
@@ -74,6 +81,9 @@ public enum PodReportResult
 
     /// <summary>Not now (store silent, outcome unknown): report again.</summary>
     Retry,
+
+    /// <summary>What was observed is published, and the rest still to be committed.</summary>
+    Heard,
 }
 
 /// <summary>What the gateway grain of a link tells the node's grain.</summary>

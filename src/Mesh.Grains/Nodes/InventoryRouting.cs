@@ -13,15 +13,20 @@ namespace Mesh.Grains.Nodes;
 /// </summary>
 public sealed class InventoryRouting(IWatchCache cache, IGrainFactory grains, LinkReports reports)
 {
+    /// <summary>Calls under way at once, for one inventory.</summary>
+    private const int AtOnce = 256;
+
     /// <param name="ns">The only namespace that it tells of; empty: all.</param>
     public async Task RouteAsync(string node, ulong counter, string ns, IReadOnlyList<HeldPod> held, CancellationToken stop)
     {
         var stored = cache.Find(Indexes.PodsByNode, node).Where(pod => ns.Length == 0 || pod.Key.Namespace == ns).ToArray();
         var spaces = held.ToLookup(pod => pod.Namespace, StringComparer.Ordinal);
         var names = spaces.Select(space => space.Key).Concat(stored.Select(pod => pod.Key.Namespace)).Concat(Others(ns)).ToHashSet(StringComparer.Ordinal);
-        await Task.WhenAll(names.Select(name => TellAsync(name, new NodeInventory(node, counter, [.. spaces[name].Select(Row)]), stop)));
-        await Task.WhenAll(Differing(stored, held).Select(pod => reports.ReportAsync(Heard(pod, node), stop)));
-        await Task.WhenAll(Absent(stored, held).Select(pod => reports.ReportAsync(End(pod, node, counter), stop)));
+        await EachAsync(names, (name, limit) => TellAsync(name, new NodeInventory(node, counter, [.. spaces[name].Select(Row)]), limit), stop);
+        await EachAsync(Differing(stored, held), (pod, limit) => TellAsync(Heard(pod, node), limit), stop);
+        PodReport[] ends = [.. Absent(stored, held).Select(pod => End(pod, node, counter))];
+        await EachAsync(ends, reports.ObserveAsync, stop); // told on before the first commit is waited for
+        await EachAsync(ends, reports.ReportAsync, stop);
     }
 
     /// <summary>Whether the registry's rows say otherwise than the node's digest.</summary>
@@ -31,9 +36,22 @@ public sealed class InventoryRouting(IWatchCache cache, IGrainFactory grains, Li
         return (known.Hash, known.Count) != (digest.Hash, digest.Count);
     }
 
+    private static Task EachAsync<T>(IEnumerable<T> all, Func<T, CancellationToken, Task> call, CancellationToken stop) => Parallel.ForEachAsync(
+        all,
+        new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop },
+        async (one, limit) => await call(one, limit));
+
     /// <summary>A registry may hold rows of this node whose objects are gone: it hears of every namespace, also the empty ones.</summary>
     private IEnumerable<string> Others(string ns) =>
         ns.Length > 0 ? [ns] : cache.List("", "Namespace", null).Items.Select(stored => stored.Key.Name);
+
+    private async Task TellAsync(PodReport heard, CancellationToken stop)
+    {
+        if (await reports.ObserveAsync(heard, stop) is null or { Result: PodReportResult.Heard })
+        {
+            await reports.ReportAsync(heard, stop);
+        }
+    }
 
     private Task<bool> TellAsync(string ns, NodeInventory inventory, CancellationToken stop) =>
         reports.TryAsync(() => grains.GetGrain<IPodRegistryGrain>(RegistryKeys.Of(ns)).Inventory(inventory, stop), stop);

@@ -75,6 +75,9 @@ public sealed class NodeSessionService(
         }
     }
 
+    /// <summary>What of a node's report waits for no commit; see <see cref="IPodReports.Observe"/>. Retry when it could not be taken now.</summary>
+    public Task<PodReportReply?> ObserveAsync(PodReport report, CancellationToken stop) => reports.ObserveAsync(report, stop);
+
     /// <summary>What a node reports of one Pod; Retry when it could not be taken now.</summary>
     public Task<PodReportReply> ReportAsync(PodReport report, CancellationToken stop) => reports.ReportAsync(report, stop);
 

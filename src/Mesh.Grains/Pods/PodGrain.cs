@@ -31,11 +31,11 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     private readonly PodRules _rules;
     private readonly PodRegistration _registration;
     private readonly OwnedObject _object;
-    private readonly EndedUids _ended = new();
+    private readonly EndedPods _ended = new();
+    private readonly PublishedRow _published;
     private readonly Projection _projection;
     private PodLife? _life;
-    private PodRow? _published;
-    private (string Uid, long Version, PodLife? Life) _told;
+    private (string Uid, bool IsEnded, long Version, Task<PodReportReply> Reply)? _committing;
 
     public PodGrain(
         IGrainContext context,
@@ -55,28 +55,34 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         (_events, _time, _log) = (events, time, log);
         _rules = new PodRules(cache, nodes, rule, options.Value.NodeName, time, random);
         _registration = new PodRegistration(_name, _rules, time);
+        _published = new PublishedRow(_name.Name, () => GrainFactory.Keyed<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace)));
         _object = new OwnedObject(Kinds.Pod(_name), store, cache, new FinalizedRules(_rules, time));
         _projection = new Projection(new ShownStatus(_object, _rules, _ended, cache, time, () => _life), pace, time, random, reason => log.ProjectionFailed(key, reason));
     }
 
-    private IPodRegistryGrain Registry => GrainFactory.Keyed<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace));
+    public async Task<PodReportReply?> Observe(PodReport report, CancellationToken stop)
+    {
+        try
+        {
+            _object.Look();
+            return await HearAsync(report, stop);
+        }
+        catch (Exception problem) when (problem is OrleansException or TimeoutException)
+        {
+            return Retry(problem.Message);
+        }
+    }
 
     public async Task<PodReportReply> Report(PodReport report, CancellationToken stop)
     {
         try
         {
             await _object.ReadAsync(0, stop);
-            return report switch
-            {
-                { IsEnded: true } => await EndAsync(report, stop),
-                _ when _ended.Contains(report.Uid) => Accepted(), // older than the end of its Pod
-                { IsRegistered: true } => await RegisteredAsync(report, stop),
-                _ => await ManifestAsync(report, stop),
-            };
+            return await HearAsync(report, stop) is { Result: not PodReportResult.Heard } told ? told : await CommitAsync(report).WaitAsync(stop);
         }
         catch (Exception problem) when (problem is StoreUnavailableException or CommitOutcomeUnknownException or OrleansException or TimeoutException)
         {
-            return new PodReportReply(PodReportResult.Retry, 0, 0, problem.Message);
+            return Retry(problem.Message);
         }
     }
 
@@ -88,9 +94,15 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         {
             try
             {
-                // Deleted, or updated so that its last finalizer is gone.
-                var gone = _object.Current is null ? before : null;
-                await PublishAsync(gone is null ? null : gone with { ResourceVersion = reply.ResourceVersion }, stop);
+                if (_object.Current is null && before is not null)
+                {
+                    // Deleted, or updated so that its last finalizer is gone.
+                    await _published.TellEndedAsync(before with { ResourceVersion = reply.ResourceVersion }, _life, 0, stop);
+                }
+                else
+                {
+                    await PublishAsync(stop);
+                }
             }
             catch (Exception problem) when (problem is OrleansException or TimeoutException)
             {
@@ -103,14 +115,13 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
     public async Task Reconcile(long version, CancellationToken stop)
     {
-        if (await _object.ReadAsync(version, stop) is null && _published is not { IsEnded: true })
+        if (await _object.ReadAsync(version, stop) is null)
         {
-            (_published, _told) = (PodRowOf.Absent(_name.Name, version), default);
-            await Registry.Apply([_published], stop);
+            await _published.TellAbsentAsync(version, stop);
             return;
         }
 
-        await PublishAsync(null, stop);
+        await PublishAsync(stop);
         _projection.Mark();
     }
 
@@ -118,14 +129,96 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
     public void Dispose() => _object.Dispose();
 
-    private async Task<PodReportReply> RegisteredAsync(PodReport report, CancellationToken stop)
+    /// <summary>What needs no commit: nothing here waits for one.</summary>
+    private async Task<PodReportReply?> HearAsync(PodReport report, CancellationToken stop)
     {
-        // Most reports tell of readiness only. Nothing of that is committed first, so it waits for no commit under way.
-        if (_object.Current is { } known && known.Uid == report.Uid && RegisteredPod.Shown(known.Document).Version >= report.RegistrationVersion)
+        if (report.IsEnded)
         {
-            return await HearAsync(report, stop);
+            return await HearEndAsync(report, stop);
         }
 
+        if (_ended.Contains(report.Uid))
+        {
+            return Accepted(); // older than the end of its Pod
+        }
+
+        var current = _object.Current;
+        if (current is null || current.Uid != report.Uid || (!report.IsRegistered && PodDocument.NodeName(current.Document) != report.NodeName))
+        {
+            // A manifest Pod's object is gone, or another node's by now.
+            return report.IsRegistered || _object.IsUnknown ? null : Accepted();
+        }
+
+        await HearLifeAsync(report, stop);
+        return !report.IsRegistered || RegisteredPod.Shown(current.Document).Version >= report.RegistrationVersion ? Accepted() : Heard();
+    }
+
+    /// <summary>Takes the node's word on a Pod that is stored: published first, shown after.</summary>
+    /// <param name="parsed">The Pod as stored, when it is known already.</param>
+    private async Task HearLifeAsync(PodReport report, CancellationToken stop, Pod? parsed = null)
+    {
+        if (_life is not null && _life.IsNewerThan(report))
+        {
+            return;
+        }
+
+        var isRepeated = _life is { } life && (life.Uid, life.Liveness) == (report.Uid, report.Liveness);
+        _life = PodLife.Of(report);
+        await PublishAsync(stop, parsed);
+        _projection.Mark();
+        if (!isRepeated && report is { IsReady: false, Reason: PodReasons.Unhealthy or PodReasons.ProcessAwaited } && _object.Current is { } pod)
+        {
+            _events.Record(pod, isWarning: true, PodReasons.Unhealthy, $"Readiness probe failed: {report.Message}");
+        }
+    }
+
+    private async Task<PodReportReply> HearEndAsync(PodReport report, CancellationToken stop)
+    {
+        if (_object.Current is not { } current || current.Uid != report.Uid)
+        {
+            if (!_object.IsChanging)
+            {
+                return Accepted();
+            }
+
+            _ended.Add(report); // its registration may be on its way to the store
+            return Heard();
+        }
+
+        if (Known(current) > report.Liveness)
+        {
+            return Accepted();
+        }
+
+        if (!_ended.Contains(report.Uid) && !PodDocument.IsTerminal(current.Document))
+        {
+            _events.Record(current, isWarning: !PodEnd.IsAskedFor(report), "RegistrationEnded", report.Message);
+        }
+
+        _ended.Add(report);
+        await _published.TellEndedAsync(current, _life, report.Liveness, stop);
+        return Heard();
+    }
+
+    /// <summary>Whoever asks again while it is under way waits for the same commit.</summary>
+    private Task<PodReportReply> CommitAsync(PodReport report)
+    {
+        if (_committing is not { Reply.IsCompleted: false } running
+            || (running.Uid, running.IsEnded, running.Version) != (report.Uid, report.IsEnded, report.RegistrationVersion))
+        {
+            _committing = running = (report.Uid, report.IsEnded, report.RegistrationVersion, report switch
+            {
+                { IsEnded: true } => EndAsync(report),
+                { IsRegistered: true } => RegisterAsync(report),
+                _ => Task.FromResult(Retry("what became of its object is not known yet")),
+            });
+        }
+
+        return running.Reply;
+    }
+
+    private async Task<PodReportReply> RegisterAsync(PodReport report)
+    {
         if (_registration.Problem(report) is { } problem)
         {
             return new PodReportReply(PodReportResult.Invalid, 0, 0, problem);
@@ -139,105 +232,63 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
                 return new PodReportReply(PodReportResult.Invalid, 0, 0, invalid.Reply.Message);
             }
 
-            if (await EndAsync(PodRegistration.EndOf(other, Known(other), report), stop) is { Result: not PodReportResult.Accepted } refused)
+            var end = PodRegistration.EndOf(other, Known(other), report);
+            await HearEndAsync(end, CancellationToken.None);
+            if (await EndAsync(end) is { Result: not PodReportResult.Accepted } refused)
             {
                 return refused;
             }
         }
 
-        var reply = await _object.ChangeAsync(current => _registration.Plan(report, current, out planned), static _ => null, CommitClass.Request, stop);
+        var reply = await _object.ChangeAsync(
+            current => _ended.Contains(report.Uid) ? new WritePlan.Keep() : _registration.Plan(report, current, out planned),
+            static _ => null,
+            CommitClass.Request,
+            CancellationToken.None);
+        if (_ended.Contains(report.Uid))
+        {
+            return Accepted(); // it ended meanwhile
+        }
+
+        if (reply.Result == ObjectResult.Committed)
+        {
+            await HearLifeAsync(report, CancellationToken.None, reply.ResourceVersion == _object.Current?.ResourceVersion ? planned : null);
+            return Accepted();
+        }
+
         return reply.Result switch
         {
-            ObjectResult.Committed => await HearAsync(report, stop, reply.ResourceVersion == _object.Current?.ResourceVersion ? planned : null),
             ObjectResult.AlreadyExists => new PodReportReply(PodReportResult.Conflict, 0, 0, reply.Message),
             ObjectResult.NamespaceNotFound or ObjectResult.NamespaceTerminating =>
                 new PodReportReply(PodReportResult.NamespaceNotActive, 0, 0, reply.Message),
             ObjectResult.Invalid => new PodReportReply(PodReportResult.Invalid, 0, 0, reply.Message),
-            _ => new PodReportReply(PodReportResult.Retry, 0, 0, reply.Message),
+            _ => Retry(reply.Message),
         };
     }
 
-    private Task<PodReportReply> ManifestAsync(PodReport report, CancellationToken stop) =>
-        _object.Current is { } current && current.Uid == report.Uid && PodDocument.NodeName(current.Document) == report.NodeName
-            ? HearAsync(report, stop)
-            : Task.FromResult(Accepted()); // of an object that is gone, or another node's by now
-
-    /// <summary>Takes the node's word on a Pod that is stored: published first, shown after.</summary>
-    /// <param name="parsed">The Pod as stored, when it is known already.</param>
-    private async Task<PodReportReply> HearAsync(PodReport report, CancellationToken stop, Pod? parsed = null)
+    private async Task<PodReportReply> EndAsync(PodReport report)
     {
-        if (_life is null || !_life.IsNewerThan(report))
-        {
-            var isRepeated = _life is { } life && (life.Uid, life.Liveness) == (report.Uid, report.Liveness);
-            _life = PodLife.Of(report);
-            await PublishAsync(null, stop, parsed);
-            _projection.Mark();
-            if (!isRepeated && report is { IsReady: false, Reason: PodReasons.Unhealthy or PodReasons.ProcessAwaited } && _object.Current is { } pod)
-            {
-                _events.Record(pod, isWarning: true, PodReasons.Unhealthy, $"Readiness probe failed: {report.Message}");
-            }
-        }
-
-        return Accepted();
-    }
-
-    private async Task<PodReportReply> EndAsync(PodReport report, CancellationToken stop)
-    {
-        if (_object.Current is not { } current || current.Uid != report.Uid || Known(current) > report.Liveness)
+        var reply = await _object.ChangeAsync(
+            now => PodEnd.Plan(report, now, _time.GetUtcNow()), static _ => null, CommitClass.Request, CancellationToken.None);
+        if (reply.Result is ObjectResult.Committed or ObjectResult.NotFound)
         {
             return Accepted();
         }
 
-        var isNews = !_ended.Contains(report.Uid) && !PodDocument.IsTerminal(current.Document);
-        _ended.Add(report.Uid);
-        (_published, _told) = (PodRowOf.Ended(current, _life, report.Liveness), default);
-        await Registry.Apply([_published], stop);
-        if (isNews)
-        {
-            _events.Record(current, isWarning: !PodEnd.IsAskedFor(report), "RegistrationEnded", report.Message);
-        }
-
-        var reply = await _object.ChangeAsync(now => PodEnd.Plan(report, now, _time.GetUtcNow()), static _ => null, CommitClass.Request, stop);
-        return reply.Result is ObjectResult.Committed or ObjectResult.NotFound
-            ? Accepted()
-            : new PodReportReply(PodReportResult.Retry, 0, 0, reply.Message);
+        _projection.Mark(); // whoever told of it may not come again
+        return Retry(reply.Message);
     }
 
-    private async Task PublishAsync(StoredObject? deleted, CancellationToken stop, Pod? parsed = null)
-    {
-        // The Keeper and each status write ask again; what was looked at already is not parsed for that.
-        var state = (_object.Current?.Uid ?? "", _object.Current?.ResourceVersion ?? 0, _life);
-        if (deleted is null && _published is not null && state == _told)
-        {
-            return;
-        }
+    private Task PublishAsync(CancellationToken stop, Pod? parsed = null) =>
+        _object.Current is { } current && !_ended.Contains(current.Uid) ? _published.TellAsync(current, _life, parsed, stop) : Task.CompletedTask;
 
-        var row = (deleted, _object.Current) switch
-        {
-            ({ } gone, _) => PodRowOf.Ended(gone, _life, 0),
-            (null, { } current) when !_ended.Contains(current.Uid) =>
-                parsed is null ? PodRowOf.Object(current, _life) : PodRowOf.Object(current, parsed, _life),
-            _ => null,
-        };
-        if (row is null)
-        {
-            return;
-        }
+    private PodReportReply Accepted() => Reply(PodReportResult.Accepted);
 
-        if (_published is null || !PodRowOf.TellsTheSame(_published, row))
-        {
-            await Registry.Apply([row], stop);
-            _published = row;
-        }
+    private PodReportReply Heard() => Reply(PodReportResult.Heard);
 
-        if (deleted is null)
-        {
-            _told = state;
-        }
-    }
+    private PodReportReply Reply(PodReportResult result) => new(result, _object.Current?.CreatedVersion ?? 0, _object.Current?.ResourceVersion ?? 0, "");
 
-    private PodReportReply Accepted() =>
-        new(PodReportResult.Accepted, _object.Current?.CreatedVersion ?? 0, _object.Current?.ResourceVersion ?? 0, "");
+    private static PodReportReply Retry(string why) => new(PodReportResult.Retry, 0, 0, why);
 
     private ulong Known(StoredObject current) =>
         Math.Max(_life?.Uid == current.Uid ? _life.Liveness : 0, RegisteredPod.Shown(current.Document).Liveness);

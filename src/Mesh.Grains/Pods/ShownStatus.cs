@@ -6,10 +6,13 @@ using Mesh.Storage;
 
 namespace Mesh.Grains.Pods;
 
-/// <summary>The Pod's status in the store: what its node observed, written after the fact.</summary>
-internal sealed class ShownStatus(OwnedObject pod, PodRules rules, EndedUids ended, IWatchCache cache, TimeProvider time, Func<PodLife?> life) : IProjected
+/// <summary>
+/// What the store shows of a Pod's life, written after its node observed it: the status, and of one that ended what its
+/// end leaves, should whoever told of the end have given up.
+/// </summary>
+internal sealed class ShownStatus(OwnedObject pod, PodRules rules, EndedPods ended, IWatchCache cache, TimeProvider time, Func<PodLife?> life) : IProjected
 {
-    public ValueTask<bool> DiffersAsync(CancellationToken stop) => ValueTask.FromResult(Plan(pod.Current) is WritePlan.Put);
+    public ValueTask<bool> DiffersAsync(CancellationToken stop) => ValueTask.FromResult(Plan(pod.Current) is not WritePlan.Keep);
 
     public async Task<ProjectionStep> WriteAsync(CancellationToken stop)
     {
@@ -24,8 +27,12 @@ internal sealed class ShownStatus(OwnedObject pod, PodRules rules, EndedUids end
 
     private WritePlan Plan(StoredObject? current)
     {
-        if (current is null || ended.Contains(current.Uid)
-            || cache.Get(Kinds.Namespace(current.Key.Namespace)) is not { IsDeleting: false })
+        if (current is not null && ended.Find(current.Uid) is { } end)
+        {
+            return PodEnd.Plan(end, current, time.GetUtcNow());
+        }
+
+        if (current is null || cache.Get(Kinds.Namespace(current.Key.Namespace)) is not { IsDeleting: false })
         {
             return new WritePlan.Keep();
         }

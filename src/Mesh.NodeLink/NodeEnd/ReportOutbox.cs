@@ -5,7 +5,8 @@ namespace Mesh.NodeLink.NodeEnd;
 
 /// <summary>
 /// What the silo must still learn of this node's Pods: the newest report per Pod (by uid), numbered, and repeated until
-/// it is acknowledged, over as many links as that takes. It holds one report a Pod, however often one changes.
+/// it is acknowledged, over as many links as that takes. It holds one report a Pod, however often one changes. New Pods,
+/// which wait for the silo's store, have a window of their own: no end and no readiness stands behind them.
 /// </summary>
 public sealed class ReportOutbox(TimeProvider time) : IReportSink
 {
@@ -15,16 +16,23 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
     /// <summary>A silo that has no room for what it was sent says nothing of it.</summary>
     internal static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(2);
 
+    /// <summary>Of what it has heard, and is still to commit.</summary>
+    internal static readonly TimeSpan RepeatHeardAfter = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Entry> _byUid = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ReportEntry> _byUid = new(StringComparer.Ordinal);
 
-    // What was sent on this link and is not answered, whatever its age: the window. One a Pod, as the silo holds its newest only.
-    private readonly Dictionary<ulong, Entry> _unanswered = [];
-    private readonly Queue<Entry> _waiting = new();
-    private readonly PriorityQueue<(Entry Entry, ulong Number), long> _due = new();
+    // Living Pods that the silo knows: what is told of them is published at once.
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    // What was sent on this link and is not answered, whatever its age. One a Pod, as the silo holds its newest only.
+    private readonly Dictionary<ulong, ReportEntry> _unanswered = [];
+    private readonly ReportWindow _ofKnown = new();
+    private readonly ReportWindow _ofNew = new();
+    private readonly PriorityQueue<(ReportEntry Entry, ulong Number), long> _due = new();
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private ulong _number;
 
@@ -50,7 +58,7 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
         {
             if (!_byUid.TryGetValue(report.Uid, out var entry))
             {
-                _byUid.Add(report.Uid, entry = new Entry());
+                _byUid.Add(report.Uid, entry = new ReportEntry());
             }
             else if (report.Liveness < entry.Report.Liveness)
             {
@@ -76,7 +84,7 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
             _due.Clear();
             foreach (var entry in _byUid.Values)
             {
-                entry.Sent = null;
+                entry.Answered();
                 Enqueue(entry);
             }
         }
@@ -90,10 +98,10 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
         lock (_gate)
         {
             var now = time.GetTimestamp();
-            var next = NextDue(now) ?? NextWaiting();
+            var next = NextDue(now) ?? NextOf(_ofKnown) ?? NextOf(_ofNew);
             if (next?.Sent is { } sent)
             {
-                Remind(next, sent.Number, now, RepeatAfter);
+                Remind(next, sent.Number, now, next.IsHeard ? RepeatHeardAfter : RepeatAfter);
             }
 
             askAfter = _due.TryPeek(out _, out var due) ? time.GetElapsedTime(now, due) : null;
@@ -102,39 +110,61 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
     }
 
     /// <summary>
-    /// The report that the silo answers, as it was sent. Null when it was answered before, or when a newer one of the same
-    /// Pod was sent since: that one is answered too.
+    /// The report that the silo answers, as it was sent. Null when it was answered before, or only heard; also when a newer
+    /// one of the same Pod was sent since: that one is answered too.
     /// </summary>
     internal PodReport? Acknowledge(ReportAck ack)
     {
         lock (_gate)
         {
-            if (!_unanswered.Remove(ack.Number, out var entry) || entry.Sent is not { } answered)
+            if (!_unanswered.TryGetValue(ack.Number, out var entry) || entry.Sent is not { } answered)
             {
                 return null;
             }
 
-            entry.Sent = null;
             _changed.Writer.TryWrite(true);
-            if (entry.Report.Number != ack.Number)
+            if (ack.Result == ReportAck.Types.Result.Heard)
             {
-                return answered; // a newer one waits to be sent
+                entry.Heard();
+                Remind(entry, ack.Number, time.GetTimestamp(), RepeatHeardAfter);
+                return null;
             }
 
-            if (ack.Result == ReportAck.Types.Result.Retry)
+            _unanswered.Remove(ack.Number);
+            entry.Answered();
+            Learn(answered, ack.Result);
+            if (entry.Report.Number != ack.Number)
+            {
+                Enqueue(entry); // a newer one waits, and may stand elsewhere by what was learned
+            }
+            else if (ack.Result == ReportAck.Types.Result.Retry)
             {
                 var wait = Math.Min(FirstRetry.Ticks << Math.Min(entry.Attempts++, 10), LastRetry.Ticks);
                 Remind(entry, ack.Number, time.GetTimestamp(), TimeSpan.FromTicks(wait));
-                return answered;
+            }
+            else
+            {
+                _byUid.Remove(answered.Uid);
             }
 
-            _byUid.Remove(answered.Uid);
             return answered;
         }
     }
 
+    private void Learn(PodReport answered, ReportAck.Types.Result result)
+    {
+        if (result == ReportAck.Types.Result.Accepted && answered is { Registered: true, Ended: false })
+        {
+            _known.Add(answered.Uid);
+        }
+        else if (result != ReportAck.Types.Result.Retry)
+        {
+            _known.Remove(answered.Uid);
+        }
+    }
+
     /// <summary>What was sent and is still not answered, to be sent again; what is to be tried again joins those that wait.</summary>
-    private Entry? NextDue(long now)
+    private ReportEntry? NextDue(long now)
     {
         while (_due.TryPeek(out var item, out var at) && at <= now)
         {
@@ -153,17 +183,10 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
         return null;
     }
 
-    private Entry? NextWaiting()
+    private ReportEntry? NextOf(ReportWindow window)
     {
-        while (_waiting.TryPeek(out var entry))
+        while (window.TryDequeue(out var entry))
         {
-            if (IsKept(entry) && entry.Sent is null && _unanswered.Count >= LinkLimits.ReportsInFlight)
-            {
-                return null;
-            }
-
-            _waiting.Dequeue();
-            entry.IsWaiting = false;
             if (IsKept(entry))
             {
                 if (entry.Sent is { } older)
@@ -171,8 +194,8 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
                     _unanswered.Remove(older.Number);
                 }
 
-                entry.Sent = entry.Report;
-                _unanswered.Add(entry.Sent.Number, entry);
+                entry.Send(window);
+                _unanswered.Add(entry.Report.Number, entry);
                 return entry;
             }
         }
@@ -180,39 +203,15 @@ public sealed class ReportOutbox(TimeProvider time) : IReportSink
         return null;
     }
 
-    private bool IsKept(Entry entry) => _byUid.TryGetValue(entry.Report.Uid, out var kept) && kept == entry;
+    private bool IsKept(ReportEntry entry) => _byUid.TryGetValue(entry.Report.Uid, out var kept) && kept == entry;
 
-    private void Enqueue(Entry entry)
-    {
-        if (!entry.IsWaiting)
-        {
-            entry.IsWaiting = true;
-            _waiting.Enqueue(entry);
-        }
-    }
+    private void Enqueue(ReportEntry entry) =>
+        (entry.Report is { Registered: true, Ended: false } && !_known.Contains(entry.Report.Uid) ? _ofNew : _ofKnown).Enqueue(entry);
 
     /// <summary>Only the last reminder of an entry counts.</summary>
-    private void Remind(Entry entry, ulong number, long now, TimeSpan after)
+    private void Remind(ReportEntry entry, ulong number, long now, TimeSpan after)
     {
-        entry.Due = now + Ticks(after);
+        entry.Due = now + (long)(after.TotalSeconds * time.TimestampFrequency);
         _due.Enqueue((entry, number), entry.Due);
-    }
-
-    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
-
-    private sealed class Entry
-    {
-        /// <summary>The newest.</summary>
-        public PodReport Report { get; set; } = new();
-
-        /// <summary>What went out on this link and is not answered.</summary>
-        public PodReport? Sent { get; set; }
-
-        public bool IsWaiting { get; set; }
-
-        public int Attempts { get; set; }
-
-        /// <summary>When it is looked at next without being told.</summary>
-        public long Due { get; set; }
     }
 }

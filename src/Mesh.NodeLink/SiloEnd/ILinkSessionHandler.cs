@@ -12,8 +12,15 @@ public interface ILinkSessionHandler
     Task RunAsync(LinkSession session);
 
     /// <summary>
-    /// One report; many run at the same time, of one Pod one. The answer goes back with the report's number (the session
-    /// fills it in); an exception is answered with <c>Retry</c>.
+    /// What of a report needs no commit: it is told on, however the store is. Null when nothing of it could be, and
+    /// <c>Heard</c> when more of it is to be committed: then <see cref="OnReportAsync"/> follows. Many run at the same time,
+    /// of one Pod one; an exception is answered with <c>Retry</c>.
+    /// </summary>
+    Task<ReportAck?> OnObservedAsync(LinkSession session, PodReport report, CancellationToken stop);
+
+    /// <summary>
+    /// The whole of a report; may wait for the store. Many run at the same time, of one Pod one. The answer goes back with
+    /// the report's number (the session fills it in); an exception is answered with <c>Retry</c>.
     /// </summary>
     Task<ReportAck> OnReportAsync(LinkSession session, PodReport report, CancellationToken stop);
 

@@ -6,8 +6,9 @@ namespace Mesh.NodeLink.SiloEnd;
 
 /// <summary>
 /// The reports of one session that are not answered yet: of each Pod (by uid) the newest word only. Whoever reads the link
-/// puts them here and never waits. Many are handled at a time, those of one Pod one after the other, each answered on its
-/// own, so that one slow Pod delays no other.
+/// puts them here and never waits. What was observed is told on in one lane; what must be committed waits for the store in
+/// another, so that no end stands behind a registration. In each many are handled at a time, those of one Pod one after
+/// the other.
 /// </summary>
 internal sealed class ReportLanes(LinkSession session, ILinkSessionHandler handler, ILogger logger)
 {
@@ -16,7 +17,8 @@ internal sealed class ReportLanes(LinkSession session, ILinkSessionHandler handl
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Pod> _pods = new(StringComparer.Ordinal);
-    private readonly Channel<Pod> _ready = Channel.CreateBounded<Pod>(MostPods);
+    private readonly Channel<Pod> _observed = Channel.CreateBounded<Pod>(MostPods);
+    private readonly Channel<Pod> _asked = Channel.CreateBounded<Pod>(MostPods);
 
     public void Put(PodReport report)
     {
@@ -32,65 +34,101 @@ internal sealed class ReportLanes(LinkSession session, ILinkSessionHandler handl
                 _pods.Add(report.Uid, pod = new Pod(report.Uid));
             }
 
-            if (pod.UnderWay?.Number == report.Number)
+            // When it was sent again its answer is on the way.
+            if (!pod.Observed.Has(report.Number) && !pod.Asked.Has(report.Number))
             {
-                return; // sent again, and its answer is on the way
-            }
-
-            pod.Waiting = report;
-            if (!pod.IsTaken)
-            {
-                pod.IsTaken = true;
-                _ready.Writer.TryWrite(pod); // has room for every Pod once
+                Offer(_observed, pod, pod.Observed, report);
             }
         }
     }
 
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, LinkLimits.ReportsInFlight).Select(_ => WorkAsync(stop)));
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(
+        Enumerable.Range(0, LinkLimits.ReportsInFlight).SelectMany(_ => (Task[])[WorkOnObservedAsync(stop), WorkOnAskedAsync(stop)]));
 
-    private async Task WorkAsync(CancellationToken stop)
+    private async Task WorkOnObservedAsync(CancellationToken stop)
     {
-        await foreach (var pod in _ready.Reader.ReadAllAsync(stop))
+        await foreach (var pod in _observed.Reader.ReadAllAsync(stop))
         {
-            while (Next(pod) is { } report)
+            while (Next(pod, pod.Observed) is { } report)
             {
-                var ack = await AskAsync(report, stop);
-                Done(pod);
-                ack.Number = report.Number;
-                await session.SendAsync(new FromSilo { ReportAck = ack }, stop);
+                var ack = await AskAsync(handler.OnObservedAsync, report, stop);
+                Done(pod, pod.Observed, andAsk: ack is null or { Result: ReportAck.Types.Result.Heard } ? report : null);
+                if (ack is not null)
+                {
+                    await AnswerAsync(report, ack, stop);
+                }
             }
         }
     }
 
-    private PodReport? Next(Pod pod)
+    private async Task WorkOnAskedAsync(CancellationToken stop)
     {
-        lock (_gate)
+        await foreach (var pod in _asked.Reader.ReadAllAsync(stop))
         {
-            (pod.UnderWay, pod.Waiting) = (pod.Waiting, null);
-            if (pod.UnderWay is null)
+            while (Next(pod, pod.Asked) is { } report)
             {
-                pod.IsTaken = false;
-                _pods.Remove(pod.Uid);
+                var ack = await AskAsync(OnReportAsync, report, stop);
+                Done(pod, pod.Asked, andAsk: null);
+                await AnswerAsync(report, ack!, stop);
             }
-
-            return pod.UnderWay;
         }
     }
 
     /// <summary>Before it is answered: what its node sends again upon the answer is news.</summary>
-    private void Done(Pod pod)
+    private void Done(Pod pod, Place place, PodReport? andAsk)
     {
         lock (_gate)
         {
-            pod.UnderWay = null;
+            place.UnderWay = null;
+            if (andAsk is not null)
+            {
+                Offer(_asked, pod, pod.Asked, andAsk);
+            }
         }
     }
 
-    private async Task<ReportAck> AskAsync(PodReport report, CancellationToken stop)
+    private static void Offer(Channel<Pod> lane, Pod pod, Place place, PodReport report)
+    {
+        place.Waiting = report;
+        if (!place.IsTaken)
+        {
+            place.IsTaken = true;
+            lane.Writer.TryWrite(pod); // has room for every Pod once
+        }
+    }
+
+    private PodReport? Next(Pod pod, Place place)
+    {
+        lock (_gate)
+        {
+            (place.UnderWay, place.Waiting) = (place.Waiting, null);
+            if (place.UnderWay is null)
+            {
+                place.IsTaken = false;
+                if (!pod.Observed.IsTaken && !pod.Asked.IsTaken)
+                {
+                    _pods.Remove(pod.Uid);
+                }
+            }
+
+            return place.UnderWay;
+        }
+    }
+
+    private Task AnswerAsync(PodReport report, ReportAck ack, CancellationToken stop)
+    {
+        ack.Number = report.Number;
+        return session.SendAsync(new FromSilo { ReportAck = ack }, stop);
+    }
+
+    private async Task<ReportAck?> OnReportAsync(LinkSession link, PodReport report, CancellationToken stop) => await handler.OnReportAsync(link, report, stop);
+
+    private async Task<ReportAck?> AskAsync(
+        Func<LinkSession, PodReport, CancellationToken, Task<ReportAck?>> ask, PodReport report, CancellationToken stop)
     {
         try
         {
-            return await handler.OnReportAsync(session, report, stop);
+            return await ask(session, report, stop);
         }
 #pragma warning disable CA1031 // The boundary of foreign code: whatever went wrong, the node still has the report and repeats it.
         catch (Exception failed) when (!stop.IsCancellationRequested)
@@ -105,10 +143,21 @@ internal sealed class ReportLanes(LinkSession session, ILinkSessionHandler handl
     {
         public string Uid => uid;
 
+        public Place Observed { get; } = new();
+
+        public Place Asked { get; } = new();
+    }
+
+    /// <summary>One Pod in one lane.</summary>
+    private sealed class Place
+    {
         public PodReport? Waiting { get; set; }
 
         public PodReport? UnderWay { get; set; }
 
+        /// <summary>It waits for a worker, or has one.</summary>
         public bool IsTaken { get; set; }
+
+        public bool Has(ulong number) => Waiting?.Number == number || UnderWay?.Number == number;
     }
 }

@@ -10,11 +10,13 @@ namespace Mesh.Grains.Tests.Cluster;
 /// <summary>The links that end on one silo.</summary>
 public sealed class TestLinks : IGatewayLinks
 {
-    private readonly ConcurrentDictionary<string, TestLink> _links = new();
+    private readonly ConcurrentDictionary<string, IGatewayLink> _links = new();
 
     public IGatewayLink? Find(string session) => _links.TryGetValue(session, out var link) && !link.Ended.IsCancellationRequested ? link : null;
 
-    public void Add(TestLink link) => _links[link.Session.Gateway] = link;
+    public void Add(TestLink link) => Add(link.Session.Gateway, link);
+
+    public void Add(string session, IGatewayLink link) => _links[session] = link;
 }
 
 /// <summary>One link session: what the node was told goes into a real routing table, as in the node.</summary>

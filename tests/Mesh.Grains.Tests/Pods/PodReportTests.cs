@@ -193,5 +193,83 @@ public class PodReportTests(SharedCluster shared)
         Assert.NotNull(await Cluster.Store.ReadAsync(newer.Key, Stop));
     }
 
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "CP-D1")]
+    public async Task Readiness_and_an_end_are_told_on_while_their_commit_hangs_and_the_end_is_acknowledged_after_it()
+    {
+        var pod = await PodAsync();
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        Cluster.Store.Block();
+        Assert.Equal(PodReportResult.Accepted, (await pod.Grain.Observe(pod.Alive("u1", 2, ready: false), Stop))?.Result);
+        Assert.Equal(PodReportResult.Heard, (await pod.Grain.Observe(pod.Alive("u1", 3, version: 2), Stop))?.Result);
+        Assert.Equal(PodReportResult.Heard, (await pod.Grain.Observe(pod.End("u1", 4), Stop))?.Result);
+        var ending = pod.ReportAsync(pod.End("u1", 4));
+        Assert.Equal(PodReportResult.Heard, (await pod.Grain.Observe(pod.End("u1", 4), Stop))?.Result);
+        Assert.False(ending.IsCompleted);
+
+        Cluster.Store.Heal();
+        Assert.Equal(PodReportResult.Accepted, (await ending).Result);
+        Assert.Null(await Cluster.Store.ReadAsync(pod.Key, Stop));
+    }
+
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "CP-D1")]
+    public async Task An_end_that_comes_while_its_registration_is_on_its_way_to_the_store_is_not_forgotten()
+    {
+        var pod = await PodAsync();
+        var come = Cluster.Store.Block((writes, _) => writes.Any(write => write.Key == pod.Key));
+        var registering = pod.ReportAsync(pod.Alive("u1", 1));
+        await come.WaitAsync(Stop);
+        Assert.Equal(PodReportResult.Heard, (await pod.Grain.Observe(pod.End("u1", 2), Stop))?.Result);
+        var ending = pod.ReportAsync(pod.End("u1", 2));
+
+        Cluster.Store.Heal();
+        Assert.Equal(PodReportResult.Accepted, (await registering).Result);
+        Assert.Equal(PodReportResult.Accepted, (await ending).Result);
+        Assert.Null(await Cluster.Store.ReadAsync(pod.Key, Stop));
+    }
+
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "CP-D1")]
+    public async Task An_end_that_the_store_did_not_take_is_written_when_it_does_though_nobody_tells_of_it_again()
+    {
+        var pod = await PodAsync();
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        Cluster.Store.Choose((writes, _) => writes.Any(write => write.Key == pod.Key) ? StoreFault.Unavailable : StoreFault.None);
+        Assert.Equal(PodReportResult.Retry, (await pod.ReportAsync(pod.End("u1", 2))).Result);
+        Cluster.Store.Heal();
+        await pod.UntilAsync(stored => stored is null);
+    }
+
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "CP-D12")]
+    public async Task An_end_waits_for_no_status_of_its_Pod_that_stands_in_the_stores_queue()
+    {
+        var pod = await PodAsync();
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        var come = Cluster.Store.Block((writes, commitClass) => commitClass == CommitClass.Projection && writes.Any(write => write.Key == pod.Key));
+        await pod.ReportAsync(pod.Alive("u1", 2, ready: false));
+        await come.WaitAsync(Stop);
+
+        Assert.Equal(PodReportResult.Accepted, (await pod.ReportAsync(pod.End("u1", 3))).Result);
+        Assert.Null(await Cluster.Store.ReadAsync(pod.Key, Stop));
+        Cluster.Store.Heal();
+    }
+
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "CP-D12")]
+    public async Task What_a_user_asks_of_a_Pod_waits_for_no_status_of_it_that_stands_in_the_stores_queue_and_the_status_follows()
+    {
+        var pod = await PodAsync();
+        await pod.ReportAsync(pod.Alive("u1", 1));
+        var come = Cluster.Store.Block((writes, commitClass) => commitClass == CommitClass.Projection && writes.Any(write => write.Key == pod.Key));
+        await pod.ReportAsync(pod.Alive("u1", 2, ready: false));
+        await come.WaitAsync(Stop);
+
+        Assert.Equal(ObjectResult.DeletionStarted, (await pod.Grain.Write(new ObjectRequest(ObjectVerb.Delete, default, 0, "", false), Stop)).Result);
+        Cluster.Store.Heal();
+        await pod.UntilAsync(stored => stored is { IsDeleting: true } && !PodDocument.IsReady(stored.Document));
+    }
+
     private async Task<ReportedPod> PodAsync() => new(Cluster, NamespacedName.Of(await Cluster.NamespaceAsync(), "web"), Stop);
 }

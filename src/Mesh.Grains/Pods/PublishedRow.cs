@@ -1,0 +1,51 @@
+using Mesh.Core.Pods;
+using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Storage;
+
+namespace Mesh.Grains.Pods;
+
+/// <summary>The Pod's row as its registry was last told of it; told again when it would tell something else. For one grain.</summary>
+internal sealed class PublishedRow(string name, Func<IPodRegistryGrain> registry)
+{
+    private PodRow? _row;
+    private (string Uid, long Version, PodLife? Life) _told;
+
+    /// <param name="parsed">The Pod as stored, when it is known already.</param>
+    public async Task TellAsync(StoredObject current, PodLife? life, Pod? parsed, CancellationToken stop)
+    {
+        // The Keeper and each status write ask again; what was looked at already is not parsed for that.
+        var state = (current.Uid, current.ResourceVersion, life);
+        if (_row is not null && state == _told)
+        {
+            return;
+        }
+
+        await ApplyAsync(parsed is null ? PodRowOf.Object(current, life) : PodRowOf.Object(current, parsed, life), stop);
+        _told = state;
+    }
+
+    public async Task TellEndedAsync(StoredObject gone, PodLife? life, ulong liveness, CancellationToken stop)
+    {
+        await ApplyAsync(PodRowOf.Ended(gone, life, liveness), stop);
+        _told = default;
+    }
+
+    /// <summary>No object of this name existed at that version.</summary>
+    public async Task TellAbsentAsync(long version, CancellationToken stop)
+    {
+        if (_row is not { IsEnded: true })
+        {
+            await ApplyAsync(PodRowOf.Absent(name, version), stop);
+            _told = default;
+        }
+    }
+
+    private async Task ApplyAsync(PodRow row, CancellationToken stop)
+    {
+        if (_row is null || !PodRowOf.TellsTheSame(_row, row))
+        {
+            await registry().Apply([row], stop);
+            _row = row;
+        }
+    }
+}
