@@ -90,7 +90,12 @@ public sealed class NodeGrain : Grain, INodeGrain, IDisposable
     {
         _silence.Look();
         _lookAgain = true;
-        return _looking.IsCompleted ? _looking = LookWhileAskedAsync(stop) : _looking;
+        if (_looking.IsCompleted)
+        {
+            _looking = LookWhileAskedAsync(CancellationToken.None); // many wait for it: none of them ends it for the others
+        }
+
+        return _looking.WaitAsync(stop);
     }
 
     private async Task LookWhileAskedAsync(CancellationToken stop)

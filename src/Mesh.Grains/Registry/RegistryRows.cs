@@ -55,10 +55,16 @@ internal sealed class RegistryRows
     /// <summary>Settles what the rows of one node say: newest liveness of what it holds, the end of what it no longer holds.</summary>
     public void Apply(NodeInventory inventory)
     {
-        var held = inventory.Rows.ToDictionary(row => row.Name, StringComparer.Ordinal);
+        // By uid: a node may hold a registered Pod and a manifest's of one name until it is told which of them stays.
+        var held = new Dictionary<string, PodRow>(StringComparer.Ordinal);
+        foreach (var row in inventory.Rows)
+        {
+            held[row.Order.Uid] = row;
+        }
+
         foreach (var known in _rows.All.Where(row => row.NodeName == inventory.NodeName && !row.IsEnded).ToArray())
         {
-            if (held.TryGetValue(known.Name, out var row) && row.Order.Uid == known.Order.Uid)
+            if (held.TryGetValue(known.Order.Uid, out var row) && row.Name == known.Name)
             {
                 Apply(known with
                 {

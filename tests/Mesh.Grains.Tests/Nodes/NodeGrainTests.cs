@@ -58,6 +58,23 @@ public class NodeGrainTests(SharedCluster shared)
         Assert.Contains("not in this version", reply.Message, StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "CP-D19")]
+    public async Task A_caller_that_gives_up_takes_the_look_from_no_other()
+    {
+        var come = Cluster.Store.Block((writes, _) => writes.Any(write => write.Key == Kinds.Node("n-shared")));
+        using var giveUp = new CancellationTokenSource();
+        var first = Grain("n-shared").Open(Session("g1", 1, 1), Facts, giveUp.Token);
+        await come.WaitAsync(Stop);
+        var second = Grain("n-shared").Open(Session("g2", 1, 2), Facts with { Cpus = 3 }, Stop);
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+
+        Cluster.Store.Heal();
+        Assert.True((await second).IsNewest);
+        await StoredAsync("n-shared", stored => stored is not null && NodeDocument.ReadyStatus(stored.Document) == "True");
+    }
+
     private INodeGrain Grain(string name) => Cluster.Client.GetGrain<INodeGrain>(name);
 
     private static NodeSession Session(string gateway, uint incarnation, long number) => new(gateway, incarnation, number, "127.0.0.1", "test");
