@@ -9,7 +9,10 @@ namespace Mesh.DataPlane.L4;
 internal sealed class PortListener : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan PauseWhenOutOfSockets = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan PauseWhenFull = TimeSpan.FromMilliseconds(250); // of each of thousands of ports
+
+    // Doubled up to the longest: places come and go at first, and later each of thousands of ports looks for one.
+    private static readonly TimeSpan ShortestWhenFull = TimeSpan.FromMilliseconds(15);
+    private static readonly TimeSpan LongestWhenFull = TimeSpan.FromMilliseconds(240);
 
     private readonly Socket _socket;
     private readonly NamespacedName _service;
@@ -19,7 +22,7 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
     private readonly CancellationTokenSource _stop = new();
     private Task _accepting = Task.CompletedTask;
     private bool _isFailing;
-    private bool _isFull;
+    private TimeSpan _full; // zero while it has room
     private int _isGiven;
 
     private PortListener(Socket socket, NamespacedName service, Frontend frontend, L4Context context, DescriptorShare share)
@@ -85,12 +88,11 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
             {
                 if (!_context.Connections.HasRoom(_service))
                 {
-                    Say();
-                    await PauseAsync(PauseWhenFull); // whoever comes waits in the backlog
+                    await PauseAsync(NextWhenFull()); // whoever comes waits in the backlog
                     continue;
                 }
 
-                _isFull = false;
+                _full = TimeSpan.Zero;
                 Start(await _socket.AcceptAsync(_stop.Token));
                 _isFailing = false;
             }
@@ -121,14 +123,25 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
         }
     }
 
-    private void Say()
+    private TimeSpan NextWhenFull()
     {
-        if (!_isFull)
+        if (_full == TimeSpan.Zero)
         {
-            _isFull = true;
             DataPlaneMetrics.ConnectionRefused(_service);
-            DataPlaneLog.TooManyConnections(_context.Log, _service, _frontend.Address);
+            return _full = ShortestWhenFull;
         }
+
+        if (_full < LongestWhenFull)
+        {
+            _full *= 2;
+            if (_full >= LongestWhenFull)
+            {
+                // Said when it lasts: at its limit a busy Service is full and not full many times a second.
+                DataPlaneLog.TooManyConnections(_context.Log, _service, _frontend.Address);
+            }
+        }
+
+        return _full;
     }
 
     private async Task PauseAsync(TimeSpan pause)
