@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Net;
+using Mesh.Core.Clocks;
 using Mesh.Hosting.Certificates;
 using Mesh.Hosting.Files;
 using Mesh.Hosting.Logging;
@@ -60,7 +61,7 @@ internal static class SiloProcess
     {
         var time = TimeProvider.System;
         AtomicFile.WritePid(data.SiloPid);
-        using var authority = ClusterAuthority.Open(data, time.GetUtcNow());
+        using var authority = ClusterAuthority.Open(data, WallClock.Now(time));
         var start = Prepare(options, data, authority, executable, phase, environment, time);
         using var output = new StandardErrorOutput();
         await using var app = SiloHost.Build(start, output);
@@ -97,7 +98,7 @@ internal static class SiloProcess
         {
             var command = new StartCommand(Environment.ProcessPath, Environment.GetCommandLineArgs(), start.Environment, Environment.CurrentDirectory);
             var block = new StartupBlock(start.Addresses, start.Options, start.Data, supervisor, command);
-            Console.Write(start.TellsPeople ? block.AsText() : block.AsJson(time.GetUtcNow()));
+            Console.Write(start.TellsPeople ? block.AsText() : block.AsJson(WallClock.Now(time)));
         }
 
         // What is acknowledged must last: without its directory a silo has nowhere to keep it.

@@ -7,6 +7,43 @@ internal static partial class CodeRules
 {
     private const int MaxLines = 400;
 
+    /// <summary>
+    /// Whoever comes in here writes the time for people, and takes the difference of no two readings: what lasts is counted
+    /// with <c>TimeProvider.GetTimestamp</c>.
+    /// </summary>
+    private static readonly HashSet<string> WallClockReaders =
+    [
+        "src/Mesh.Core/Clocks/WallClock.cs",
+        // Times of documents.
+        "src/Mesh.Agent/Pods/PodAdmission.cs",
+        "src/Mesh.ApiServer/Requests/Reads.cs",
+        "src/Mesh.ApiServer/Writing/Admission.cs",
+        "src/Mesh.Grains/Events/EventRecorder.cs",
+        "src/Mesh.Grains/Ingresses/IngressGrain.cs", // also whether a certificate is valid
+        "src/Mesh.Grains/Keeping/ObjectEnds.cs",
+        "src/Mesh.Grains/Nodes/NodeGrain.cs",
+        "src/Mesh.Grains/Objects/FinalizedRules.cs",
+        "src/Mesh.Grains/Pods/PodGrain.cs",
+        "src/Mesh.Grains/Pods/PodRegistration.cs",
+        "src/Mesh.Grains/Pods/PodRules.cs",
+        "src/Mesh.Grains/Pods/ShownStatus.cs",
+        "src/Mesh.Grains/Projections/EndpointProjection.cs",
+        "src/Mesh.Grains/Services/AllocationRow.cs",
+        // A wall time that goes evenly from its start on.
+        "src/Mesh.Grains/Activations/EvenClock.cs",
+        // Ages that kubectl shows: between an object's own time and now.
+        "src/Mesh.ApiServer/Printing/Presenter.cs",
+        // The Date of an answer, and lines.
+        "src/Mesh.DataPlane/L7/Strict/StrictRequestReader.cs",
+        "src/Mesh.DataPlane/L7/Tls/TlsStep.cs",
+        "silo/Mesh.Hosting/Logging/LineLoggerProvider.cs",
+        "silo/Mesh.Silo/SiloProcess.cs", // also since when an authority is valid
+        // Validity of certificates.
+        "client/Mesh.Demo/Https.cs",
+        "silo/Mesh.Hosting/Certificates/ServingCertificate.cs",
+        "silo/Mesh.Silo/Certificates/HandshakeFailures.cs",
+    ];
+
     public static IEnumerable<Rule> All =>
     [
         new(
@@ -37,6 +74,15 @@ internal static partial class CodeRules
                 ("src/Mesh.Planted/B.cs", "using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true });"),
                 ("src/Mesh.Planted/C.cs", "private readonly Utf8JsonWriter _writer = new(output);"),
                 ("src/Mesh.Planted/D.cs", "var text = node.ToJsonString();"),
+            ]),
+        new(
+            "The wall clock is read only where a time is written, shown or compared with a certificate's",
+            tree => from file in tree.ProductCode()
+                    where WallClockRead().IsMatch(tree.Read(file)) && !WallClockReaders.Contains(file)
+                    select file,
+            [
+                ("src/Mesh.Planted/A.cs", "private readonly DateTimeOffset _began = WallClock.Now(time);"),
+                ("silo/Mesh.Planted/B.cs", "#pragma warning disable RS0030 // a reason\nvar age = time.GetUtcNow() - began;"),
             ]),
         new(
             "A suppression carries its reason",
@@ -116,6 +162,9 @@ internal static partial class CodeRules
 
     [GeneratedRegex(@"^\s*#pragma warning disable [A-Z0-9, ]+$|\[(assembly: )?SuppressMessage\((?![^\]]*Justification)[^\]]*\]", RegexOptions.Multiline)]
     private static partial Regex BareSuppression();
+
+    [GeneratedRegex(@"\bWallClock\.Now\(|\.Get(Utc|Local)Now\(|\bDate(TimeOffset|Time)\.(Utc)?Now\b")]
+    private static partial Regex WallClockRead();
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex DeclaredNamespace();

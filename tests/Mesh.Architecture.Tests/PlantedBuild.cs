@@ -12,7 +12,7 @@ namespace Mesh.Architecture.Tests;
 public sealed partial class PlantedBuild : IAsyncLifetime
 {
     private static readonly string[] BuildFiles =
-        [".editorconfig", "global.json", "Directory.Build.props", "Directory.Packages.props", "BannedSymbols.txt", "BannedSymbols.Core.txt"];
+        [".editorconfig", "global.json", "Directory.Build.props", "Directory.Packages.props", "BannedSymbols.txt", "BannedSymbols.Product.txt", "BannedSymbols.Core.txt"];
 
     private readonly DirectoryInfo _root = new(TestDirectory.Make("mesh-planted-"));
 

@@ -40,6 +40,15 @@ internal static class PlantedCode
         ["M:System.Threading.Tasks.Task.Wait(System.Threading.CancellationToken)"] = "task.Wait(stop);",
     };
 
+    /// <summary>Each line of <c>BannedSymbols.Product.txt</c>.</summary>
+    public static IReadOnlyDictionary<string, string> BannedInProduct { get; } = new Dictionary<string, string>
+    {
+        ["M:System.TimeProvider.GetUtcNow"] = "_ = TimeProvider.System.GetUtcNow();",
+        ["M:System.TimeProvider.GetLocalNow"] = "_ = TimeProvider.System.GetLocalNow();",
+        ["P:System.Environment.TickCount"] = "_ = Environment.TickCount;",
+        ["P:System.Environment.TickCount64"] = "_ = Environment.TickCount64;",
+    };
+
     /// <summary>Each line of <c>BannedSymbols.Core.txt</c>.</summary>
     public static IReadOnlyDictionary<string, string> BannedInCore { get; } = new Dictionary<string, string>
     {
@@ -52,9 +61,18 @@ internal static class PlantedCode
         ["T:System.Diagnostics.Stopwatch"] = "_ = System.Diagnostics.Stopwatch.GetTimestamp();",
     };
 
+    public static IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> BannedBy { get; } =
+        new Dictionary<string, IReadOnlyDictionary<string, string>>
+        {
+            ["BannedSymbols.txt"] = Banned,
+            ["BannedSymbols.Product.txt"] = BannedInProduct,
+            ["BannedSymbols.Core.txt"] = BannedInCore,
+        };
+
     public static IReadOnlyList<PlantedFile> All { get; } =
     [
         .. Banned.Values.Select((statement, index) => Statement(Ordinary, $"Banned{index}", "RS0030", statement)),
+        .. BannedInProduct.Values.Select((statement, index) => Statement(Ordinary, $"BannedInProduct{index}", "RS0030", statement)),
         .. BannedInCore.Values.Select((statement, index) => Statement(Core, $"BannedInCore{index}", "RS0030", statement)),
         // What is banned everywhere is banned in Core too.
         Statement(Core, "Clock", "RS0030", "_ = DateTime.UtcNow;"),

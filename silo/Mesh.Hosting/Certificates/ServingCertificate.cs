@@ -5,7 +5,8 @@ namespace Mesh.Hosting.Certificates;
 
 /// <summary>
 /// The certificate of a listener, asked for at each handshake: at two thirds of its life the next one takes its place, so
-/// a process may run for years; and when the clock was set back, so that it is never one of another time.
+/// a process may run for years; and when the clock was set back, so that it is never one of another time. Validity is by the
+/// wall clock, and so is this.
 /// </summary>
 /// <param name="issue">Makes one that is valid from now on.</param>
 public sealed class ServingCertificate(Func<DateTimeOffset, X509Certificate2> issue, TimeProvider time)
@@ -27,7 +28,9 @@ public sealed class ServingCertificate(Func<DateTimeOffset, X509Certificate2> is
     {
         get
         {
+#pragma warning disable RS0030 // Certificates are valid by the wall clock.
             var now = time.GetUtcNow();
+#pragma warning restore RS0030
             lock (_gate)
             {
                 if (_current is null || now >= _renewAt || now < _issuedAt - SetBack)

@@ -71,9 +71,13 @@ public sealed class LineLoggerProvider : ILoggerProvider
         {
             HostingMetrics.LinesDropped(refused);
             using var line = LogLine.Begin();
-            _output.Write(line.Write(_asJson, _time.GetUtcNow(), "log", LogLevel.Warning, default, $"{refused} log lines were dropped", null, static (text, _) => text));
+            _output.Write(line.Write(_asJson, Now(), "log", LogLevel.Warning, default, $"{refused} log lines were dropped", null, static (text, _) => text));
         }
     }
+
+#pragma warning disable RS0030 // People read lines by the wall clock.
+    private DateTimeOffset Now() => _time.GetUtcNow();
+#pragma warning restore RS0030
 
     private sealed class LineLogger(LineLoggerProvider provider, string category) : ILogger
     {
@@ -85,7 +89,7 @@ public sealed class LineLoggerProvider : ILoggerProvider
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             using var line = LogLine.Begin();
-            provider._lines.Add(line.Write(provider._asJson, provider._time.GetUtcNow(), category, logLevel, eventId, state, exception, formatter));
+            provider._lines.Add(line.Write(provider._asJson, provider.Now(), category, logLevel, eventId, state, exception, formatter));
         }
     }
 }

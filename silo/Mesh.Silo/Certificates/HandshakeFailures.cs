@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Authentication;
+using Mesh.Core.Clocks;
 using Mesh.Hosting.Certificates;
 
 namespace Mesh.Silo.Certificates;
@@ -37,7 +38,7 @@ internal sealed class HandshakeFailures(ServingCertificate certificate, TimeProv
 
         var shown = certificate.Current.TargetCertificate;
         services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HandshakeFailures).FullName!).HandshakeFailed(
-            Reason(exception), Moment(shown.NotBefore.ToUniversalTime()), Moment(shown.NotAfter.ToUniversalTime()), Moment(time.GetUtcNow().UtcDateTime), unsaid);
+            Reason(exception), Moment(shown.NotBefore.ToUniversalTime()), Moment(shown.NotAfter.ToUniversalTime()), Moment(WallClock.Now(time).UtcDateTime), unsaid);
     }
 
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.Agent.Registrations;
+using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.NodeLink;
 using Mesh.NodeLink.NodeEnd;
@@ -51,7 +52,7 @@ internal sealed class PodAdmission(PodTable table, IReportSink reports, Random r
             return refused;
         }
 
-        facts = new PodDocument.Facts(name, Uid.New(random), _options.NodeName, address, time.GetUtcNow(), wanted);
+        facts = new PodDocument.Facts(name, Uid.New(random), _options.NodeName, address, WallClock.Now(time), wanted);
         if (RefuseProbe(facts) is { } wrong)
         {
             table.Addresses.Release(address);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Resources;
+using Mesh.Core.Clocks;
 using Mesh.Storage;
 
 namespace Mesh.ApiServer.Printing;
@@ -165,7 +166,7 @@ internal sealed class Presenter(Resource resource, Representation form, TimeProv
         using var parsed = JsonDocument.Parse(document);
         writer.WriteStartObject();
         writer.WriteStartArray("cells");
-        foreach (var cell in resource.Cells(parsed.RootElement, time.GetUtcNow()))
+        foreach (var cell in resource.Cells(parsed.RootElement, WallClock.Now(time)))
         {
             writer.WriteStringValue(cell);
         }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
 using Mesh.ApiServer.Resources;
+using Mesh.Core.Clocks;
 using Mesh.Storage;
 
 namespace Mesh.ApiServer.Requests;
@@ -100,7 +101,7 @@ internal sealed class Reads(IWatchCache cache, TimeProvider time)
     private StoredObject Derive(Resource resource, Derivation derived, StoredObject source)
     {
         using var document = JsonDocument.Parse(source.Document);
-        var made = derived.Make(document.RootElement, time.GetUtcNow());
+        var made = derived.Make(document.RootElement, WallClock.Now(time));
         made["apiVersion"] = resource.ApiVersion;
         made["kind"] = resource.Kind;
         var metadata = made.Child("metadata");

@@ -4,6 +4,7 @@ using Mesh.ApiServer.Documents;
 using Mesh.ApiServer.Errors;
 using Mesh.ApiServer.Requests;
 using Mesh.ApiServer.Resources;
+using Mesh.Core.Clocks;
 
 namespace Mesh.ApiServer.Writing;
 
@@ -107,7 +108,7 @@ internal sealed class Admission(TimeProvider time, Chance chance)
         return document;
     }
 
-    private string Now() => time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    private string Now() => WallClock.Now(time).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static Outcome<JsonObject> Validate(Resource resource, JsonObject? stored, JsonObject document)
     {

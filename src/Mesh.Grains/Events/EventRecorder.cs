@@ -1,3 +1,4 @@
+using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.Grains.Projections;
 using Mesh.Storage;
@@ -26,7 +27,7 @@ public sealed class EventRecorder(
     /// <param name="reason">One CamelCase word.</param>
     public void Record(StoredObject about, bool isWarning, string reason, string message)
     {
-        var now = time.GetUtcNow();
+        var now = WallClock.Now(time);
         Add(Occurrence.Of(about.Key, about.Uid, isWarning, reason, message), new Times(1, now, now));
     }
 

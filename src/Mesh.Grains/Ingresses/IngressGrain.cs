@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Events;
@@ -39,7 +40,7 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
             return;
         }
 
-        var found = IngressReview.Of(ingress, _cache, _time.GetUtcNow());
+        var found = IngressReview.Of(ingress, _cache, WallClock.Now(_time));
         foreach (var finding in found.Except(_found))
         {
             _events.Record(stored, isWarning: true, finding.Reason, finding.Message);
@@ -84,7 +85,7 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
             var ingress = StoredFields.Open(request.Document);
             var metadata = ingress.Child("metadata");
             metadata["uid"] ??= current?.Uid ?? Uid.New(random);
-            metadata["creationTimestamp"] ??= StoredFields.Time(time.GetUtcNow());
+            metadata["creationTimestamp"] ??= StoredFields.Time(WallClock.Now(time));
             ingress["status"] = (current is null ? null : StoredFields.Node(current.Document, "status")) ?? new JsonObject { ["loadBalancer"] = new JsonObject() };
             return new WritePlan.Put(StoredFields.Close(ingress), []);
         }

@@ -1,3 +1,4 @@
+using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Objects;
@@ -22,7 +23,7 @@ internal sealed class ObjectEnds(IObjectStore store, IGrainFactory grains, TimeP
         return await CommitAsync(
             finalizers.IsEmpty
                 ? new Write.Delete(stored.Key, Unchanged(stored))
-                : new Write.Put(stored.Key, FinalizedRules.Mark(stored, finalizers, time.GetUtcNow()), Unchanged(stored)));
+                : new Write.Put(stored.Key, FinalizedRules.Mark(stored, finalizers, WallClock.Now(time)), Unchanged(stored)));
     }
 
     /// <returns>False: it changed meanwhile, or the store did not take it; look again.</returns>

@@ -1,3 +1,4 @@
+using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
@@ -139,7 +140,7 @@ public sealed class NodeGrain : Grain, INodeGrain, IDisposable
         var reply = await _object.ChangeAsync(
             current => current is null && wanted.Session is null
                 ? new WritePlan.Keep() // deleted, and nothing links: it stays so
-                : new WritePlan.Put(wanted.Apply(current?.Document ?? NodeDocument.Create(Name, Uid.New(_random), _time.GetUtcNow()), _time.GetUtcNow()), []),
+                : new WritePlan.Put(wanted.Apply(current?.Document ?? NodeDocument.Create(Name, Uid.New(_random), WallClock.Now(_time)), WallClock.Now(_time)), []),
             static _ => null,
             CommitClass.Request,
             stop);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mesh.Core.Clocks;
 using Mesh.Core.Json;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Pods;
@@ -69,7 +70,7 @@ public sealed class FinalizedRules(IObjectRules rules, TimeProvider time) : IObj
     private WritePlan Begin(StoredObject current, string[] before, ImmutableArray<string> finalizers) =>
         current.IsDeleting && finalizers.SequenceEqual(before)
             ? new WritePlan.Refuse(Replies.Stored(current, ObjectResult.DeletionStarted))
-            : new WritePlan.Put(Mark(current, finalizers, time.GetUtcNow()), [], ObjectResult.DeletionStarted);
+            : new WritePlan.Put(Mark(current, finalizers, WallClock.Now(time)), [], ObjectResult.DeletionStarted);
 
     private static ObjectRequest AsDeletion(ObjectRequest request) => request with { Verb = ObjectVerb.Delete, Document = default };
 }

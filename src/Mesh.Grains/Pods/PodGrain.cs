@@ -1,3 +1,4 @@
+using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.Core.Pods;
 using Mesh.Core.Routing;
@@ -269,7 +270,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     private async Task<PodReportReply> EndAsync(PodReport report)
     {
         var reply = await _object.ChangeAsync(
-            now => PodEnd.Plan(report, now, _time.GetUtcNow()), static _ => null, CommitClass.Request, CancellationToken.None);
+            now => PodEnd.Plan(report, now, WallClock.Now(_time)), static _ => null, CommitClass.Request, CancellationToken.None);
         if (reply.Result is ObjectResult.Committed or ObjectResult.NotFound)
         {
             return Accepted();

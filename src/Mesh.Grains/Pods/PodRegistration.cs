@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Nodes;
@@ -33,8 +34,8 @@ internal sealed class PodRegistration(NamespacedName name, PodRules rules, TimeP
         try
         {
             var document = current is null
-                ? RegisteredPod.Create(report, rules.AddressOf(report.NodeName), time.GetUtcNow())
-                : RegisteredPod.Register(current.Document, report, time.GetUtcNow());
+                ? RegisteredPod.Create(report, rules.AddressOf(report.NodeName), WallClock.Now(time))
+                : RegisteredPod.Register(current.Document, report, WallClock.Now(time));
             planned = PodParser.Parse(document, current?.CreatedVersion ?? 0);
             return new WritePlan.Put(document, []);
         }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Mesh.Core;
+using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.Core.Pods;
 using Mesh.Core.Routing;
@@ -54,7 +55,7 @@ internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, EndpointRule
         var pod = StoredFields.Open(document);
         var metadata = pod.Child("metadata");
         metadata["uid"] ??= Uid.New(random);
-        metadata["creationTimestamp"] ??= StoredFields.Time(time.GetUtcNow());
+        metadata["creationTimestamp"] ??= StoredFields.Time(WallClock.Now(time));
         var asked = (string?)metadata["annotations"]?[MeshAnnotations.PodIP];
         var node = (string?)pod["spec"]?["nodeName"] is { Length: > 0 } named ? named : Owner(asked) ?? ownNode;
         pod.Child("spec")["nodeName"] = node;
@@ -64,7 +65,7 @@ internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, EndpointRule
         }
 
         var status = new PodStatus(false, PodReasons.ProcessAwaited, "its node has not reported yet", asked ?? AddressOf(node), AddressOf(node));
-        return new WritePlan.Put(status.Apply(StoredFields.Close(pod), time.GetUtcNow()), []);
+        return new WritePlan.Put(status.Apply(StoredFields.Close(pod), WallClock.Now(time)), []);
     }
 
     /// <summary>What is plainly wrong is said at once: Mesh itself is there, so the Pod's process cannot be.</summary>
@@ -129,7 +130,7 @@ internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, EndpointRule
 
         var grace = request.GracePeriodSeconds ?? DefaultGraceSeconds;
         var pod = StoredFields.Open(current.Document);
-        pod.Child("metadata")["deletionTimestamp"] = StoredFields.Time(time.GetUtcNow() + UserSeconds.AtMost(grace, LongestGrace));
+        pod.Child("metadata")["deletionTimestamp"] = StoredFields.Time(WallClock.Now(time) + UserSeconds.AtMost(grace, LongestGrace));
         pod.Child("metadata")["deletionGracePeriodSeconds"] = grace;
         return new WritePlan.Put(StoredFields.Close(pod), [], ObjectResult.DeletionStarted);
     }

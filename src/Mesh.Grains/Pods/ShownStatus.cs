@@ -1,3 +1,4 @@
+using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Objects;
@@ -29,7 +30,7 @@ internal sealed class ShownStatus(OwnedObject pod, PodRules rules, EndedPods end
     {
         if (current is not null && ended.Find(current.Uid) is { } end)
         {
-            return PodEnd.Plan(end, current, time.GetUtcNow());
+            return PodEnd.Plan(end, current, WallClock.Now(time));
         }
 
         if (current is null || cache.Get(Kinds.Namespace(current.Key.Namespace)) is not { IsDeleting: false })
@@ -46,6 +47,6 @@ internal sealed class ShownStatus(OwnedObject pod, PodRules rules, EndedPods end
         var status = rules.Status(current, shown, life());
         return status.IsShownBy(shown)
             ? new WritePlan.Keep()
-            : new WritePlan.Put(status.Apply(current.Document, time.GetUtcNow()), []);
+            : new WritePlan.Put(status.Apply(current.Document, WallClock.Now(time)), []);
     }
 }

@@ -1,3 +1,4 @@
+using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.Grains.Services;
 using Mesh.Storage;
@@ -57,7 +58,7 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
         }
 
         var zones = new Dictionary<string, string?>(StringComparer.Ordinal);
-        var documents = new MirrorDocuments(mirrored, node => Zone(node, zones), time.GetUtcNow(), random);
+        var documents = new MirrorDocuments(mirrored, node => Zone(node, zones), WallClock.Now(time), random);
         var (wanted, obsolete) = SliceSet.Plan(mirrored, [.. OwnSlices.Of(cache, mirrored.Name)]);
         var changes = new List<Write>();
         foreach (var slice in wanted)

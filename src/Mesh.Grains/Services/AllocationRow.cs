@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mesh.Core.Clocks;
 using Mesh.Core.Json;
 using Mesh.Core.Names;
 using Mesh.Grains.Pods;
@@ -33,7 +34,7 @@ internal sealed class AllocationRow(NamespacedName service, TimeProvider time, R
         {
             name = key.Name,
             uid = Uid.New(random),
-            creationTimestamp = StoredFields.Time(time.GetUtcNow()),
+            creationTimestamp = StoredFields.Time(WallClock.Now(time)),
             labels,
         },
         spec = new { parentRef = new { group = "", resource = "services", @namespace = service.Namespace, name = service.Name } },

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using Mesh.Core.Clocks;
 using Mesh.Core.Routing;
 
 namespace Mesh.DataPlane.L7.Strict;
@@ -224,7 +225,7 @@ internal sealed class StrictRequestReader(PipeReader input, CountedWriter output
         StopHeadDeadline();
         End(result);
         refused(refusal);
-        await output.WriteAsync(RefusalBytes.Of(refusal, time.GetUtcNow()));
+        await output.WriteAsync(RefusalBytes.Of(refusal, WallClock.Now(time)));
         return Ended;
     }
 

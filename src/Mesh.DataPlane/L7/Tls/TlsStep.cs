@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using Mesh.Core;
+using Mesh.Core.Clocks;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Strict;
 using Microsoft.AspNetCore.Connections;
@@ -125,7 +126,7 @@ internal sealed class TlsStep(Published<RoutingSnapshot> routes, CertificateStor
 
         var refusal = Refusal.Malformed("this is plain HTTP at a port that speaks HTTPS");
         refused(refusal, Client(connection));
-        await connection.Transport.Output.WriteAsync(RefusalBytes.Of(refusal, time.GetUtcNow()));
+        await connection.Transport.Output.WriteAsync(RefusalBytes.Of(refusal, WallClock.Now(time)));
     }
 
     /// <summary>Says that nothing was cut (close_notify; RFC 8446 §6.1), to a client that takes it; a connection that was aborted says nothing.</summary>
