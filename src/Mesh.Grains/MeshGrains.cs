@@ -1,4 +1,5 @@
 using Mesh.Core;
+using Mesh.Grains.Activations;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Events;
 using Mesh.Grains.Gateways;
@@ -21,6 +22,8 @@ public static class MeshGrains
         silo.Services.AddSingleton(Options.Create(options));
         silo.Services.AddSingleton(options.ForEndpoints());
         silo.Services.TryAddSingleton(TimeProvider.System);
+        silo.Services.AddKeyedSingleton<TimeProvider>(
+            TimeProviderNames.ActivationManagement, static (services, _) => new EvenClock(services.GetRequiredService<TimeProvider>()));
         silo.Services.TryAddSingleton<Random>(_ => new SystemRandom());
         foreach (var index in Indexes.All)
         {

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Mesh.Core.Routing;
 using Mesh.NodeLink.NodeEnd;
 using Mesh.NodeLink.Wire;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.NodeLink.Tests;
@@ -15,7 +16,7 @@ internal sealed class FakeNode : INodeLinkHandler, IAsyncDisposable
 
     /// <param name="pods">What it holds: known before it links, which it does at once.</param>
     public FakeNode(string socket, params PodState[] pods)
-        : this(socket, TimeProvider.System, pods)
+        : this(socket, TestClock.Machine, pods)
     {
     }
 

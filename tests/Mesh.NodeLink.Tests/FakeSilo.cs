@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Mesh.NodeLink.SiloEnd;
 using Mesh.NodeLink.Wire;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.NodeLink.Tests;
@@ -44,7 +45,7 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
 
     public static async Task<FakeSilo> StartAsync(string socket, CancellationToken stop, TimeProvider? time = null)
     {
-        var silo = new FakeSilo(socket, time ?? TimeProvider.System);
+        var silo = new FakeSilo(socket, time ?? TestClock.Machine);
         await silo._server.StartAsync(stop);
         return silo;
     }

@@ -19,7 +19,7 @@ internal sealed class StoreFixture : IAsyncDisposable
         _ownsDirectory = ownsDirectory;
         Options = options;
         Time = time;
-        Clock = new JumpingClock(time);
+        Clock = new JumpingClock(TestClock.Over(time));
         Store = new SqliteStore(options, Clock, NullLogger<SqliteStore>.Instance);
     }
 

@@ -7,6 +7,7 @@ using Mesh.Grains.Gateways;
 using Mesh.Storage;
 using Mesh.Storage.Sqlite;
 using Mesh.Testing.Processes;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -33,7 +34,7 @@ public sealed class MeshTestCluster : IAsyncDisposable
     private MeshTestCluster(TimeProvider time)
     {
         _time = time;
-        _store = new SqliteStore(new SqliteStoreOptions { DataDirectory = _directory }, TimeProvider.System, NullLogger<SqliteStore>.Instance);
+        _store = new SqliteStore(new SqliteStoreOptions { DataDirectory = _directory }, TestClock.Machine, NullLogger<SqliteStore>.Instance);
         Store = new FaultyStore(_store);
     }
 
@@ -61,7 +62,7 @@ public sealed class MeshTestCluster : IAsyncDisposable
     /// <param name="time">What the grains, and Orleans' timers, count time by.</param>
     public static async Task<MeshTestCluster> StartAsync(short silos = 2, TimeProvider? time = null)
     {
-        var cluster = new MeshTestCluster(time ?? TimeProvider.System);
+        var cluster = new MeshTestCluster(time ?? TestClock.Machine);
         await cluster._store.StartAsync(CancellationToken.None);
         await cluster.DeployAsync(silos);
         return cluster;
@@ -147,8 +148,13 @@ public sealed class MeshTestCluster : IAsyncDisposable
     private void Configure(ISiloBuilder silo)
     {
         silo.Services.AddSingleton(_time);
+        foreach (var ofOrleans in new[] { TimeProviderNames.Membership, TimeProviderNames.Messaging, TimeProviderNames.SystemTimers })
+        {
+            silo.Services.AddKeyedSingleton(ofOrleans, TimeProvider.System); // who is alive, and which calls are late, is not what these tests move
+        }
+
         silo.Services.AddSingleton<IObjectStore>(Store);
-        silo.Services.AddSingleton(services => new WatchCache(_store, TimeProvider.System, indexes: services.GetServices<CacheIndex>()));
+        silo.Services.AddSingleton(services => new WatchCache(_store, TestClock.Machine, indexes: services.GetServices<CacheIndex>()));
         silo.Services.AddSingleton<IWatchCache>(services => services.GetRequiredService<WatchCache>());
         silo.Services.AddHostedService<CacheLife>();
         silo.Services.AddSingleton<TestLinks>();

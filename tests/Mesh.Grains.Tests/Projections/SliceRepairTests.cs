@@ -5,6 +5,7 @@ using Mesh.Grains.Projections;
 using Mesh.Grains.Services;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Storage;
+using Mesh.Testing.Time;
 using Xunit;
 
 namespace Mesh.Grains.Tests.Projections;
@@ -38,7 +39,7 @@ public class SliceRepairTests(SharedCluster shared)
         var service = ServiceParser.Parse(document, 1);
         var mirrored = new Mirrored(
             service, new StoredObject(Kinds.Service(name), "uid-web", 1, 1, isDeleting, document), [EndpointSource.RowOf(service, Some.Row("a", 1, 1))]);
-        var projection = new EndpointProjection(cluster.Store, cluster.Cache(), TimeProvider.System, new Random(1), () => mirrored);
+        var projection = new EndpointProjection(cluster.Store, cluster.Cache(), TestClock.Machine, new Random(1), () => mirrored);
         Assert.Equal(!isDeleting, await projection.DiffersAsync(Stop));
         var written = 0;
         cluster.Store.Choose((writes, _) =>

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.NodeLink.Journal;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -58,7 +59,7 @@ public sealed class JournaledCertificatesTests
         _ => $"{change}",
     }).Order(StringComparer.Ordinal);
 
-    private static NodeJournal Open(string path) => NodeJournal.Open(path, "boot", TimeProvider.System, NullLogger<NodeJournal>.Instance);
+    private static NodeJournal Open(string path) => NodeJournal.Open(path, "boot", TestClock.Machine, NullLogger<NodeJournal>.Instance);
 
     private static NamespacedName Name(string name) => NamespacedName.Of("default", name);
 

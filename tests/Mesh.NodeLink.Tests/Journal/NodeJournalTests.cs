@@ -330,7 +330,7 @@ public sealed class NodeJournalTests
         }
     }
 
-    private static NodeJournal Open(string path) => NodeJournal.Open(path, "boot", TimeProvider.System, NullLogger<NodeJournal>.Instance);
+    private static NodeJournal Open(string path) => NodeJournal.Open(path, "boot", Testing.Time.TestClock.Machine, NullLogger<NodeJournal>.Instance);
 
     private static void Close(NodeJournal journal) => journal.DisposeAsync().AsTask().GetAwaiter().GetResult();
 
