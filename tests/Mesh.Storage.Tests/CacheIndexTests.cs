@@ -23,6 +23,7 @@ public sealed class CacheIndexTests
          select new Step(kind, ns, name, app, owners, isGone)).Array[1, 8];
 
     [Fact(Timeout = Deadline)]
+    [Trait("Row", "CP-D5")]
     public async Task An_index_finds_what_a_look_at_every_object_finds()
     {
         await using var fixture = await StartAsync(TestContext.Current.CancellationToken);

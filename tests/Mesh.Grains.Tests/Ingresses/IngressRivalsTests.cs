@@ -26,6 +26,7 @@ public sealed class IngressRivalsTests
 
     [Fact]
     [Trait("Row", "ING-M03")]
+    [Trait("Row", "CP-D4")]
     public void A_review_finds_what_a_comparison_with_every_Ingress_finds_and_lists_none()
     {
         var (paths, names) = (0, 0);

@@ -32,6 +32,7 @@ public sealed class OwnedGarbageTests
         select new State(name, life, owners, isDeleting, finalizer, isThere);
 
     [Fact]
+    [Trait("Row", "CP-D6")]
     public void A_deletion_makes_only_what_it_owned_and_its_owners_worth_a_look_and_lists_nothing()
     {
         for (var i = 0; i < 100; i++)

@@ -19,6 +19,7 @@ public sealed class RegistryRowsTests
     private readonly List<string> _told = [];
 
     [Fact]
+    [Trait("Row", "CP-D16")]
     public void Services_that_came_before_their_Pods_and_share_a_label_are_held_against_their_own_Pods_only()
     {
         for (var i = 0; i < Services; i++)
