@@ -56,7 +56,7 @@ internal static class NodeProcess
 
     private static async Task<int> ServeAsync(NodeHost node, DataDirectory data, NodeEnding ending, TimeProvider time)
     {
-        if (await DataDirectoryWatch.UntilVanishedAsync(data.NodePid, time, ending.Requested))
+        if (await DataDirectoryWatch.UntilVanishedAsync(data.NodeLock, data.NodePid, time, ending.Requested))
         {
             ending.Request($"its data directory {data.FullPath} has vanished");
         }

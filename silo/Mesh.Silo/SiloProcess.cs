@@ -102,7 +102,7 @@ internal static class SiloProcess
         }
 
         // What is acknowledged must last: without its directory a silo has nowhere to keep it.
-        var vanished = await DataDirectoryWatch.UntilVanishedAsync(start.Data.SiloPid, time, stop);
+        var vanished = await DataDirectoryWatch.UntilVanishedAsync(start.Data.SiloLock, start.Data.SiloPid, time, stop);
         if (vanished)
         {
             await Console.Error.WriteLineAsync($"mesh-silo: the data directory {start.Data.FullPath} has vanished; mesh-silo ends");

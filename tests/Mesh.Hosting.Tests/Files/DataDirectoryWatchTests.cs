@@ -1,4 +1,3 @@
-using System.Globalization;
 using Mesh.Hosting.Files;
 using Mesh.Testing.Processes;
 using Xunit;
@@ -11,23 +10,58 @@ public sealed class DataDirectoryWatchTests : IDisposable
 
     private string PidFile => Path.Combine(_directory, "node.pid");
 
+    private string LockFile => Path.Combine(_directory, "node.lock");
+
     [Fact]
-    public void A_directory_with_the_own_pid_is_there_and_one_without_or_with_anothers_has_vanished()
+    public void A_directory_whose_lock_is_removed_has_vanished_also_when_another_is_made()
     {
-        Assert.True(DataDirectoryWatch.HasVanished(PidFile));
+        using var held = ProcessLock.TryTake(LockFile);
+        var watch = new DataDirectoryWatch(LockFile, PidFile);
+        Assert.False(watch.HasVanished());
 
-        File.WriteAllText(PidFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
-        Assert.False(DataDirectoryWatch.HasVanished(PidFile));
+        File.Delete(LockFile);
+        Assert.True(watch.HasVanished());
 
-        File.WriteAllText(PidFile, (Environment.ProcessId + 1).ToString(CultureInfo.InvariantCulture) + "\n");
-        Assert.True(DataDirectoryWatch.HasVanished(PidFile));
+        File.WriteAllText(LockFile, "");
+        Assert.True(watch.HasVanished());
     }
 
     [Fact]
-    public void A_pid_file_that_tells_nothing_is_no_evidence()
+    public void A_directory_that_was_moved_away_has_vanished()
     {
-        File.WriteAllText(PidFile, "");
-        Assert.False(DataDirectoryWatch.HasVanished(PidFile));
+        using var held = ProcessLock.TryTake(LockFile);
+        var watch = new DataDirectoryWatch(LockFile, PidFile);
+        var elsewhere = _directory + "-moved";
+        Directory.Move(_directory, elsewhere);
+        try
+        {
+            Assert.True(watch.HasVanished());
+        }
+        finally
+        {
+            Directory.Move(elsewhere, _directory);
+        }
+    }
+
+    [Fact]
+    [Trait("Row", "R-M1")]
+    public void A_pid_file_that_was_tidied_away_is_written_again_and_ends_nobody()
+    {
+        using var held = ProcessLock.TryTake(LockFile);
+        var watch = new DataDirectoryWatch(LockFile, PidFile);
+        AtomicFile.WritePid(PidFile);
+        File.Delete(PidFile);
+
+        Assert.False(watch.HasVanished());
+        Assert.Equal(Environment.ProcessId, AtomicFile.ReadPid(PidFile));
+    }
+
+    [Fact]
+    public void A_directory_that_was_not_there_at_first_has_vanished()
+    {
+        var watch = new DataDirectoryWatch(LockFile, PidFile);
+
+        Assert.True(watch.HasVanished());
     }
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
