@@ -31,7 +31,7 @@ internal sealed class WatchEvents(PipeWriter output, Presenter presenter, Object
             WriteBookmark(version, endsInitialEvents: true);
         }
 
-        await output.FlushAsync(stop);
+        await FlushAsync(stop);
     }
 
     public async Task WriteAsync(IReadOnlyList<StoreChange> changes, CancellationToken stop)
@@ -42,19 +42,19 @@ internal sealed class WatchEvents(PipeWriter output, Presenter presenter, Object
             await FlushWhenLargeAsync(stop);
         }
 
-        await output.FlushAsync(stop);
+        await FlushAsync(stop);
     }
 
     public async Task WriteBookmarkAsync(long version, bool endsInitialEvents, CancellationToken stop)
     {
         WriteBookmark(version, endsInitialEvents);
-        await output.FlushAsync(stop);
+        await FlushAsync(stop);
     }
 
     public async Task WriteErrorAsync(ApiStatus status, CancellationToken stop)
     {
         WriteLine("ERROR", () => status.ToJson().WriteTo(_writer));
-        await output.FlushAsync(stop);
+        await FlushAsync(stop);
     }
 
     public ValueTask DisposeAsync() => _writer.DisposeAsync();
@@ -123,7 +123,15 @@ internal sealed class WatchEvents(PipeWriter output, Presenter presenter, Object
         const int FlushAt = 64 * 1024;
         if (output.CanGetUnflushedBytes && output.UnflushedBytes > FlushAt)
         {
-            await output.FlushAsync(stop);
+            await FlushAsync(stop);
+        }
+    }
+
+    private async ValueTask FlushAsync(CancellationToken stop)
+    {
+        if ((await output.FlushAsync(stop)).IsCompleted)
+        {
+            throw new WatchAbandonedException();
         }
     }
 }

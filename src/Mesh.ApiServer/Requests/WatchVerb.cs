@@ -79,8 +79,16 @@ internal sealed class WatchVerb(
             context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
             var presenter = new Presenter(resource, form, time);
             await using var events = new WatchEvents(context.Response.BodyWriter, presenter, filter);
-            await events.StartAsync(state, list.SendInitialEvents, from, stop);
-            await RunAsync(events, changes, list, stop);
+            try
+            {
+                await events.StartAsync(state, list.SendInitialEvents, from, stop);
+                await RunAsync(events, changes, list, stop);
+            }
+            catch (WatchAbandonedException)
+            {
+                // Over for both.
+            }
+
             return null;
         }
     }
