@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Mesh.Core.Clocks;
 
 namespace Mesh.Hosting.Certificates;
 
@@ -28,9 +29,7 @@ public sealed class ServingCertificate(Func<DateTimeOffset, X509Certificate2> is
     {
         get
         {
-#pragma warning disable RS0030 // Certificates are valid by the wall clock.
-            var now = time.GetUtcNow();
-#pragma warning restore RS0030
+            var now = WallClock.Now(time);
             lock (_gate)
             {
                 if (_current is null || now >= _renewAt || now < _issuedAt - SetBack)

@@ -103,7 +103,7 @@ public sealed class DataDirectory
                 + $"Choose another, or: chmod go-w {real}");
         }
 
-        if (FileOwner.Of(real) is { } owner && owner != 0 && owner != FileOwner.Mine)
+        if (FileStatus.Owner(real) is { } owner && owner != 0 && owner != FileStatus.Mine)
         {
             throw new StartRefusedException(
                 $"--data-dir {path} belongs to another user (uid {owner}), who can change what stands in it: whoever can is Mesh's administrator. Choose another, or run mesh-silo as that user");

@@ -10,7 +10,7 @@ public sealed class DataDirectoryWatch(string lockFile, string pidFile)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    private readonly ulong? _held = FileIdentity.Of(lockFile);
+    private readonly ulong? _held = FileStatus.Number(lockFile);
 
     /// <summary>True once the file of the lock is gone or another; false when stopped before.</summary>
     public static async Task<bool> UntilVanishedAsync(string lockFile, string pidFile, TimeProvider time, CancellationToken stop)
@@ -40,7 +40,7 @@ public sealed class DataDirectoryWatch(string lockFile, string pidFile)
     {
         try
         {
-            if (FileIdentity.Of(lockFile) is not { } there || there != _held)
+            if (FileStatus.Number(lockFile) is not { } there || there != _held)
             {
                 return true;
             }

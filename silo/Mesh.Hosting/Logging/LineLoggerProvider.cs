@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Mesh.Core.Clocks;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Hosting.Logging;
@@ -71,13 +72,9 @@ public sealed class LineLoggerProvider : ILoggerProvider
         {
             HostingMetrics.LinesDropped(refused);
             using var line = LogLine.Begin();
-            _output.Write(line.Write(_asJson, Now(), "log", LogLevel.Warning, default, $"{refused} log lines were dropped", null, static (text, _) => text));
+            _output.Write(line.Write(_asJson, WallClock.Now(_time), "log", LogLevel.Warning, default, $"{refused} log lines were dropped", null, static (text, _) => text));
         }
     }
-
-#pragma warning disable RS0030 // People read lines by the wall clock.
-    private DateTimeOffset Now() => _time.GetUtcNow();
-#pragma warning restore RS0030
 
     private sealed class LineLogger(LineLoggerProvider provider, string category) : ILogger
     {
@@ -89,7 +86,7 @@ public sealed class LineLoggerProvider : ILoggerProvider
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             using var line = LogLine.Begin();
-            provider._lines.Add(line.Write(provider._asJson, provider.Now(), category, logLevel, eventId, state, exception, formatter));
+            provider._lines.Add(line.Write(provider._asJson, WallClock.Now(provider._time), category, logLevel, eventId, state, exception, formatter));
         }
     }
 }

@@ -1,12 +1,10 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.NodeLink.Journal;
-using Mesh.Testing.Time;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
+using static Mesh.NodeLink.Tests.Journal.SomeChanges;
 
 namespace Mesh.NodeLink.Tests.Journal;
 
@@ -58,10 +56,6 @@ public sealed class JournaledCertificatesTests
         RoutingChange.DefaultCertificate other => "default " + Encoding.UTF8.GetString(other.Pem.Span),
         _ => $"{change}",
     }).Order(StringComparer.Ordinal);
-
-    private static NodeJournal Open(string path) => NodeJournal.Open(path, "boot", TestClock.Machine, NullLogger<NodeJournal>.Instance);
-
-    private static NamespacedName Name(string name) => NamespacedName.Of("default", name);
 
     private static RoutingChange.Certificate Told(string name, string uid, long version) =>
         new(new ObjectDocument(Name(name), uid, version, 1, Encoding.UTF8.GetBytes("key of " + name)));

@@ -1,11 +1,6 @@
-using System.Net;
-using System.Text;
-using Mesh.Core.Names;
 using Mesh.Core.Routing;
-using Mesh.Core.Services;
-using Mesh.NodeLink.Journal;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
+using static Mesh.NodeLink.Tests.Journal.SomeChanges;
 
 namespace Mesh.NodeLink.Tests.Journal;
 
@@ -37,25 +32,8 @@ public sealed class JournaledRowsTests
         Assert.Equal(7ul, rows[0].Order.Liveness);
     }
 
-    private static NodeJournal Open(string path) => NodeJournal.Open(path, "boot", TimeProvider.System, NullLogger<NodeJournal>.Instance);
-
-    private static RoutingChange.ServiceSpec Spec(string name) =>
-        new(new ObjectDocument(Name(name), "u-" + name, 1, 1, Encoding.UTF8.GetBytes($$"""{"metadata":{"name":"{{name}}"} }""")), null);
-
     private static RoutingChange.ServiceEndpoints Rows(string name, params (int Pod, int Spec, int Liveness, bool Ended)[] rows) => Rows(name, full: true, rows);
 
     private static RoutingChange.ServiceEndpoints Rows(string name, bool full, params (int Pod, int Spec, int Liveness, bool Ended)[] rows) =>
         new(Name(name), new EndpointsChange("u-" + name, full, IsSynced: true, 1, [.. rows.Select(Row)]));
-
-    private static NamespacedName Name(string name) => NamespacedName.Of("default", name);
-
-    private static Core.Routing.Endpoint Row((int Pod, int Spec, int Liveness, bool Ended) row) => new()
-    {
-        Pod = Name($"p{row.Pod}"),
-        Order = new RowOrder("u", 1, row.Spec, (ulong)row.Liveness),
-        Address = IPAddress.Loopback,
-        Ports = [new Core.Routing.EndpointPort("http", TransportProtocol.Tcp, 8080)],
-        Ready = !row.Ended,
-        Ended = row.Ended,
-    };
 }

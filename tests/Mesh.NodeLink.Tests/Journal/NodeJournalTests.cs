@@ -1,14 +1,11 @@
 using System.Collections.Immutable;
-using System.Net;
 using System.Text;
 using CsCheck;
-using Mesh.Core.Names;
 using Mesh.Core.Routing;
-using Mesh.Core.Services;
 using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.Wire;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
+using static Mesh.NodeLink.Tests.Journal.SomeChanges;
 using EndpointsChange = Mesh.Core.Routing.EndpointsChange;
 
 namespace Mesh.NodeLink.Tests.Journal;
@@ -330,8 +327,6 @@ public sealed class NodeJournalTests
         }
     }
 
-    private static NodeJournal Open(string path) => NodeJournal.Open(path, "boot", Testing.Time.TestClock.Machine, NullLogger<NodeJournal>.Instance);
-
     private static void Close(NodeJournal journal) => journal.DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     private static void Write(string path, IEnumerable<RoutingChange> changes)
@@ -380,21 +375,4 @@ public sealed class NodeJournalTests
     }));
 
     private static string Text(IEnumerable<string> records) => string.Join('\n', records.Order(StringComparer.Ordinal));
-
-    private static RoutingChange.ServiceSpec Spec(string name) => new(Document(name, "u-" + name, 1), null);
-
-    private static NamespacedName Name(string name) => NamespacedName.Of("default", name);
-
-    private static ObjectDocument Document(string name, string uid, long version) =>
-        new(Name(name), uid, version, 1, Encoding.UTF8.GetBytes($$"""{"metadata":{"name":"{{name}}"},"v":{{version}}}"""));
-
-    private static Core.Routing.Endpoint Row((int Pod, int Spec, int Liveness, bool Ended) row) => new()
-    {
-        Pod = Name($"p{row.Pod}"),
-        Order = new RowOrder("u", 1, row.Spec, (ulong)row.Liveness),
-        Address = IPAddress.Loopback,
-        Ports = [new Core.Routing.EndpointPort("http", TransportProtocol.Tcp, 8080)],
-        Ready = !row.Ended,
-        Ended = row.Ended,
-    };
 }
