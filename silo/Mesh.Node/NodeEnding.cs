@@ -19,11 +19,21 @@ internal sealed class NodeEnding : IDisposable
 
     public Task Drained => _drained.Task;
 
+    /// <summary>It ends because something in it broke: whoever supervises it is to see that.</summary>
+    public bool HasFailed { get; private set; }
+
     /// <summary>The first reason is the one that is told.</summary>
     public void Request(string why)
     {
         Interlocked.CompareExchange(ref _why, why, null);
         _requested.Cancel();
+    }
+
+    /// <inheritdoc cref="Request"/>
+    public void Fail(string why)
+    {
+        HasFailed = true;
+        Request(why);
     }
 
     public void OnDrained() => _drained.TrySetResult();

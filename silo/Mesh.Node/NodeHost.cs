@@ -9,6 +9,7 @@ using Mesh.Hosting.Files;
 using Mesh.Hosting.Logging;
 using Mesh.Hosting.Processes;
 using Mesh.Hosting.Telemetry;
+using Mesh.Loops;
 using Mesh.Node.Linking;
 using Mesh.Node.Listening;
 using Mesh.Node.Routing;
@@ -24,6 +25,7 @@ internal sealed class NodeHost : IAsyncDisposable
 {
     private const int MostProbes = 1024;
 
+    private readonly ILoggerFactory _early;
     private readonly IHost _telemetry;
     private readonly RoutingLoop _routing;
     private readonly AgentService _agent;
@@ -34,12 +36,14 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly NodeSettings _settings;
     private readonly NodeEnding _ending;
     private readonly ILogger _log;
+    private readonly ProcessLoops _processLoops;
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _stopRouting = new();
     private readonly List<Task> _loops = [];
     private Task _routingLoop = Task.CompletedTask;
 
-    private NodeHost(DataDirectory data, IHost telemetry, NodeJournal journal, NodeSettings settings, NodeEnding ending, TimeProvider time)
+    private NodeHost(
+        DataDirectory data, ILoggerFactory early, ProcessLoops loops, IHost telemetry, NodeJournal journal, NodeSettings settings, NodeEnding ending, TimeProvider time)
     {
         var identity = new AgentIdentity(journal.Incarnation, AgentIdentity.CurrentBootId());
         var logs = telemetry.Services.GetRequiredService<ILoggerFactory>();
@@ -55,11 +59,12 @@ internal sealed class NodeHost : IAsyncDisposable
         _settings = settings;
         _ending = ending;
         _log = logs.CreateLogger<NodeHost>();
+        (_early, _processLoops) = (early, loops);
         _routing = new RoutingLoop(
             routes, OnRoutesChanged, claimed => _agent!.Avoid(claimed), problems, time, logs.CreateLogger<RoutingLoop>());
-        _agent = new AgentService(identity, _routing, outbox, journal, random, time, logs.CreateLogger<AgentService>(), probes: probes);
+        _agent = new AgentService(identity, _routing, outbox, journal, random, _processLoops, time, logs.CreateLogger<AgentService>(), probes: probes);
         _siloFigures = new SiloFigures(data.LinkSocket);
-        _listeners = new NodeListeners(data, routes, _routing, _agent, problems, descriptors, MachineFigures.Page(PrometheusPage.Of(telemetry.Services), _siloFigures), random, time, logs);
+        _listeners = new NodeListeners(data, routes, _routing, _agent, problems, descriptors, MachineFigures.Page(PrometheusPage.Of(telemetry.Services), _siloFigures), random, _processLoops, time, logs);
         _link = new LinkClient(
             data.LinkSocket, new NodeLinkHandler(_routing, _agent, _listeners, problems, journal, settings, identity, build, ending), outbox, time, logs.CreateLogger<LinkClient>());
         _log.Started(build, data.FullPath, identity.Incarnation);
@@ -68,8 +73,12 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <exception cref="StartRefusedException">The journal cannot be read or written.</exception>
     public static NodeHost Build(DataDirectory data, ILogOutput output, IDictionary environment, NodeEnding ending, TimeProvider time)
     {
-        using var early = LoggerFactory.Create(logging => logging.AddMesh(output, asJson: true, () => LogLevel.Information, time));
-        var journal = Open(data, time, early.CreateLogger<NodeJournal>());
+        // Of what is there before the options are: the journal, and the loops, whose ends are told at any level.
+#pragma warning disable CA2000 // the node's own, or disposed where the journal cannot be opened
+        var early = LoggerFactory.Create(logging => logging.AddMesh(output, asJson: true, () => LogLevel.Information, time));
+#pragma warning restore CA2000
+        var loops = new ProcessLoops(time, early.CreateLogger<ProcessLoops>());
+        var journal = Open(data, loops, time, early);
         var settings = new NodeSettings(journal.Options);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "mesh-node" });
         // A file is read by programs, so its lines are JSON however the silo was started.
@@ -77,14 +86,15 @@ internal sealed class NodeHost : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
         builder.Configuration.AddInMemoryCollection(MeshTelemetry.Variables(environment));
         builder.Services.AddDataPlaneTelemetry(settings.NodeName, environment);
-        return new NodeHost(data, builder.Build(), journal, settings, ending, time);
+        return new NodeHost(data, early, loops, builder.Build(), journal, settings, ending, time);
     }
 
     /// <summary>Serves what the journal holds, then links.</summary>
     public async Task StartAsync()
     {
         await _telemetry.StartAsync(_stop.Token);
-        _routingLoop = _routing.RunAsync(_stopRouting.Token);
+        // What it had told the listeners cannot be made anew in this process; in the next the journal does it.
+        _routingLoop = _processLoops.RunOrEndProcessAsync("routing", _routing.RunAsync, _ending.Fail, _stopRouting.Token);
         if (_settings.Options is { } options)
         {
             await RestoreAsync(options);
@@ -92,9 +102,9 @@ internal sealed class NodeHost : IAsyncDisposable
 
         await _listeners.StartAsync(_stop.Token);
         await _agent.StartAsync(_stop.Token);
-        _loops.Add(_journal.RunAsync(_stop.Token));
-        _loops.Add(_listeners.RunAsync(_stop.Token));
-        _loops.Add(_link.RunAsync(_stop.Token));
+        _loops.Add(_processLoops.RunAsync("journal", _journal.RunAsync, _stop.Token));
+        _loops.Add(_processLoops.RunAsync("listeners of options", _listeners.RunAsync, _stop.Token));
+        _loops.Add(_processLoops.RunAsync("link", _link.RunAsync, _stop.Token));
     }
 
     private void OnRoutesChanged(ImmutableArray<NamespacedName> services)
@@ -118,14 +128,15 @@ internal sealed class NodeHost : IAsyncDisposable
         await _listeners.ApplyAsync(options, _stop.Token);
     }
 
-    private static NodeJournal Open(DataDirectory data, TimeProvider time, ILogger<NodeJournal> log)
+    private static NodeJournal Open(DataDirectory data, ProcessLoops loops, TimeProvider time, ILoggerFactory early)
     {
         try
         {
-            return NodeJournal.Open(data.Journal, AgentIdentity.CurrentBootId(), time, log);
+            return NodeJournal.Open(data.Journal, AgentIdentity.CurrentBootId(), loops, time, early.CreateLogger<NodeJournal>());
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
+            early.Dispose();
             throw new StartRefusedException($"{data.Journal}: {failure.Message}", failure);
         }
     }
@@ -140,7 +151,7 @@ internal sealed class NodeHost : IAsyncDisposable
     public async Task StopAsync()
     {
         await _stop.CancelAsync();
-        await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_loops);
         await _stopRouting.CancelAsync();
         await _routingLoop;
         await _telemetry.StopAsync();
@@ -156,5 +167,6 @@ internal sealed class NodeHost : IAsyncDisposable
         _stop.Dispose();
         _stopRouting.Dispose();
         _telemetry.Dispose();
+        _early.Dispose();
     }
 }

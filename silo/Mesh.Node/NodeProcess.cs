@@ -65,7 +65,7 @@ internal static class NodeProcess
         await node.DrainAsync(limit.Token);
         ending.OnDrained();
         await node.StopAsync();
-        return ExitCode.Done;
+        return ending.HasFailed ? ExitCode.Failed : ExitCode.Done;
     }
 
     private static ProcessLock Lock(DataDirectory data) =>

@@ -6,6 +6,7 @@ using Mesh.Hosting.Files;
 using Mesh.Hosting.Logging;
 using Mesh.Hosting.Options;
 using Mesh.Hosting.Processes;
+using Mesh.Loops;
 using Mesh.NodeLink.SiloEnd;
 using Mesh.Silo.Certificates;
 using Mesh.Silo.Nodes;
@@ -68,7 +69,7 @@ internal static class SiloProcess
         using var serving = new CancellationTokenSource();
         var supervisor = app.Services.GetRequiredService<NodeSupervisor>();
         // The node beside the silo, not after it: it needs the link only for what its journal does not hold.
-        var node = supervisor.RunAsync(serving.Token);
+        var node = app.Services.GetRequiredService<ProcessLoops>().RunAsync("supervisor of the node", supervisor.RunAsync, serving.Token);
         try
         {
             await app.StartAsync(CancellationToken.None);
@@ -91,7 +92,7 @@ internal static class SiloProcess
     {
         var supervisor = app.Services.GetRequiredService<NodeSupervisor>();
         var readiness = app.Services.GetRequiredService<NodeReadiness>();
-        var looking = readiness.RunAsync(serving.Token);
+        var looking = app.Services.GetRequiredService<ProcessLoops>().RunAsync("readiness of the node", readiness.RunAsync, serving.Token);
 
         await readiness.FirstReady.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!stop.IsCancellationRequested)

@@ -25,9 +25,6 @@ internal static partial class AgentLog
     [LoggerMessage(5010, LogLevel.Warning, "A probe of {Address} failed in an unexpected way.")]
     public static partial void ProbeFailed(this ILogger logger, Exception cause, string address);
 
-    [LoggerMessage(5011, LogLevel.Error, "The loop of the probes met an exception, and goes on.")]
-    public static partial void ProbeLoopFailed(this ILogger logger, Exception cause);
-
     [LoggerMessage(5012, LogLevel.Error, "The result of a probe of {Address} could not be told; the next one tells it.")]
     public static partial void ProbeNotTold(this ILogger logger, Exception cause, string address);
 

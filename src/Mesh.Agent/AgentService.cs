@@ -5,6 +5,7 @@ using Mesh.Agent.Pods;
 using Mesh.Agent.Probes;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
+using Mesh.Loops;
 using Mesh.NodeLink;
 using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
@@ -26,7 +27,8 @@ public sealed class AgentService : BackgroundService
     private readonly ProbeLoop _probes;
     private readonly PodTable _table;
     private readonly Namespaces _namespaces = new();
-    private readonly OwnedTasks _tasks = new();
+    private readonly ProcessLoops _loops;
+    private readonly OwnedTasks _tasks;
     private readonly ManifestPods _manifests;
     private readonly SiloWords _silo;
     private readonly RestoredPods _restored;
@@ -44,12 +46,15 @@ public sealed class AgentService : BackgroundService
         IReportSink reports,
         IRegistrationJournal journal,
         Random random,
+        ProcessLoops loops,
         TimeProvider time,
         ILogger<AgentService> logger,
         Func<IReadOnlyCollection<IPAddress>>? machine = null,
         int probes = ProbeLoop.MostPlaces)
     {
         _table = new PodTable(machine);
+        _loops = loops;
+        _tasks = new OwnedTasks(loops);
         _identity = identity;
         Routing = routing;
         Time = time;
@@ -174,7 +179,7 @@ public sealed class AgentService : BackgroundService
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        _tasks.Begin(() => _restored.EndAwaitedAsync(Stopping));
+        _tasks.Begin("restored Pods", _restored.EndAwaitedAsync, Stopping);
         return base.StartAsync(cancellationToken);
     }
 
@@ -191,7 +196,7 @@ public sealed class AgentService : BackgroundService
         base.Dispose();
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _probes.RunAsync(stoppingToken);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _loops.RunAsync("probes", _probes.RunAsync, stoppingToken);
 
     private void ApplyUnregistered(ObjectDocument document)
     {

@@ -8,6 +8,7 @@ using Mesh.ApiServer.Resources;
 using Mesh.ApiServer.Schemas;
 using Mesh.ApiServer.Writing;
 using Mesh.Core;
+using Mesh.Loops;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,6 +25,7 @@ public static class MeshApi
     {
         services.AddOptions<ApiOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ProcessLoops>();
         services.TryAddSingleton(new Chance(new SystemRandom()));
         services.AddSingleton<ResourceCatalog>();
         services.AddSingleton(static provider => provider.GetRequiredService<ResourceCatalog>().Kinds);

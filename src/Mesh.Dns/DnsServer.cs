@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Loops;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Dns;
@@ -23,16 +24,17 @@ public sealed class DnsServer : IAsyncDisposable
 
     /// <summary>Binds and serves.</summary>
     /// <exception cref="SocketException">An address is taken or not permitted; nothing is left bound.</exception>
-    public static DnsServer Start(DnsServerOptions options, DnsResponder responder, TimeProvider time, ILogger<DnsServer> log)
+    public static DnsServer Start(DnsServerOptions options, DnsResponder responder, ProcessLoops loops, TimeProvider time, ILogger<DnsServer> log)
     {
         var server = new DnsServer();
         try
         {
-            server.EndPoints = [.. options.Listen.Select(endPoint => server.Serve(endPoint, options, responder, time, log))];
+            server.EndPoints = [.. options.Listen.Select(endPoint => server.Serve(endPoint, options, responder, loops, time, log))];
             return server;
         }
-        catch (SocketException)
+        catch
         {
+            server._stop.Cancel();
             server.CloseSockets();
             throw;
         }
@@ -51,13 +53,13 @@ public sealed class DnsServer : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private IPEndPoint Serve(IPEndPoint wanted, DnsServerOptions options, DnsResponder responder, TimeProvider time, ILogger log)
+    private IPEndPoint Serve(IPEndPoint wanted, DnsServerOptions options, DnsResponder responder, ProcessLoops loops, TimeProvider time, ILogger log)
     {
         var (udp, tcp) = BindBoth(wanted);
         _sockets.Add(udp);
         _sockets.Add(tcp);
-        _running.Add(new UdpDnsListener(udp, responder, log).RunAsync(_stop.Token));
-        _running.Add(new TcpDnsListener(tcp, responder, options, time, log).RunAsync(_stop.Token));
+        _running.Add(new UdpDnsListener(udp, responder, log).RunAsync(loops, _stop.Token));
+        _running.Add(loops.RunAsync("DNS over TCP", new TcpDnsListener(tcp, responder, options, time, log).RunAsync, _stop.Token));
         var bound = (IPEndPoint)udp.LocalEndPoint!;
         log.Listening(bound);
         return bound;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Loops;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Dns;
@@ -14,8 +15,8 @@ internal sealed class UdpDnsListener(Socket socket, DnsResponder responder, ILog
 {
     private const int Loops = 2;
 
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, Loops).Select(_ => Task.Factory.StartNew(
-        () => Loop(stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+    public Task RunAsync(ProcessLoops loops, CancellationToken stop) =>
+        Task.WhenAll(Enumerable.Range(0, Loops).Select(_ => loops.RunAsync("DNS over UDP", ProcessLoops.OnThread(Loop), stop)));
 
     /// <summary>Ends when its socket is closed.</summary>
     private void Loop(CancellationToken stop)

@@ -27,9 +27,6 @@ internal static partial class GrainsLog
     [LoggerMessage(101, LogLevel.Information, "Gateway {Gateway} ended with its link")]
     public static partial void GatewayEnded(this ILogger log, string gateway);
 
-    [LoggerMessage(112, LogLevel.Warning, "Gateway {Gateway} failed and starts anew with the node's next pulse")]
-    public static partial void GatewayFailed(this ILogger log, string gateway, Exception failure);
-
     [LoggerMessage(102, LogLevel.Debug, "Node {Node}: its grain was not told that the link lives")]
     public static partial void NodeNotTold(this ILogger log, string node, Exception failure);
 

@@ -8,6 +8,7 @@ using Mesh.Grains.Nodes;
 using Mesh.Grains.Placement;
 using Mesh.Grains.Projections;
 using Mesh.Grains.Services;
+using Mesh.Loops;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -30,6 +31,7 @@ public static class MeshGrains
             silo.Services.AddSingleton(index);
         }
 
+        silo.Services.TryAddSingleton<ProcessLoops>();
         silo.Services.AddSingleton<MembershipSignal>();
         silo.Services.AddHostedService(services => services.GetRequiredService<MembershipSignal>());
         silo.Services.AddSingleton<ClusterIPs>();

@@ -1,3 +1,4 @@
+using Mesh.Loops;
 using Mesh.Storage.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -18,12 +19,14 @@ public static class StorageServices
     public static IServiceCollection AddMeshStorage(this IServiceCollection services, SqliteStoreOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ProcessLoops>();
         services.AddSingleton(options);
         services.AddSingleton<SqliteStore>();
         services.AddSingleton<IObjectStore>(provider => provider.GetRequiredService<SqliteStore>());
         services.AddSingleton<IChangeLog>(provider => provider.GetRequiredService<SqliteStore>());
         services.AddSingleton(provider => new WatchCache(
             provider.GetRequiredService<IChangeLog>(),
+            provider.GetRequiredService<ProcessLoops>(),
             provider.GetRequiredService<TimeProvider>(),
             options.Retention,
             provider.GetRequiredService<ILogger<WatchCache>>(),

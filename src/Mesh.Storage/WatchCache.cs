@@ -1,4 +1,5 @@
 using Mesh.Core.Names;
+using Mesh.Loops;
 using Mesh.Storage.Caching;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -19,6 +20,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
 
     private readonly Lock _gate = new();
     private readonly IChangeLog _log;
+    private readonly ProcessLoops _loops;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ChangeWindow _window;
@@ -35,10 +37,10 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
 
     /// <param name="indexes">Whatever is to be found by more than its key.</param>
     public WatchCache(
-        IChangeLog log, TimeProvider time, LogRetention? retention = null, ILogger<WatchCache>? logger = null, IEnumerable<CacheIndex>? indexes = null)
+        IChangeLog log, ProcessLoops loops, TimeProvider time, LogRetention? retention = null, ILogger<WatchCache>? logger = null, IEnumerable<CacheIndex>? indexes = null)
     {
         _state = CacheState.Empty([.. indexes ?? []]);
-        (_log, _time, _logger) = (log, time, logger ?? NullLogger<WatchCache>.Instance);
+        (_log, _loops, _time, _logger) = (log, loops, time, logger ?? NullLogger<WatchCache>.Instance);
         _window = new ChangeWindow(retention ?? LogRetention.Standard, time);
         _looks = new CounterLooks(log, _end.Token);
     }
@@ -57,7 +59,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
         await LoadAsync(stop);
         await CatchUpAsync(stop); // what was committed while it loaded
         _tick = _time.CreateTimer(_ => Wake(), null, PollEvery, PollEvery);
-        _catchingUp = Task.Run(FollowAsync, CancellationToken.None);
+        _catchingUp = Task.Run(() => _loops.RunAsync("watch cache", FollowAsync, _end.Token), CancellationToken.None);
     }
 
     public async ValueTask DisposeAsync()
@@ -246,9 +248,14 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
                 // Its own copy of what was there before: the window then holds no document twice.
                 var complete = change with { Previous = state.Find(change.Object.Key) };
                 state = state.With(complete);
-                _window.Add(complete);
                 applied.Add(complete);
             }
+        }
+
+        // All or nothing: a page that could not be applied is read again.
+        foreach (var change in applied)
+        {
+            _window.Add(change);
         }
 
         Publish(state.At(page.Through));
@@ -294,26 +301,25 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     }
 
     /// <summary>Covers what the committing loop did not tell, or told too early; also lets the window grow old when nothing happens.</summary>
-    private async Task FollowAsync()
+    private async Task FollowAsync(CancellationToken stop)
     {
-        while (!_end.IsCancellationRequested)
+        while (true)
         {
+            // When the last run ended by an exception, the next tick wakes this one, and it reads on from where the state is.
+            await _behind.WaitAsync(stop);
             try
             {
-                await _behind.WaitAsync(_end.Token);
-                await CatchUpAsync(_end.Token);
-                lock (_gate)
-                {
-                    _window.Trim();
-                }
-            }
-            catch (OperationCanceledException)
-            {
-                // Disposed.
+                await CatchUpAsync(stop);
             }
             catch (StoreUnavailableException failed)
             {
                 _logger.CacheBehind(failed.Message, failed);
+                continue;
+            }
+
+            lock (_gate)
+            {
+                _window.Trim();
             }
         }
     }

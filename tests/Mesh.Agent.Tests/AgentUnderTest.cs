@@ -7,6 +7,7 @@ using Mesh.NodeLink;
 using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
 using Mesh.NodeLink.Wire;
+using Mesh.Testing;
 using Mesh.Testing.Processes;
 using Mesh.Testing.Routing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -22,7 +23,7 @@ internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistration
 
     private AgentUnderTest(TimeProvider time, AgentIdentity identity, Func<IReadOnlyCollection<IPAddress>>? machine)
     {
-        Agent = new AgentService(identity, this, this, this, new Random(1), time, NullLogger<AgentService>.Instance, machine);
+        Agent = new AgentService(identity, this, this, this, new Random(1), WatchedLoops.Unwatched(), time, NullLogger<AgentService>.Instance, machine);
         Told = new ToldServices((routes, changed) =>
         {
             Routes = routes;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Threading.Channels;
 using Mesh.Agent.Probes;
+using Mesh.Testing;
 
 namespace Mesh.Agent.Tests;
 
@@ -18,8 +19,10 @@ internal sealed class RunningLoop : IAsyncDisposable
     public RunningLoop(int places = 1024)
     {
         _loop = new ProbeLoop(new ProbeRunner(_time), _time, _log, places);
-        _running = _loop.RunAsync(_stop.Token);
+        _running = Loops.Loops.RunAsync("probes", _loop.RunAsync, _stop.Token);
     }
+
+    public WatchedLoops Loops { get; } = new();
 
     public ArmedTime Time => _time;
 

@@ -44,12 +44,30 @@ internal static partial class CodeRules
         "silo/Mesh.Silo/Certificates/HandshakeFailures.cs",
     ];
 
+    /// <summary>Tasks that are awaited by those who asked for them, and the log's loop, which tells of its own exceptions.</summary>
+    private static readonly string[] Watched =
+        ["src/Mesh.Grains/Nodes/NodeGrain.cs", "src/Mesh.Storage/Caching/CounterLooks.cs", "silo/Mesh.Hosting/Logging/LineLoggerProvider.cs"];
+
     public static IEnumerable<Rule> All =>
     [
         new(
             "No task is thrown away",
             tree => Lines(tree, tree.Code(), DiscardedTask()),
             [("src/Mesh.Planted/A.cs", "_ = SendAsync();")]),
+        new(
+            "What runs on after the call that began it is a loop of ProcessLoops, so that its end is told",
+            tree => from file in tree.ProductCode()
+                    where (file.StartsWith("src/", StringComparison.Ordinal) || file.StartsWith("silo/", StringComparison.Ordinal))
+                        && !file.StartsWith("src/Mesh.Loops/", StringComparison.Ordinal) && !Watched.Contains(file)
+                    from match in BegunTask().Matches(tree.Read(file))
+                    where !OfProcessLoops().IsMatch(match.Value)
+                    select $"{file}: {match.Value.Trim()}",
+            [
+                ("src/Mesh.Planted/A.cs", "        _loop = FollowAsync(_stop.Token);"),
+                ("src/Mesh.Planted/B.cs", "        _tasks.Add(server.RunAsync(_stop.Token));"),
+                ("src/Mesh.Planted/C.cs", "        var running = Task.Run(Follow, stop);"),
+                ("silo/Mesh.Planted/D.cs", "    protected override async Task ExecuteAsync(CancellationToken stoppingToken)\n    {"),
+            ]),
         new(
             "No field is qualified (the build leaves IDE0003 to dotnet format)",
             tree => Lines(tree, tree.Code(), QualifiedField()),
@@ -143,6 +161,15 @@ internal static partial class CodeRules
 
     [GeneratedRegex(@"^\s*_ = [^;]*Async\(", RegexOptions.Multiline)]
     private static partial Regex DiscardedTask();
+
+    // Kept in a field without being awaited; handed to a pool or a thread of its own; or a service of the host.
+    [GeneratedRegex(
+        @"^[^\n/]*(?<!\w)_\w+ = (?![^;]*\bawait\b)[^;=]*(?<!Dispose)Async\([^;]*;|^[^\n/]*(?<!\w)_\w+\.Add\((?![^;]*\bawait\b)[^;]*(?<!Dispose)Async\([^;]*;|^(?![^\n]*(await|/// |// ))[^\n]*(?<!=> |return )(Task\.Run\(|Factory\.StartNew\(|new Thread\()[^;]*;|override (async )?Task ExecuteAsync\([^{;]*[{;]",
+        RegexOptions.Multiline)]
+    private static partial Regex BegunTask();
+
+    [GeneratedRegex(@"[lL]oops\.Run(ToEnd|OrEndProcess)?Async\(|RunAsync\((_?loops|_processLoops), ")]
+    private static partial Regex OfProcessLoops();
 
     [GeneratedRegex(@"\bthis\._\w+")]
     private static partial Regex QualifiedField();

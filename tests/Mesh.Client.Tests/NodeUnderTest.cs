@@ -11,6 +11,7 @@ using Mesh.NodeLink;
 using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.NodeEnd;
 using Mesh.NodeLink.Wire;
+using Mesh.Testing;
 using Mesh.Testing.Processes;
 using Mesh.Testing.Routing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -90,7 +91,7 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
 
     public async Task StartAsync(CancellationToken stop)
     {
-        _agent = new AgentService(new AgentIdentity(++_starts, "boot"), this, this, this, new Random((int)_starts), TimeProvider.System, NullLogger<AgentService>.Instance);
+        _agent = new AgentService(new AgentIdentity(++_starts, "boot"), this, this, this, new Random((int)_starts), WatchedLoops.Unwatched(), TimeProvider.System, NullLogger<AgentService>.Instance);
         _agent.Configure(_options);
         await _agent.RestoreAsync([.. _journal.Values], stop);
         await _agent.StartAsync(stop);

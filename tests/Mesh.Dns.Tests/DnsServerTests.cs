@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Core;
+using Mesh.Core.Routing;
+using Mesh.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -136,11 +139,54 @@ public sealed class DnsServerTests
         Assert.NotEqual(taken, free.EndPoints[0]);
     }
 
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "DP-D4")]
+    public async Task A_thread_of_UDP_comes_back_after_a_question_that_met_an_exception()
+    {
+        var loops = new WatchedLoops(_time);
+        await using var server = DnsServer.Start(
+            new DnsServerOptions { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] },
+            new DnsResponder(new Published<RoutingSnapshot>(null!), SomeCluster.Zone, new Random(1)), // every question meets one
+            loops.Loops,
+            _time,
+            NullLogger<DnsServer>.Instance);
+        using var client = new UdpClient();
+        client.Connect(server.EndPoints[0]);
+        while (loops.Lines.Count < 3) // there are two threads
+        {
+            await client.SendAsync(Query, Stop);
+            _time.Advance(TimeSpan.FromMinutes(1));
+        }
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "DP-D4")]
+    public async Task Accepting_over_TCP_goes_on_after_an_exception()
+    {
+        var loops = new WatchedLoops(_time);
+        await using var server = DnsServer.Start(
+            new DnsServerOptions { Listen = [new IPEndPoint(IPAddress.Loopback, 0)], MaxTcpConnections = 0 }, // the oldest of none is closed for each
+            SomeCluster.Responder(SomeCluster.With()),
+            loops.Loops,
+            _time,
+            NullLogger<DnsServer>.Instance);
+        using var one = await ConnectAsync(server);
+        await loops.EndedAsync("DNS over TCP", Stop);
+        using var other = await ConnectAsync(server);
+        while (loops.Lines.Count < 2)
+        {
+            _time.Advance(TimeSpan.FromMinutes(1)); // its pause, and that between two lines
+            await Task.Yield();
+            Stop.ThrowIfCancellationRequested();
+        }
+    }
+
     private DnsServer Start(int maxConnections = 256) => Start(new IPEndPoint(IPAddress.Loopback, 0), maxConnections);
 
     private DnsServer Start(IPEndPoint listen, int maxConnections = 256) => DnsServer.Start(
         new DnsServerOptions { Listen = [listen], MaxTcpConnections = maxConnections },
         SomeCluster.Responder(SomeCluster.With()),
+        WatchedLoops.Unwatched(),
         _time,
         NullLogger<DnsServer>.Instance);
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Testing;
 using Mesh.Testing.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -16,7 +17,7 @@ public sealed class MetricTests
     public async Task Each_answer_is_timed_by_the_type_of_its_question_and_its_code_over_UDP_and_TCP()
     {
         await using var server = DnsServer.Start(
-            new DnsServerOptions { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] }, SomeCluster.Responder(SomeCluster.With()), TimeProvider.System, NullLogger<DnsServer>.Instance);
+            new DnsServerOptions { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] }, SomeCluster.Responder(SomeCluster.With()), WatchedLoops.Unwatched(), TimeProvider.System, NullLogger<DnsServer>.Instance);
         using var measured = new Measured("Mesh.Dns");
         using var udp = new UdpClient();
         udp.Connect(server.EndPoints[0]);

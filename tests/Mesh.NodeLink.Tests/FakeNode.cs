@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Mesh.Core.Routing;
 using Mesh.NodeLink.NodeEnd;
 using Mesh.NodeLink.Wire;
+using Mesh.Testing;
 using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -25,8 +26,10 @@ internal sealed class FakeNode : INodeLinkHandler, IAsyncDisposable
         Pods = [.. pods];
         Outbox = new ReportOutbox(time);
         var client = new LinkClient(socket, this, Outbox, time, NullLogger<LinkClient>.Instance) { KeepAlive = TimeSpan.FromSeconds(1) };
-        _running = client.RunAsync(_stop.Token);
+        _running = Loops.Loops.RunAsync("link", client.RunAsync, _stop.Token);
     }
+
+    public WatchedLoops Loops { get; } = new();
 
     public ReportOutbox Outbox { get; }
 
@@ -41,6 +44,9 @@ internal sealed class FakeNode : INodeLinkHandler, IAsyncDisposable
 
     public ImmutableArray<PodState> Pods { get; }
 
+    /// <summary>What the next changes meet.</summary>
+    public Exception? Fault { get; set; }
+
     /// <summary>Changes are published only when <see cref="MayPublish"/> is released.</summary>
     public bool HoldsBack { get; set; }
 
@@ -52,6 +58,12 @@ internal sealed class FakeNode : INodeLinkHandler, IAsyncDisposable
 
     public async ValueTask ApplyAsync(ImmutableArray<RoutingChange> changes, bool synced, CancellationToken stop)
     {
+        if (Fault is { } fault)
+        {
+            Fault = null;
+            throw fault;
+        }
+
         await Applied.Writer.WriteAsync((changes, synced), stop);
         if (HoldsBack)
         {

@@ -68,6 +68,26 @@ public sealed class LinkTests
     }
 
     [Fact(Timeout = 30_000)]
+    [Trait("Row", "DP-D4")]
+    public async Task A_change_that_met_an_exception_ends_its_link_and_no_later_one()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var place = new Place();
+        await using var silo = await FakeSilo.StartAsync(place.Socket, stop);
+        await using var node = new FakeNode(place.Socket);
+        var session = await silo.Sessions.Reader.ReadAsync(stop);
+        node.Fault = new InvalidDataException("planted");
+
+        await Assert.ThrowsAsync<LinkLostException>(() => session.ApplyAsync([new RoutingChange.NamespaceExists("default", true)], synced: true, stop));
+        Assert.IsType<InvalidDataException>(await node.Loops.EndedAsync("link", stop));
+        await node.Losses.Reader.ReadAsync(stop);
+
+        var next = await silo.Sessions.Reader.ReadAsync(stop);
+        await next.ApplyAsync([new RoutingChange.NamespaceExists("default", true)], synced: true, stop);
+        Assert.Equal(new RoutingChange.NamespaceExists("default", true), Assert.Single((await node.Applied.Reader.ReadAsync(stop)).Changes));
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task Only_the_last_batch_of_many_changes_says_synced_and_their_order_is_kept()
     {
         var stop = TestContext.Current.CancellationToken;

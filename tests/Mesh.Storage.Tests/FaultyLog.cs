@@ -13,6 +13,9 @@ internal sealed class FaultyLog(IChangeLog log) : IChangeLog
 
     public int Looks { get; private set; }
 
+    /// <summary>What the next read meets.</summary>
+    public Exception? Fault { get; set; }
+
     public Task<StoreImage> LoadAsync(CancellationToken stop) => Log.LoadAsync(stop);
 
     public async Task<LogPosition> PositionAsync(CancellationToken stop)
@@ -26,7 +29,16 @@ internal sealed class FaultyLog(IChangeLog log) : IChangeLog
         return await Log.PositionAsync(stop);
     }
 
-    public Task<LogPage?> ReadAsync(LogPosition after, CancellationToken stop) => Log.ReadAsync(after, stop);
+    public Task<LogPage?> ReadAsync(LogPosition after, CancellationToken stop)
+    {
+        if (Fault is { } fault)
+        {
+            Fault = null;
+            throw fault;
+        }
+
+        return Log.ReadAsync(after, stop);
+    }
 
     public IDisposable Follow(Action<LogPage> committed) => Log.Follow(page =>
     {

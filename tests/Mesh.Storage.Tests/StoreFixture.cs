@@ -1,6 +1,7 @@
 using System.Text;
 using Mesh.Core.Names;
 using Mesh.Storage.Sqlite;
+using Mesh.Testing;
 using Mesh.Testing.Processes;
 using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -13,14 +14,15 @@ internal sealed class StoreFixture : IAsyncDisposable
 {
     private readonly bool _ownsDirectory;
 
-    private StoreFixture(SqliteStoreOptions options, FakeTimeProvider time, bool ownsDirectory, CancellationToken stop)
+    private StoreFixture(SqliteStoreOptions options, FakeTimeProvider time, WatchedLoops loops, bool ownsDirectory, CancellationToken stop)
     {
         Stop = stop;
         _ownsDirectory = ownsDirectory;
         Options = options;
         Time = time;
         Clock = new JumpingClock(TestClock.Over(time));
-        Store = new SqliteStore(options, Clock, NullLogger<SqliteStore>.Instance);
+        Loops = loops;
+        Store = new SqliteStore(options, loops.Loops, Clock, NullLogger<SqliteStore>.Instance);
     }
 
     public CancellationToken Stop { get; }
@@ -32,16 +34,19 @@ internal sealed class StoreFixture : IAsyncDisposable
     /// <summary>What the store and its caches go by: <see cref="Time"/>, whose wall clock can be set.</summary>
     public JumpingClock Clock { get; }
 
+    public WatchedLoops Loops { get; }
+
     public SqliteStore Store { get; }
 
     public string Directory => Options.DataDirectory;
 
     public string Database => Path.Combine(Directory, "mesh.db");
 
-    public static async Task<StoreFixture> StartAsync(CancellationToken stop, Func<SqliteStoreOptions, SqliteStoreOptions>? adjust = null)
+    public static async Task<StoreFixture> StartAsync(
+        CancellationToken stop, Func<SqliteStoreOptions, SqliteStoreOptions>? adjust = null, FakeTimeProvider? time = null, WatchedLoops? loops = null)
     {
         var options = new SqliteStoreOptions { DataDirectory = TestDirectory.Make("mesh-store-") };
-        var fixture = new StoreFixture(adjust?.Invoke(options) ?? options, new FakeTimeProvider(), ownsDirectory: true, stop);
+        var fixture = new StoreFixture(adjust?.Invoke(options) ?? options, time ?? new FakeTimeProvider(), loops ?? new WatchedLoops(), ownsDirectory: true, stop);
         await fixture.Store.StartAsync(stop);
         return fixture;
     }
@@ -50,14 +55,14 @@ internal sealed class StoreFixture : IAsyncDisposable
     public async Task<StoreFixture> ReopenAsync()
     {
         await Store.DisposeAsync();
-        var next = new StoreFixture(Options, Time, ownsDirectory: false, Stop);
+        var next = new StoreFixture(Options, Time, Loops, ownsDirectory: false, Stop);
         await next.Store.StartAsync(Stop);
         return next;
     }
 
     public async Task<WatchCache> StartCacheAsync(IChangeLog? log = null, params IReadOnlyList<CacheIndex> indexes)
     {
-        var cache = new WatchCache(log ?? Store, Clock, Options.Retention, indexes: indexes);
+        var cache = new WatchCache(log ?? Store, Loops.Loops, Clock, Options.Retention, indexes: indexes);
         await cache.StartAsync(Stop);
         return cache;
     }

@@ -173,7 +173,7 @@ public sealed class WatchCacheTests
         await using var cache = await fixture.StartCacheAsync();
         var ahead = new JumpingClock(fixture.Clock);
         ahead.SetWall(TimeSpan.FromHours(hours));
-        await using var elsewhere = new WatchCache(fixture.Store, ahead, fixture.Options.Retention);
+        await using var elsewhere = new WatchCache(fixture.Store, fixture.Loops.Loops, ahead, fixture.Options.Retention);
         await elsewhere.StartAsync(fixture.Stop);
         using var watch = cache.Watch(_ => true, 0);
         using var there = elsewhere.Watch(_ => true, 0);

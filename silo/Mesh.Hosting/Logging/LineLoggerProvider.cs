@@ -22,6 +22,7 @@ public sealed class LineLoggerProvider : ILoggerProvider
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _closing = new();
     private readonly Task _writing;
+    private string? _notWritten;
 
     public LineLoggerProvider(ILogOutput output, bool asJson, TimeProvider time)
     {
@@ -51,18 +52,39 @@ public sealed class LineLoggerProvider : ILoggerProvider
             while (true)
             {
                 await _lines.FilledAsync(_closing.Token);
-                Write();
+                TryWrite();
                 await Task.Delay(Rest, _time, _closing.Token);
             }
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested)
         {
-            Write(); // what was logged last
+            TryWrite(); // what was logged last
+        }
+    }
+
+    /// <summary>The one loop that tells of its own exceptions: the others tell of theirs through it.</summary>
+    private void TryWrite()
+    {
+        try
+        {
+            Write();
+        }
+#pragma warning disable CA1031 // What these lines met is told with the next ones.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            _notWritten = $"log lines could not be written: {failure.Message}";
         }
     }
 
     private void Write()
     {
+        if (_notWritten is { } told)
+        {
+            Tell(told);
+            _notWritten = null;
+        }
+
         if (_lines.Take(out var refused) is { IsEmpty: false } lines)
         {
             _output.Write(lines);
@@ -71,9 +93,14 @@ public sealed class LineLoggerProvider : ILoggerProvider
         if (refused > 0)
         {
             HostingMetrics.LinesDropped(refused);
-            using var line = LogLine.Begin();
-            _output.Write(line.Write(_asJson, WallClock.Now(_time), "log", LogLevel.Warning, default, $"{refused} log lines were dropped", null, static (text, _) => text));
+            Tell($"{refused} log lines were dropped");
         }
+    }
+
+    private void Tell(string text)
+    {
+        using var line = LogLine.Begin();
+        _output.Write(line.Write(_asJson, WallClock.Now(_time), "log", LogLevel.Warning, default, text, null, static (said, _) => said));
     }
 
     private sealed class LineLogger(LineLoggerProvider provider, string category) : ILogger

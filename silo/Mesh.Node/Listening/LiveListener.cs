@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
 namespace Mesh.Node.Listening;
@@ -40,7 +41,7 @@ internal sealed class LiveListener(string name, Func<string, CancellationToken, 
             Volatile.Write(ref _open, await open(_wanted, stop));
             log.ListenerOpened(name, _wanted);
         }
-        catch (Exception failure) when (failure is SocketException or IOException)
+        catch (Exception failure) when (failure is SocketException or IOException or NetworkInformationException)
         {
             if (_failure is null)
             {

@@ -13,6 +13,7 @@ using Mesh.DataPlane.Listening;
 using Mesh.Dns;
 using Mesh.Hosting.Files;
 using Mesh.Hosting.Sockets;
+using Mesh.Loops;
 using Mesh.NodeLink;
 using IConnectionListenerFactory = Microsoft.AspNetCore.Connections.IConnectionListenerFactory;
 using RequestDelegate = Microsoft.AspNetCore.Http.RequestDelegate;
@@ -35,6 +36,7 @@ internal sealed class NodeListeners : IAsyncDisposable
     private readonly Published<RoutingSnapshot> _routes;
     private readonly IPortProblems _problems;
     private readonly ISuspects _suspects;
+    private readonly ProcessLoops _loops;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _logs;
     private readonly ServiceListeners _services;
@@ -62,6 +64,7 @@ internal sealed class NodeListeners : IAsyncDisposable
         DescriptorBudget descriptors,
         RequestDelegate? metrics,
         Random seed,
+        ProcessLoops loops,
         TimeProvider time,
         ILoggerFactory logs)
     {
@@ -71,6 +74,7 @@ internal sealed class NodeListeners : IAsyncDisposable
         _descriptors = descriptors;
         _usedUp = new UsedUpShares(descriptors, problems, time);
         _mostOfDns = descriptors.SetAside(own: 5, MostOfDns);
+        _loops = loops;
         _time = time;
         _logs = logs;
         var log = logs.CreateLogger<NodeListeners>();
@@ -82,6 +86,7 @@ internal sealed class NodeListeners : IAsyncDisposable
             problems,
             _suspects,
             seed,
+            loops,
             time,
             logs.CreateLogger<ServiceListeners>());
         var gatewayId = GatewayIdentity.Of(data);
@@ -105,7 +110,8 @@ internal sealed class NodeListeners : IAsyncDisposable
         _registration.WhyNotListening ?? _dns.WhyNotListening ?? _ingress.WhyNotListening ?? _ingressTls.WhyNotListening
         ?? Volatile.Read(ref _names)?.WhyNotListening ?? Volatile.Read(ref _gateway)?.WhyNotListening ?? Volatile.Read(ref _tlsGateway)?.WhyNotListening
         ?? _usedUp.Why
-        ?? (_routes.Current.IsSynced ? null : "the silo has not told everything yet");
+        ?? (_routes.Current.IsSynced ? null : "the silo has not told everything yet")
+        ?? _loops.WhyNotReady();
 
     /// <summary>Serves what the snapshot holds already.</summary>
     public Task StartAsync(CancellationToken stop) => _services.StartAsync(stop);
@@ -144,33 +150,26 @@ internal sealed class NodeListeners : IAsyncDisposable
         }
     }
 
-    /// <summary>Tries taken ports again until stopped.</summary>
+    /// <summary>Tries taken ports again until stopped; the listeners close when they are drained.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         using var tick = new PeriodicTimer(RetryEvery, _time);
-        try
+        while (await tick.WaitForNextTickAsync(stop))
         {
-            while (await tick.WaitForNextTickAsync(stop))
+            await _oneChange.WaitAsync(stop);
+            try
             {
-                await _oneChange.WaitAsync(stop);
-                try
+                foreach (var listener in (LiveListener[])[_ingress, _ingressTls, _dns, _registration, _socket])
                 {
-                    foreach (var listener in (LiveListener[])[_ingress, _ingressTls, _dns, _registration, _socket])
-                    {
-                        await listener.RetryAsync(stop);
-                    }
+                    await listener.RetryAsync(stop);
+                }
 
-                    _usedUp.Look();
-                }
-                finally
-                {
-                    _oneChange.Release();
-                }
+                _usedUp.Look();
             }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // Stopped; the listeners close when they are drained.
+            finally
+            {
+                _oneChange.Release();
+            }
         }
     }
 
@@ -210,7 +209,7 @@ internal sealed class NodeListeners : IAsyncDisposable
     /// <param name="told">From here on it is told what changes: before it serves anybody, so that it misses nothing.</param>
     private async Task<IAsyncDisposable> OpenIngressAsync(IngressOptions options, Random seed, Action<IngressGateway?> told, CancellationToken stop)
     {
-        var gateway = new IngressGateway(_routes, options, _problems, _suspects, seed, _time, _logs) { HttpsPort = _httpsPort };
+        var gateway = new IngressGateway(_routes, options, _problems, _suspects, seed, _loops, _time, _logs) { HttpsPort = _httpsPort };
         told(gateway);
         try
         {
@@ -232,10 +231,11 @@ internal sealed class NodeListeners : IAsyncDisposable
         var names = new AddressListeners(
             "DNS",
             [IPEndPoint.Parse(setting)],
-            (address, _) => Task.FromResult<IAddressListener>(new DnsAddress(DnsServer.Start(new DnsServerOptions { Listen = [address], MaxTcpConnections = _mostOfDns }, responder, _time, log))),
+            (address, _) => Task.FromResult<IAddressListener>(new DnsAddress(DnsServer.Start(new DnsServerOptions { Listen = [address], MaxTcpConnections = _mostOfDns }, responder, _loops, _time, log))),
             static () => ListenAddresses.OfThisMachine(),
             RetryEvery,
             _problems,
+            _loops,
             _time,
             log);
         try

@@ -84,7 +84,10 @@ internal sealed class RoutingLoop(
     public ValueTask ReleaseAsync(ImmutableArray<IPEndPoint> places, CancellationToken stop) =>
         AskAsync(_local, () => _table.Release(places), stop);
 
-    /// <summary>Runs until stopped; the last snapshot stays published.</summary>
+    /// <summary>
+    /// Runs until stopped; the last snapshot stays published. A change that throws is its caller's. Where publishing throws,
+    /// nobody knows who was told of what: that ends the loop, and nobody waits for it.
+    /// </summary>
     public async Task RunAsync(CancellationToken stop)
     {
         var done = new List<TaskCompletionSource>();
@@ -97,8 +100,7 @@ internal sealed class RoutingLoop(
                 // The Agent first: it knows best what lives on this machine.
                 if (_local.Reader.TryRead(out var work) || _told.Reader.TryRead(out work))
                 {
-                    work.Apply();
-                    done.Add(work.Done);
+                    Do(work, done);
                 }
 
                 if (time.GetElapsedTime(nextSweep) > SweepEvery)
@@ -116,12 +118,35 @@ internal sealed class RoutingLoop(
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             Publish(done);
+        }
+        finally
+        {
             Refuse(_local);
             Refuse(_told);
+            foreach (var answer in done)
+            {
+                answer.TrySetCanceled(CancellationToken.None);
+            }
         }
     }
 
     public void Dispose() => _wake.Dispose();
+
+    private void Do(Work work, List<TaskCompletionSource> done)
+    {
+        try
+        {
+            work.Apply();
+            done.Add(work.Done);
+        }
+#pragma warning disable CA1031 // The boundary between who asks and the loop that everybody asks: it goes on with the next.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            log.ChangeFailed(failure);
+            work.Done.TrySetException(failure);
+        }
+    }
 
     private static Channel<Work> Bounded() => Channel.CreateBounded<Work>(LongestQueue);
 

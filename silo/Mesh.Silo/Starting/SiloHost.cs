@@ -11,6 +11,7 @@ using Mesh.Hosting.Options;
 using Mesh.Hosting.Processes;
 using Mesh.Hosting.Sockets;
 using Mesh.Hosting.Telemetry;
+using Mesh.Loops;
 using Mesh.NodeLink.SiloEnd;
 using Mesh.Silo.Certificates;
 using Mesh.Silo.Links;
@@ -36,6 +37,7 @@ internal static class SiloHost
         builder.Logging.AddFilter<HandshakeFailures>((category, level) => HandshakeFailures.Listens(category, level));
         builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<ProcessLoops>();
         builder.Services.AddRoutingCore();
         builder.Configuration.AddInMemoryCollection(MeshTelemetry.Variables(start.Environment));
         builder.Services.AddControlPlaneTelemetry(options.NodeName, start.Environment, options.TraceControlPlane);
@@ -76,8 +78,8 @@ internal static class SiloHost
         });
         builder.Services.AddSingleton<IConfigureOptions<ApiOptions>>(services => new ConfigureOptions<ApiOptions>(api =>
         {
-            var node = services.GetRequiredService<NodeReadiness>();
-            api.WhyNotReady = () => node.WhyNot() ?? (share.HasRoom() ? null : share.WhyFull);
+            var (node, loops) = (services.GetRequiredService<NodeReadiness>(), services.GetRequiredService<ProcessLoops>());
+            api.WhyNotReady = () => node.WhyNot() ?? (share.HasRoom() ? null : share.WhyFull) ?? loops.WhyNotReady();
             api.OtherPaths = PrometheusPage.IsServed(services) ? [PrometheusPage.Path] : [];
         }));
         builder.Services.AddMeshApi(api =>

@@ -64,7 +64,7 @@ internal sealed class SiloWords(PodTable table, PodVoice voice, ILocalRouting ro
         if (spread is not null)
         {
             // Not awaited here: what it waits for is an answer that the caller's link brings.
-            tasks.Begin(() => DrainAsync(pod, spread.Task, meta.GraceSeconds, stop));
+            tasks.Begin("deleted Pod", end => DrainAsync(pod, spread.Task, meta.GraceSeconds, end), stop);
         }
 
         return true;

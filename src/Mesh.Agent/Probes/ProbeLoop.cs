@@ -21,9 +21,6 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
     /// <summary>However often a Pod is suspected, it is tried at most this often.</summary>
     private static readonly TimeSpan HurryGap = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>After an exception that nothing here expects: the loop goes on, and does not spin.</summary>
-    private static readonly TimeSpan PauseAfterFault = TimeSpan.FromSeconds(1);
-
     /// <summary>A node without descriptors has a thousand probes a second that it cannot make.</summary>
     private static readonly TimeSpan SayAgain = TimeSpan.FromMinutes(1);
 
@@ -103,7 +100,7 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
         }
     }
 
-    /// <summary>Runs until stopped; its owner awaits it.</summary>
+    /// <summary>Runs until stopped. Its owner runs it again when an exception ended it: what is due is kept here, and attempts go on.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         await using var timer = time.CreateTimer(_ => _wake.Writer.TryWrite(true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -114,51 +111,45 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
                 await RunOnceAsync(timer, stop);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // The owner stops it.
-        }
         finally
         {
-            Task[] running;
-            lock (_gate)
+            if (stop.IsCancellationRequested)
             {
-                running = [.. _running];
+                await FinishAsync();
             }
-
-            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private async Task FinishAsync()
+    {
+        Task[] running;
+        lock (_gate)
+        {
+            running = [.. _running];
+        }
+
+        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Begins what is due, and sleeps until something is.</summary>
     private async Task RunOnceAsync(ITimer timer, CancellationToken stop)
     {
-        try
+        while (Take(queue => queue.TakeDue(stop)) is var (target, attempt))
         {
-            while (Take(queue => queue.TakeDue(stop)) is var (target, attempt))
+            var running = AttemptAsync(target, attempt, stop);
+            lock (_gate)
             {
-                var running = AttemptAsync(target, attempt, stop);
-                lock (_gate)
+                _running.Add(running);
+                if (_running.Count > 2 * places)
                 {
-                    _running.Add(running);
-                    if (_running.Count > 2 * places)
-                    {
-                        _running.RemoveWhere(task => task.IsCompleted);
-                    }
+                    _running.RemoveWhere(task => task.IsCompleted);
                 }
             }
+        }
 
-            Take(static queue => queue.TakeCut())?.Cut();
-            timer.Change(Take(static queue => queue.UntilNext()), Timeout.InfiniteTimeSpan);
-            await _wake.Reader.ReadAsync(stop);
-        }
-#pragma warning disable CA1031 // The boundary of the loop: whatever happens, the other Pods are probed on.
-        catch (Exception failed) when (!stop.IsCancellationRequested)
-#pragma warning restore CA1031
-        {
-            logger.ProbeLoopFailed(failed);
-            await Task.Delay(PauseAfterFault, time, stop);
-        }
+        Take(static queue => queue.TakeCut())?.Cut();
+        timer.Change(Take(static queue => queue.UntilNext()), Timeout.InfiniteTimeSpan);
+        await _wake.Reader.ReadAsync(stop);
     }
 
     private T Take<T>(Func<ProbeQueue, T> ask)

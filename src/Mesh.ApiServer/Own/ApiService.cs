@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Mesh.ApiServer.Resources;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
+using Mesh.Loops;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting;
@@ -17,7 +18,8 @@ namespace Mesh.ApiServer.Own;
 /// endpoint. No selector stands behind it, and nothing of it is routed: endpoints never lie on Mesh's own ports.
 /// </summary>
 internal sealed class ApiService(
-    ResourceCatalog catalog, OwnObjects own, IServer server, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ApiService> log) : BackgroundService
+    ResourceCatalog catalog, OwnObjects own, IServer server, IHostApplicationLifetime lifetime, ProcessLoops loops, TimeProvider time, ILogger<ApiService> log)
+    : BackgroundService
 {
     public const string Namespace = "default";
 
@@ -28,26 +30,23 @@ internal sealed class ApiService(
     // As Kubernetes' own reconciler: somebody may delete or change it.
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            await StartedAsync(stoppingToken);
-            if (Address() is not { } address)
-            {
-                return; // a host that listens on no address that a Service could name
-            }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        loops.RunToEndAsync("service of the API", KeepAsync, stoppingToken);
 
-            using var tick = new PeriodicTimer(LookEvery, time);
-            do
-            {
-                await LookAsync(address, stoppingToken);
-            }
-            while (await tick.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+    private async Task KeepAsync(CancellationToken stop)
+    {
+        await StartedAsync(stop);
+        if (Address() is not { } address)
         {
+            return; // a host that listens on no address that a Service could name
         }
+
+        using var tick = new PeriodicTimer(LookEvery, time);
+        do
+        {
+            await LookAsync(address, stop);
+        }
+        while (await tick.WaitForNextTickAsync(stop));
     }
 
     /// <summary>Ports are known, and grains answer, when everything has started.</summary>

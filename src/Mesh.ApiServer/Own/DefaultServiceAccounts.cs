@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Mesh.ApiServer.Resources;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
+using Mesh.Loops;
 using Mesh.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -10,30 +11,28 @@ namespace Mesh.ApiServer.Own;
 
 /// <summary>Gives each Namespace the ServiceAccount <c>default</c>, and gives it back when somebody deleted it, as Kubernetes does.</summary>
 internal sealed class DefaultServiceAccounts(
-    ResourceCatalog catalog, OwnObjects own, IWatchCache cache, TimeProvider time, ILogger<DefaultServiceAccounts> log) : BackgroundService
+    ResourceCatalog catalog, OwnObjects own, IWatchCache cache, ProcessLoops loops, TimeProvider time, ILogger<DefaultServiceAccounts> log) : BackgroundService
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly Resource _accounts = catalog.Find("", "v1", "serviceaccounts")!;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        loops.RunAsync("default service accounts", RepeatAsync, stoppingToken);
+
+    /// <summary>Each round looks at every Namespace again.</summary>
+    private async Task RepeatAsync(CancellationToken stop)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        while (true)
         {
             try
             {
-                await FollowAsync(stoppingToken);
+                await FollowAsync(stop);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // The boundary of the loop: whatever the store threw, the next round looks at every Namespace again.
-            catch (Exception failure)
-#pragma warning restore CA1031
+            catch (Exception failure) when (failure is StoreUnavailableException or WatchExpiredException)
             {
                 log.NotCreated(_accounts.Kind, failure.Message);
-                await Task.Delay(RetryAfter, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(RetryAfter, time, stop);
             }
         }
     }

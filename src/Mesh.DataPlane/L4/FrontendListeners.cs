@@ -30,6 +30,9 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
     /// <summary>Services of which a place could not be listened on; to be tried again.</summary>
     public IReadOnlyCollection<NamespacedName> Failing => _failing;
 
+    /// <summary>Those that have a listener, or would have one.</summary>
+    public IEnumerable<NamespacedName> Services => _services.Keys;
+
     /// <summary>Makes the listeners of these Services what is wanted.</summary>
     public async Task ApplyAsync(IReadOnlyDictionary<NamespacedName, ImmutableArray<Frontend>> wanted, CancellationToken stop)
     {

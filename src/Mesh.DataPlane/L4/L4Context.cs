@@ -1,5 +1,6 @@
 using Mesh.Core;
 using Mesh.Core.Routing;
+using Mesh.Loops;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.DataPlane.L4;
@@ -11,5 +12,6 @@ internal sealed record L4Context(
     ISuspects Suspects,
     EndpointPick Pick,
     ConnectionSet Connections,
+    ProcessLoops Loops,
     TimeProvider Time,
     ILogger Log);

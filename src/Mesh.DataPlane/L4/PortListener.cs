@@ -57,7 +57,7 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
     public void Listen()
     {
         _socket.Listen(_context.Options.Backlog);
-        _accepting = AcceptAsync();
+        _accepting = _context.Loops.RunAsync("port of a Service", AcceptAsync, _stop.Token);
     }
 
     /// <summary>Stops listening; connections that were accepted go on.</summary>
@@ -80,9 +80,9 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
         }
     }
 
-    private async Task AcceptAsync()
+    private async Task AcceptAsync(CancellationToken stop)
     {
-        while (!_stop.IsCancellationRequested)
+        while (!stop.IsCancellationRequested)
         {
             try
             {
@@ -93,10 +93,10 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
                 }
 
                 _full = TimeSpan.Zero;
-                Start(await _socket.AcceptAsync(_stop.Token));
+                Start(await _socket.AcceptAsync(stop));
                 _isFailing = false;
             }
-            catch (Exception e) when (_stop.IsCancellationRequested && e is OperationCanceledException or SocketException or ObjectDisposedException)
+            catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or SocketException or ObjectDisposedException)
             {
                 return;
             }

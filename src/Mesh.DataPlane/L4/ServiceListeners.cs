@@ -5,6 +5,7 @@ using Mesh.Core;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.Listening;
+using Mesh.Loops;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -41,12 +42,13 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
         IPortProblems problems,
         ISuspects suspects,
         Random seed,
+        ProcessLoops loops,
         TimeProvider time,
         ILogger<ServiceListeners> log)
     {
-        _reports = new PortReports("Services", problems, time, log);
+        _reports = new PortReports("Services", problems, loops, time, log);
         _connections = new ConnectionSet(options.Descriptors);
-        _context = new L4Context(routes, options, suspects, new EndpointPick(seed), _connections, time, log);
+        _context = new L4Context(routes, options, suspects, new EndpointPick(seed), _connections, loops, time, log);
         _listeners = new FrontendListeners(_context, places, _reports);
         _machine = machine;
     }
@@ -68,9 +70,8 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _looked = _context.Time.GetTimestamp();
-        _changed.Add(_context.Routes.Current.Services.Keys);
         _reports.Start();
-        _loop = RunAsync(_stop.Token);
+        _loop = _context.Loops.RunToEndAsync("listeners of Services", RunAsync, _stop.Token);
         return Task.CompletedTask;
     }
 
@@ -79,6 +80,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _loop;
+        await _listeners.CloseAsync(); // a listener that stays takes connections that nobody serves
         await _connections.DrainAsync(cancellationToken);
     }
 
@@ -92,6 +94,8 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
 
     private async Task RunAsync(CancellationToken stop)
     {
+        // Everything anew: what the last run had in hand, when an exception ended it, is not known. Its listeners stay meanwhile.
+        _changed.Add([.. _context.Routes.Current.Services.Keys, .. _listeners.Services]);
         try
         {
             while (true)
@@ -103,10 +107,6 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
         catch (OperationCanceledException)
         {
             // Stopped, or the loop that owns the snapshot is: nobody is left to say whose a place is.
-        }
-        finally
-        {
-            // However it ended: a listener that stays takes connections that nobody serves.
             await _listeners.CloseAsync();
         }
     }

@@ -7,6 +7,7 @@ using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Carrier;
 using Mesh.DataPlane.L7.Tls;
 using Mesh.DataPlane.Listening;
+using Mesh.Loops;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -22,9 +23,11 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
 
     private readonly Published<RoutingSnapshot> _routes;
     private readonly IngressOptions _options;
+    private readonly ProcessLoops _loops;
     private readonly YarpCarrier _carrier;
     private readonly IngressPipeline _pipeline;
     private readonly ChangedServices _changed = new();
+    private readonly Queue<NamespacedName> _inHand = new(); // of the loop that follows endpoints
     private readonly CertificateStore _certificates;
     private readonly Channel<bool> _certificateChanged = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
@@ -35,19 +38,21 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
     private Task _following = Task.CompletedTask;
     private Task _preparing = Task.CompletedTask;
     private int _httpsPort;
+    private bool _isDisposed;
 
     public IngressGateway(
-        Published<RoutingSnapshot> routes, IngressOptions options, IPortProblems problems, ISuspects suspects, Random seed, TimeProvider time, ILoggerFactory logs)
-        : this(routes, options, problems, suspects, seed, time, logs, static () => ListenAddresses.OfThisMachine())
+        Published<RoutingSnapshot> routes, IngressOptions options, IPortProblems problems, ISuspects suspects, Random seed, ProcessLoops loops, TimeProvider time, ILoggerFactory logs)
+        : this(routes, options, problems, suspects, seed, loops, time, logs, static () => ListenAddresses.OfThisMachine())
     {
     }
 
     internal IngressGateway(
-        Published<RoutingSnapshot> routes, IngressOptions options, IPortProblems problems, ISuspects suspects, Random seed, TimeProvider time, ILoggerFactory logs,
+        Published<RoutingSnapshot> routes, IngressOptions options, IPortProblems problems, ISuspects suspects, Random seed, ProcessLoops loops, TimeProvider time, ILoggerFactory logs,
         Func<IEnumerable<IPAddress>> machine)
     {
         _routes = routes;
         _options = options;
+        _loops = loops;
         var log = logs.CreateLogger<IngressGateway>();
         var accessLog = logs.CreateLogger(DataPlaneLog.AccessCategory);
         _carrier = new YarpCarrier(routes, options, time);
@@ -67,6 +72,7 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
             machine,
             options.RetryEvery,
             problems,
+            loops,
             time,
             log);
     }
@@ -97,16 +103,28 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         _certificateChanged.Writer.TryWrite(true);
     }
 
-    /// <summary>Completes when every address that can be listened on is; the others are reported and tried again.</summary>
+    /// <summary>
+    /// Completes when every address that can be listened on is; the others are reported and tried again. When it throws,
+    /// nothing is listened on and all is disposed.
+    /// </summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await _listeners.StartAsync(cancellationToken);
-        await _tlsListeners.StartAsync(cancellationToken);
-        _following = FollowEndpointsAsync(_stop.Token);
+        try
+        {
+            await _listeners.StartAsync(cancellationToken);
+            await _tlsListeners.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+
+        _following = _loops.RunAsync("Ingress endpoints", FollowEndpointsAsync, _stop.Token);
         if (!_options.HttpsListen.IsEmpty)
         {
             // On a thread of its own: thousands of certificates take a while, and handshakes make what they need in the meantime.
-            _preparing = Task.Run(() => PrepareCertificatesAsync(_stop.Token), CancellationToken.None);
+            _preparing = Task.Run(() => _loops.RunAsync("Ingress certificates", PrepareCertificatesAsync, _stop.Token), CancellationToken.None);
         }
     }
 
@@ -121,6 +139,11 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+        {
+            return;
+        }
+
         await StopAsync(new CancellationToken(canceled: true));
         await _listeners.DisposeAsync();
         await _tlsListeners.DisposeAsync();
@@ -130,38 +153,29 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
 
     private async Task PrepareCertificatesAsync(CancellationToken stop)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                _certificates.Prepare(_routes.Current.Tls, stop);
-                await _certificateChanged.Reader.ReadAsync(stop);
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // Stopped.
+            _certificates.Prepare(_routes.Current.Tls, stop);
+            await _certificateChanged.Reader.ReadAsync(stop);
         }
     }
 
     private async Task FollowEndpointsAsync(CancellationToken stop)
     {
-        try
+        while (true)
         {
-            while (true)
+            // What the last run had in hand, when an exception ended it, but for the Service that it was about.
+            while (_inHand.TryDequeue(out var service))
             {
-                await _changed.WaitAsync(stop);
-                var (changed, snapshot) = _changed.Take(() => _routes.Current);
-                foreach (var service in changed)
-                {
-                    var usable = snapshot.Services.TryGetValue(service, out var route) ? route.Ports.SelectMany(port => port.Usable) : [];
-                    _carrier.Retain(service, [.. usable.Select(EndpointKey.Of)]);
-                }
+                var usable = _routes.Current.Services.TryGetValue(service, out var route) ? route.Ports.SelectMany(port => port.Usable) : [];
+                _carrier.Retain(service, [.. usable.Select(EndpointKey.Of)]);
             }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // Stopped.
+
+            await _changed.WaitAsync(stop);
+            foreach (var service in _changed.Take(() => _routes.Current).Services)
+            {
+                _inHand.Enqueue(service);
+            }
         }
     }
 }

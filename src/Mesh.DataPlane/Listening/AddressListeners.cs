@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using Mesh.Loops;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.DataPlane.Listening;
@@ -20,11 +21,12 @@ public sealed class AddressListeners(
     Func<IEnumerable<IPAddress>> machine,
     TimeSpan lookEvery,
     IPortProblems problems,
+    ProcessLoops loops,
     TimeProvider time,
     ILogger log) : IAsyncDisposable
 {
     private readonly Dictionary<IPEndPoint, IAddressListener?> _listeners = [];
-    private readonly PortReports _reports = new(name, problems, time, log);
+    private readonly PortReports _reports = new(name, problems, loops, time, log);
     private readonly CancellationTokenSource _stop = new();
     private readonly bool _followsMachine = options.Any(ListenAddresses.IsWildcard);
     private volatile Listening _now = new([], null);
@@ -38,12 +40,20 @@ public sealed class AddressListeners(
     /// <summary>Null while at least one address is listened on.</summary>
     public string? WhyNotListening => _now.Addresses.IsEmpty ? $"{name} listens on none of its addresses{_now.Problem}" : null;
 
-    /// <summary>Completes when every address that can be listened on is.</summary>
+    /// <summary>Completes when every address that can be listened on is. When it throws, nothing is listened on and all is disposed.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _reports.Start();
-        await ListenAsync(cancellationToken);
-        _following = FollowAsync(_stop.Token);
+        try
+        {
+            _reports.Start();
+            await ListenAsync(cancellationToken);
+            _following = loops.RunAsync($"{name} addresses", FollowAsync, _stop.Token);
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Accepts nothing more and lets what is under way end, until the token is cancelled.</summary>
@@ -82,19 +92,12 @@ public sealed class AddressListeners(
     private async Task FollowAsync(CancellationToken stop)
     {
         using var tick = new PeriodicTimer(lookEvery, time);
-        try
+        while (await tick.WaitForNextTickAsync(stop))
         {
-            while (await tick.WaitForNextTickAsync(stop))
+            if (_followsMachine || _listeners.ContainsValue(null))
             {
-                if (_followsMachine || _listeners.ContainsValue(null))
-                {
-                    await LookAgainAsync(stop);
-                }
+                await LookAgainAsync(stop);
             }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // Stopped.
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Threading.Channels;
 using Mesh.Core.Names;
+using Mesh.Loops;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.DataPlane.Listening;
@@ -12,7 +13,7 @@ namespace Mesh.DataPlane.Listening;
 /// keeps from being served on many addresses is told as one problem.
 /// </summary>
 /// <param name="name">What listens, as the log calls it where it is no Service.</param>
-internal sealed class PortReports(string name, IPortProblems problems, TimeProvider time, ILogger log) : IAsyncDisposable
+internal sealed class PortReports(string name, IPortProblems problems, ProcessLoops loops, TimeProvider time, ILogger log) : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
@@ -22,7 +23,7 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
     private readonly CancellationTokenSource _stop = new();
     private Task _telling = Task.CompletedTask;
 
-    public void Start() => _telling = TellAsync(_stop.Token);
+    public void Start() => _telling = loops.RunAsync("port reports", TellAsync, _stop.Token);
 
     /// <summary>Returns at once; what failed there before is over. What is given together may be told together.</summary>
     public void Failed(params IReadOnlyCollection<PortFailure> failures)
@@ -70,19 +71,21 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
 
     private async Task TellAsync(CancellationToken stop)
     {
-        try
+        while (true)
         {
-            while (true)
+            await _signal.Reader.ReadAsync(stop);
+            await Task.Yield(); // the first look, too, is not the caller's
+            try
             {
-                await _signal.Reader.ReadAsync(stop);
-                await Task.Yield(); // the first look, too, is not the caller's
                 Tell();
-                await Task.Delay(Pause, time, stop);
             }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // Stopped.
+            catch
+            {
+                _signal.Writer.TryWrite(true); // what was not told is known still, and the next run's
+                throw;
+            }
+
+            await Task.Delay(Pause, time, stop);
         }
     }
 
@@ -118,13 +121,13 @@ internal sealed class PortReports(string name, IPortProblems problems, TimeProvi
         }
 
         var problem = same[0].Problem with { AlsoAt = [.. same.Skip(1).Select(entry => entry.Problem.Address.Address)] };
+        problems.Report(service, problem);
         var told = new ToldProblem(problem) { Open = same.Length };
         foreach (var (_, report) in same)
         {
             report.Told = told;
         }
 
-        problems.Report(service, problem);
         DataPlaneLog.PortProblem(log, service?.ToString() ?? name, problem.Reason, problem.Message);
     }
 

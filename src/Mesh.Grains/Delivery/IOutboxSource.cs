@@ -1,3 +1,5 @@
+using Mesh.Loops;
+
 namespace Mesh.Grains.Delivery;
 
 /// <summary>What an outbox reads when it makes a message: always the newest rows, never a copy of older ones.</summary>
@@ -19,5 +21,6 @@ public interface IOutboxSource<TKey, TRow>
 
 /// <summary>What all outboxes of one publisher share.</summary>
 /// <param name="Publisher">The publisher's activation id.</param>
+/// <param name="Loops">Of the process.</param>
 /// <param name="Failed">Told of each send that failed, for the log.</param>
-public sealed record OutboxSettings(string Publisher, TimeProvider Time, Random Random, Action<string, Exception> Failed);
+public sealed record OutboxSettings(string Publisher, ProcessLoops Loops, TimeProvider Time, Random Random, Action<string, Exception> Failed);

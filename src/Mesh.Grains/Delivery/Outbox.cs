@@ -27,6 +27,7 @@ public sealed class Outbox<TKey, TRow>(
     private long _position;
     private bool _full;
     private bool _announce;
+    private bool _isPumping;
 
     public StreamName Stream => stream;
 
@@ -37,7 +38,7 @@ public sealed class Outbox<TKey, TRow>(
     public bool IsStopped => IsForgotten && _pump.IsCompleted;
 
     /// <summary>Everything was told and acknowledged.</summary>
-    public bool IsQuiet => _pump.IsCompleted && !HasWork;
+    public bool IsQuiet => !_isPumping && !HasWork;
 
     private bool HasWork => _dirty.Count > 0 || _full || _announce;
 
@@ -99,35 +100,40 @@ public sealed class Outbox<TKey, TRow>(
 
     private void Wake()
     {
-        if (!IsForgotten && _pump.IsCompleted)
+        if (!IsForgotten && !_isPumping)
         {
-            _pump = PumpAsync();
+            _isPumping = true;
+            _pump = settings.Loops.RunToEndAsync("outbox", PumpAsync, _stop.Token);
         }
     }
 
-    private async Task PumpAsync()
+    private async Task PumpAsync(CancellationToken stop)
     {
         // Leave the caller's turn first: all rows of one call go in one message.
         await Task.Yield();
-        try
+        while (HasWork && !stop.IsCancellationRequested)
         {
-            while (HasWork && !IsForgotten)
-            {
-                await SendOnceAsync();
-            }
+            await SendOnceAsync();
         }
-#pragma warning disable CA1031 // A call that was under way when the outbox was stopped may end in any way.
-        catch (Exception) when (_stop.IsCancellationRequested)
-#pragma warning restore CA1031
-        {
-        }
+
+        _isPumping = false; // in the turn that saw that nothing is left: the pump's task completes in a later one
     }
 
     private async Task SendOnceAsync()
     {
         var (keys, wasFull, wasAnnounced) = (_dirty, _full, _announce);
         (_dirty, _full, _announce) = ([], false, false);
-        var rows = wasFull ? source.Rows() : source.Rows(keys);
+        TRow[] rows;
+        try
+        {
+            rows = wasFull ? source.Rows() : source.Rows(keys);
+        }
+        catch
+        {
+            MarkAgain(keys, wasFull, wasAnnounced); // for the pump's next run
+            throw;
+        }
+
         if (rows.Length == 0 && !wasFull && !wasAnnounced)
         {
             return;
@@ -150,10 +156,15 @@ public sealed class Outbox<TKey, TRow>(
         catch (Exception failure) when (!_stop.IsCancellationRequested)
 #pragma warning restore CA1031
         {
-            _dirty.UnionWith(keys);
-            (_full, _announce) = (_full || wasFull, _announce || wasAnnounced);
+            MarkAgain(keys, wasFull, wasAnnounced);
             await FailedAsync(failure);
         }
+    }
+
+    private void MarkAgain(HashSet<TKey> keys, bool wasFull, bool wasAnnounced)
+    {
+        _dirty.UnionWith(keys);
+        (_full, _announce) = (_full || wasFull, _announce || wasAnnounced);
     }
 
     private void Acknowledge(DeliveryAck ack, long position)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Mesh.Grains.Abstractions.Delivery;
+using Mesh.Loops;
 
 namespace Mesh.Grains.Delivery;
 
@@ -27,6 +28,7 @@ public sealed record SubscriptionSettings(
     TimeProvider Time,
     Random Random,
     SemaphoreSlim Gate,
+    ProcessLoops Loops,
     Func<Task> MembershipChanged,
     Action<Exception> Failed);
 
@@ -62,7 +64,7 @@ public sealed class Subscription<TKey, TRow>(
     public long SpecVersion => _receiver.SpecVersion;
 
     /// <summary>From the grain's own turn, so that the loop runs in it.</summary>
-    public void Start() => _loop = RunAsync();
+    public void Start() => _loop = settings.Loops.RunAsync("subscription", RunAsync, _stop.Token);
 
     public DeliveryAck OnDelta(Delta<TRow> delta)
     {
@@ -96,31 +98,23 @@ public sealed class Subscription<TKey, TRow>(
         _stop.Dispose();
     }
 
-    private async Task RunAsync()
+    private async Task RunAsync(CancellationToken stop)
     {
-        try
+        while (true)
         {
-            while (true)
+            _nudge = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var membership = settings.MembershipChanged();
+            var isDone = await TryAsync();
+            LeaveTheRequest();
+            if (isDone)
             {
-                _nudge = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                var membership = settings.MembershipChanged();
-                var isDone = await TryAsync();
-                LeaveTheRequest();
-                if (isDone)
-                {
-                    _backoff.Reset();
-                    await WaitAsync(membership);
-                }
-                else
-                {
-                    await _backoff.WaitAsync(_stop.Token);
-                }
+                _backoff.Reset();
+                await WaitAsync(membership);
             }
-        }
-#pragma warning disable CA1031 // A call that was under way when the loop was stopped may end in any way.
-        catch (Exception) when (_stop.IsCancellationRequested)
-#pragma warning restore CA1031
-        {
+            else
+            {
+                await _backoff.WaitAsync(stop);
+            }
         }
     }
 

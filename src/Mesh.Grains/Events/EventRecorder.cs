@@ -1,6 +1,7 @@
 using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.Grains.Projections;
+using Mesh.Loops;
 using Mesh.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,8 @@ namespace Mesh.Grains.Events;
 /// fact that something rests on. Whoever records never waits.
 /// </summary>
 public sealed class EventRecorder(
-    IObjectStore store, IWatchCache cache, ProjectionPace pace, TimeProvider time, Random random, ILogger<EventRecorder> log) : BackgroundService
+    IObjectStore store, IWatchCache cache, ProjectionPace pace, ProcessLoops loops, TimeProvider time, Random random, ILogger<EventRecorder> log)
+    : BackgroundService
 {
     /// <summary>Different Events that wait at once.</summary>
     public const int Waiting = 1024;
@@ -31,29 +33,26 @@ public sealed class EventRecorder(
         Add(Occurrence.Of(about.Key, about.Uid, isWarning, reason, message), new Times(1, now, now));
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            while (true)
-            {
-                var (occurrence, times) = await _waiting.TakeAsync(stoppingToken);
-                if (Rests(occurrence))
-                {
-                    Add(occurrence, times);
-                }
-                else
-                {
-                    await pace.TakeAsync(1, stoppingToken);
-                    await WriteAsync(occurrence, times, stoppingToken);
-                    _rests[occurrence] = time.GetTimestamp();
-                }
+    /// <summary>An Event that ends the loop is dropped; the next run goes on with those that wait.</summary>
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => loops.RunAsync("events", WriteWaitingAsync, stoppingToken);
 
-                await Task.Delay(WriteEvery, time, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+    private async Task WriteWaitingAsync(CancellationToken stop)
+    {
+        while (true)
         {
+            var (occurrence, times) = await _waiting.TakeAsync(stop);
+            if (Rests(occurrence))
+            {
+                Add(occurrence, times);
+            }
+            else
+            {
+                await pace.TakeAsync(1, stop);
+                await WriteAsync(occurrence, times, stop);
+                _rests[occurrence] = time.GetTimestamp();
+            }
+
+            await Task.Delay(WriteEvery, time, stop);
         }
     }
 

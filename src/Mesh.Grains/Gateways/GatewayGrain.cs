@@ -5,6 +5,7 @@ using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Nodes;
 using Mesh.Grains.Registry;
+using Mesh.Loops;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -20,12 +21,15 @@ public sealed class GatewayGrain(
     IWatchCache cache,
     IGatewayLinks links,
     MembershipSignal membership,
+    ProcessLoops loops,
     TimeProvider time,
     Random random,
     ILogger<GatewayGrain> log) : Grain, IGatewayGrain, IDisposable
 {
     // Whether the node's default certificate has been renewed; it lives for months.
     private static readonly TimeSpan LookAtCertificateEvery = TimeSpan.FromHours(1);
+
+    private static readonly TimeSpan ListAgainAfter = TimeSpan.FromMilliseconds(50);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _gate = new(SubscriptionsAtOnce, SubscriptionsAtOnce);
@@ -34,6 +38,7 @@ public sealed class GatewayGrain(
     private IGatewayLink? _link;
     private GatewayFeed? _feed;
     private int _opened;
+    private bool _isFailed;
 
     /// <summary>Subscribes and renewals under way at once.</summary>
     public const int SubscriptionsAtOnce = 64;
@@ -118,56 +123,64 @@ public sealed class GatewayGrain(
         var table = new GatewayTable(link.NodeName, time);
         _feed = new GatewayFeed(link, table, time, SpecsChanged(table));
         var follower = _feed.Follower(cache);
-        _loops.Add(OwnAsync(() => _feed.SendAsync(_stop.Token)));
-        _loops.Add(OwnAsync(() => follower.CompleteAsync(_stop.Token)));
-        _loops.Add(OwnAsync(() => FollowAsync(follower)));
-        _loops.Add(OwnAsync(() => TellAliveAsync(link)));
-        _loops.Add(OwnAsync(() => TellCertificateAsync(link, table)));
+        Own("gateway: sending", _feed.SendAsync);
+        Own("gateway: first specs", follower.CompleteAsync);
+        Own("gateway: specs", stop => FollowAsync(follower, stop));
+        Own("gateway: node's life", stop => TellAliveAsync(link, stop));
+        Own("gateway: certificate", stop => TellCertificateAsync(link, table, stop));
     }
 
-    /// <summary>Ends the activation when one of its loops cannot go on; the link's end is the usual cause.</summary>
-    private async Task OwnAsync(Func<Task> loop)
+    private void Own(string name, Func<CancellationToken, Task> loop) =>
+        _loops.Add(loops.RunToEndAsync(name, stop => RunOrEndAsync(loop, stop), _stop.Token));
+
+    /// <summary>
+    /// Ends the activation when one of its loops cannot go on: what it had taken in hand may be lost, and the next activation
+    /// begins anew, with the node's next pulse. The link's end is the usual cause.
+    /// </summary>
+    private async Task RunOrEndAsync(Func<CancellationToken, Task> loop, CancellationToken stop)
     {
+        if (_isFailed)
+        {
+            return; // the activation ends
+        }
+
         try
         {
-            await loop();
+            await loop(stop);
         }
-#pragma warning disable CA1031 // The boundary of the grain's loops: whatever ended one ends the activation, and the next starts anew.
-        catch (Exception problem)
-#pragma warning restore CA1031
+        catch (LinkEndedException)
         {
-            if (!_stop.IsCancellationRequested)
+            if (!stop.IsCancellationRequested)
             {
-                if (problem is LinkEndedException)
-                {
-                    log.GatewayEnded(Key);
-                }
-                else
-                {
-                    log.GatewayFailed(Key, problem);
-                }
-
+                log.GatewayEnded(Key);
                 DeactivateOnIdle();
             }
         }
+        catch when (!stop.IsCancellationRequested)
+        {
+            _isFailed = true;
+            DeactivateOnIdle();
+            throw;
+        }
     }
 
-    private async Task FollowAsync(SpecFollower follower)
+    private async Task FollowAsync(SpecFollower follower, CancellationToken stop)
     {
         while (true)
         {
             try
             {
-                await follower.RunAsync(_stop.Token);
+                await follower.RunAsync(stop);
             }
             catch (WatchExpiredException)
             {
-                // It fell behind the log: everything is listed again.
+                // It fell behind the log: everything is listed again. A cache that has stopped says so at once, for as long as it is asked.
+                await Task.Delay(ListAgainAfter, time, stop);
             }
         }
     }
 
-    private async Task TellAliveAsync(IGatewayLink link)
+    private async Task TellAliveAsync(IGatewayLink link, CancellationToken stop)
     {
         using var tick = new PeriodicTimer(NodeLiveness.TellEvery, time);
         var node = GrainFactory.GetGrain<INodeGrain>(link.NodeName);
@@ -175,7 +188,7 @@ public sealed class GatewayGrain(
         {
             try
             {
-                if (link.Silence < NodeLiveness.SilentAfter && !await node.Alive(link.Session with { Gateway = Key }, _stop.Token))
+                if (link.Silence < NodeLiveness.SilentAfter && !await node.Alive(link.Session with { Gateway = Key }, stop))
                 {
                     throw new LinkEndedException(Key); // the node has a newer link
                 }
@@ -185,10 +198,10 @@ public sealed class GatewayGrain(
                 log.NodeNotTold(link.NodeName, problem);
             }
         }
-        while (await tick.WaitForNextTickAsync(_stop.Token));
+        while (await tick.WaitForNextTickAsync(stop));
     }
 
-    private async Task TellCertificateAsync(IGatewayLink link, GatewayTable table)
+    private async Task TellCertificateAsync(IGatewayLink link, GatewayTable table, CancellationToken stop)
     {
         using var tick = new PeriodicTimer(LookAtCertificateEvery, time);
         ReadOnlyMemory<byte> told = default;
@@ -200,7 +213,7 @@ public sealed class GatewayGrain(
                 _feed?.Wake();
             }
         }
-        while (await tick.WaitForNextTickAsync(_stop.Token));
+        while (await tick.WaitForNextTickAsync(stop));
     }
 
     private Action<IReadOnlyList<ServiceFeed>> SpecsChanged(GatewayTable table) => feeds =>
@@ -219,7 +232,7 @@ public sealed class GatewayGrain(
     private Subscription<string, EndpointRow> Subscribe(ServiceFeed feed)
     {
         var settings = new SubscriptionSettings(
-            $"{GrainContext.ActivationId}.{++_opened}", time, random, _gate, () => membership.Changed, failure => log.NotAnswered(Key, failure));
+            $"{GrainContext.ActivationId}.{++_opened}", time, random, _gate, loops, () => membership.Changed, failure => log.NotAnswered(Key, failure));
         var target = new ServiceTarget(GrainFactory.GetGrain<IServiceGrain>(feed.Name.ToString()), feed, Key);
         return new Subscription<string, EndpointRow>(EndpointRows.Kind, target, settings, rows => _feed!.Note(feed, rows));
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
+using Mesh.Loops;
 using Mesh.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -19,6 +20,7 @@ public sealed class Keeper(
     ILocalSiloDetails silo,
     IClusterMembershipService membership,
     MembershipSignal signal,
+    ProcessLoops loops,
     TimeProvider time,
     ServedKinds kinds,
     ILogger<Keeper> log) : BackgroundService
@@ -29,6 +31,7 @@ public sealed class Keeper(
     // All changes of a moment make one step: a namespace of many Pods is not listed for each of them.
     private static readonly TimeSpan EndEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FollowAgainAfter = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan WakeStep = TimeSpan.FromMilliseconds(100);
 
     private readonly WakeQueue _wakes = new(grains, time, log);
@@ -45,21 +48,12 @@ public sealed class Keeper(
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            await Task.WhenAll(
-                _wakes.RunAsync(stoppingToken),
-                RepeatAsync(FollowAsync, stoppingToken),
-                RepeatAsync(EndNamespacesAsync, stoppingToken),
-                RepeatAsync(CollectAsync, stoppingToken),
-                RepeatAsync(SweepAsync, stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        _wakes.RunAsync(loops, stoppingToken),
+        loops.RunAsync("keeper: changes", stop => RepeatAsync(FollowAsync, stop), stoppingToken),
+        loops.RunAsync("keeper: namespaces", stop => RepeatAsync(EndNamespacesAsync, stop), stoppingToken),
+        loops.RunAsync("keeper: garbage", stop => RepeatAsync(CollectAsync, stop), stoppingToken),
+        loops.RunAsync("keeper: sweep", stop => RepeatAsync(SweepAsync, stop), stoppingToken));
 
     private async Task FollowAsync(CancellationToken stop)
     {
@@ -69,10 +63,10 @@ public sealed class Keeper(
         {
             foreach (var change in await watch.NextAsync(stop))
             {
+                _followed = change.Object.ResourceVersion; // before: a change that ends the loop is left to the sweep, and those after it are not
                 var members = Members();
                 WakeAbout(change, members);
                 EndAbout(change, members);
-                _followed = change.Object.ResourceVersion;
             }
         }
     }
@@ -211,11 +205,10 @@ public sealed class Keeper(
             {
                 _followed = null;
                 signal.Raise(); // it fell behind the log: everything is woken
+                await Task.Delay(FollowAgainAfter, time, stop); // a cache that has stopped says so at once, for as long as it is asked
                 continue;
             }
-#pragma warning disable CA1031 // The boundary of the Keeper's loops: whatever the store or a grain threw, the next round looks again.
-            catch (Exception failure) when (!stop.IsCancellationRequested)
-#pragma warning restore CA1031
+            catch (Exception failure) when (failure is StoreUnavailableException or CommitOutcomeUnknownException or OrleansException or TimeoutException)
             {
                 log.SweepFailed(failure);
             }

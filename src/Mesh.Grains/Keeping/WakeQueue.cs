@@ -1,3 +1,4 @@
+using Mesh.Loops;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Grains.Keeping;
@@ -35,7 +36,8 @@ internal sealed class WakeQueue(IGrainFactory grains, TimeProvider time, ILogger
         _waiting.Release();
     }
 
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => WorkAsync(stop)));
+    public Task RunAsync(ProcessLoops loops, CancellationToken stop) =>
+        Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => loops.RunAsync("keeper: wakes", WorkAsync, stop)));
 
     public void Dispose() => _waiting.Dispose();
 

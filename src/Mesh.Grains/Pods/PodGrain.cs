@@ -10,6 +10,7 @@ using Mesh.Grains.Nodes;
 using Mesh.Grains.Objects;
 using Mesh.Grains.Projections;
 using Mesh.Grains.Registry;
+using Mesh.Loops;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -47,6 +48,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         EndpointRule rule,
         ProjectionPace pace,
         EventRecorder events,
+        ProcessLoops loops,
         TimeProvider time,
         Random random,
         ILogger<PodGrain> log)
@@ -58,7 +60,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         _registration = new PodRegistration(_name, _rules, time);
         _published = new PublishedRow(_name.Name, () => GrainFactory.Keyed<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace)));
         _object = new OwnedObject(Kinds.Pod(_name), store, cache, new FinalizedRules(_rules, time));
-        _projection = new Projection(new ShownStatus(_object, _rules, _ended, cache, time, () => _life), pace, time, random, reason => log.ProjectionFailed(key, reason));
+        _projection = new Projection(new ShownStatus(_object, _rules, _ended, cache, time, () => _life), pace, loops, time, random, reason => log.ProjectionFailed(key, reason));
     }
 
     public async Task<PodReportReply?> Observe(PodReport report, CancellationToken stop)

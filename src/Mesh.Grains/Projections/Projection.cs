@@ -1,4 +1,5 @@
 using Mesh.Grains.Delivery;
+using Mesh.Loops;
 using Mesh.Storage;
 
 namespace Mesh.Grains.Projections;
@@ -35,7 +36,7 @@ public interface IProjected
 /// only, repeated until it is stored. For one grain: its loop runs in the grain's turns.
 /// </summary>
 public sealed class Projection(
-    IProjected projected, ProjectionPace pace, TimeProvider time, Random random, Action<string> failed) : IAsyncDisposable
+    IProjected projected, ProjectionPace pace, ProcessLoops loops, TimeProvider time, Random random, Action<string> failed) : IAsyncDisposable
 {
     /// <summary>Between two writes of one object.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
@@ -44,14 +45,16 @@ public sealed class Projection(
     private readonly Backoff _backoff = new(time, random);
     private Task _loop = Task.CompletedTask;
     private bool _isDirty;
+    private bool _isRunning;
 
     /// <summary>Something may have changed.</summary>
     public void Mark()
     {
         _isDirty = true;
-        if (_loop.IsCompleted && !_stop.IsCancellationRequested)
+        if (!_isRunning && !_stop.IsCancellationRequested)
         {
-            _loop = RunAsync();
+            _isRunning = true;
+            _loop = loops.RunToEndAsync("projection", RunAsync, _stop.Token);
         }
     }
 
@@ -62,31 +65,22 @@ public sealed class Projection(
         _stop.Dispose();
     }
 
-    private async Task RunAsync()
+    /// <summary>After an exception, as about a document that nobody can read, it is not dirty any more: the next mark tries again.</summary>
+    private async Task RunAsync(CancellationToken stop)
     {
         await Task.Yield(); // all that one turn changes goes in one write
-        try
+        while (_isDirty)
         {
-            while (_isDirty)
+            _isDirty = false;
+            if (await projected.DiffersAsync(stop))
             {
-                _isDirty = false;
-                if (await projected.DiffersAsync(_stop.Token))
-                {
-                    await pace.TakeAsync(1, _stop.Token);
-                    _isDirty = false; // what changed while it waited is in this write
-                    await StepAsync();
-                }
+                await pace.TakeAsync(1, stop);
+                _isDirty = false; // what changed while it waited is in this write
+                await StepAsync();
             }
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-        }
-#pragma warning disable CA1031 // The boundary of the loop: a document that nobody can read must not end its grain; the next mark tries again.
-        catch (Exception problem)
-#pragma warning restore CA1031
-        {
-            failed(problem.Message);
-        }
+
+        _isRunning = false; // in the turn that saw that nothing is left: the loop's task completes in a later one
     }
 
     private async Task StepAsync()

@@ -3,6 +3,7 @@ using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Placement;
 using Mesh.Grains.Pods;
+using Mesh.Loops;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -14,7 +15,7 @@ namespace Mesh.Grains.Registry;
 /// as whole only when every node that holds some has told how they are, or was silent for 3 s.
 /// </summary>
 [GrainType("mesh.pod-registry"), AnySiloPlacement, KeepAlive, Reentrant]
-public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Random random, ILogger<PodRegistryGrain> log)
+public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, TimeProvider time, Random random, ILogger<PodRegistryGrain> log)
     : Grain, IPodRegistryGrain, IDisposable
 {
     /// <summary>How long a node may take to tell its inventory; then its rows stand as stored.</summary>
@@ -28,6 +29,7 @@ public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Rando
     private TaskCompletionSource _inventory = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RegistryRows _rows = null!;
     private Task _settling = Task.CompletedTask;
+    private bool _isFresh;
 
     private string Key => this.GetPrimaryKeyString();
 
@@ -36,10 +38,10 @@ public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Rando
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _rows = new RegistryRows(new OutboxSettings(
-            GrainContext.ActivationId.ToString(), time, random, (receiver, failure) => log.NotAcknowledged(Key, receiver, failure)));
-        var isFresh = await cache.WaitForFreshAsync(cancellationToken);
+            GrainContext.ActivationId.ToString(), loops, time, random, (receiver, failure) => log.NotAcknowledged(Key, receiver, failure)));
+        _isFresh = await cache.WaitForFreshAsync(cancellationToken);
         Load();
-        _settling = SettleAsync(isFresh);
+        _settling = loops.RunAsync("pod registry", SettleAsync, _stop.Token);
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -109,25 +111,21 @@ public sealed class PodRegistryGrain(IWatchCache cache, TimeProvider time, Rando
         }
     }
 
-    private async Task SettleAsync(bool isFresh)
+    /// <summary>Each step is one that may be done again, as it is when the last run was ended by an exception.</summary>
+    private async Task SettleAsync(CancellationToken stop)
     {
-        try
+        // A cache that may lag lacks Pods: what is absent from it is unknown, not gone.
+        while (!_isFresh)
         {
-            // A cache that may lag lacks Pods: what is absent from it is unknown, not gone.
-            while (!isFresh)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(1), time, _stop.Token);
-                isFresh = await cache.WaitForFreshAsync(_stop.Token);
-                Load();
-            }
+            await Task.Delay(TimeSpan.FromSeconds(1), time, stop);
+            var isFresh = await cache.WaitForFreshAsync(stop);
+            Load();
+            _isFresh = isFresh;
+        }
 
-            await HearNodesAsync();
-            _rows.MarkSynced();
-            await AskSilentAsync();
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-        }
+        await HearNodesAsync();
+        _rows.MarkSynced();
+        await AskSilentAsync();
     }
 
     private async Task HearNodesAsync()

@@ -10,6 +10,7 @@ using Mesh.Grains.Objects;
 using Mesh.Grains.Placement;
 using Mesh.Grains.Projections;
 using Mesh.Grains.Registry;
+using Mesh.Loops;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -28,6 +29,7 @@ public sealed class ServiceGrain(
     ProjectionPace pace,
     EndpointRule rule,
     EventRecorder events,
+    ProcessLoops loops,
     TimeProvider time,
     Random random,
     ILogger<ServiceGrain> log) : Grain, IServiceGrain, IDisposable
@@ -62,7 +64,7 @@ public sealed class ServiceGrain(
             cache);
         _object = new OwnedObject(Kinds.Service(name), store, cache, new FinalizedRules(_rules, time)) { PlansFromCache = true };
         var mirror = new EndpointProjection(store, cache, time, random, Mirror);
-        _projection = new Projection(mirror, pace, time, random, reason => log.ProjectionFailed(Key, reason));
+        _projection = new Projection(mirror, pace, loops, time, random, reason => log.ProjectionFailed(Key, reason));
         _endpoints = new ServiceEndpoints(Subscribe, Settings(), _projection.Mark);
         await LookAsync(0, cancellationToken);
     }
@@ -186,12 +188,12 @@ public sealed class ServiceGrain(
             : null;
 
     private OutboxSettings Settings() => new(
-        GrainContext.ActivationId.ToString(), time, random, (receiver, failure) => log.NotAcknowledged(Key, receiver, failure));
+        GrainContext.ActivationId.ToString(), loops, time, random, (receiver, failure) => log.NotAcknowledged(Key, receiver, failure));
 
     private Subscription<string, PodRow> Subscribe(ServiceEndpoints endpoints)
     {
         var settings = new SubscriptionSettings(
-            $"{GrainContext.ActivationId}.{++_opened}", time, random, _gate, () => membership.Changed, failure => log.NotAnswered(Key, failure));
+            $"{GrainContext.ActivationId}.{++_opened}", time, random, _gate, loops, () => membership.Changed, failure => log.NotAnswered(Key, failure));
         var target = new RegistryTarget(GrainFactory.GetGrain<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace)), _name.Name, endpoints);
         return new Subscription<string, PodRow>(PodRows.Kind, target, settings, endpoints.OnReceived);
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Mesh.Loops;
 using Mesh.NodeLink.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -8,7 +9,7 @@ namespace Mesh.NodeLink.Journal;
 /// Brings records to the journal's file. Whoever has something to keep hands it to a queue, so a disk that hangs holds up
 /// one thread, and those who must be told that theirs is kept for as long as <see cref="LongestWait"/>.
 /// </summary>
-internal sealed class JournalWriter(string path, JournalFile file, JournalState state, TimeProvider time, ILogger logger) : IAsyncDisposable
+internal sealed class JournalWriter(string path, JournalFile file, JournalState state, ProcessLoops loops, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     /// <summary>As long as an application waits for its registration, or for its end.</summary>
     internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
@@ -19,6 +20,7 @@ internal sealed class JournalWriter(string path, JournalFile file, JournalState 
     private readonly Lock _gate = new(); // of queue and state; nothing waits for the disk under it
     private readonly Lock _disk = new(); // of the file; taken before the other one
     private readonly JournalQueue _queue = new();
+    private readonly CancellationTokenSource _closed = new();
     private Task _writing = Task.CompletedTask;
     private ArrayBufferWriter<byte>? _meanwhile; // what is written while the file is rewritten
     private bool _isWriting;
@@ -120,8 +122,10 @@ internal sealed class JournalWriter(string path, JournalFile file, JournalState 
             writing = _writing;
         }
 
+        await _closed.CancelAsync(); // one that cannot write is not tried again
         await writing;
         file.Dispose();
+        _closed.Dispose();
     }
 
     /// <summary>
@@ -165,7 +169,7 @@ internal sealed class JournalWriter(string path, JournalFile file, JournalState 
         if (!_isWriting)
         {
             _isWriting = true;
-            _writing = Task.Run(WriteUntilEmpty);
+            _writing = loops.RunToEndAsync("journal writes", _ => Task.Run(WriteUntilEmpty, CancellationToken.None), _closed.Token);
         }
     }
 
@@ -197,7 +201,23 @@ internal sealed class JournalWriter(string path, JournalFile file, JournalState 
                 (frames, entries) = _queue.Take();
             }
 
-            var failures = WriteAll(frames.Span, entries);
+            Dictionary<JournalEntry, IOException> failures;
+            try
+            {
+                failures = WriteAll(frames.Span, entries);
+            }
+            catch (Exception fault)
+            {
+                // Nobody waits for what this run drops, and what of it is part of the state is written with the next file.
+                lock (_gate)
+                {
+                    _mustRewrite = true;
+                    entries.ForEach(entry => Settle(entry, new IOException(fault.Message, fault)));
+                }
+
+                throw;
+            }
+
             lock (_gate)
             {
                 entries.ForEach(entry => Settle(entry, failures.GetValueOrDefault(entry)));

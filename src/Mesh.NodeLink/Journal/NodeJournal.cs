@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Google.Protobuf;
 using Mesh.Core.Routing;
+using Mesh.Loops;
 using Mesh.NodeLink.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -53,11 +54,11 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
 
     /// <param name="path">Of <c>node.journal</c> in the data directory, whose lock the caller holds.</param>
     /// <exception cref="IOException">The file cannot be read or written.</exception>
-    public static NodeJournal Open(string path, string bootId, TimeProvider time, ILogger<NodeJournal> logger) =>
-        Open(path, bootId, time, logger, JournalFile.Open);
+    public static NodeJournal Open(string path, string bootId, ProcessLoops loops, TimeProvider time, ILogger<NodeJournal> logger) =>
+        Open(path, bootId, loops, time, logger, JournalFile.Open);
 
     /// <exception cref="IOException">The file cannot be read or written.</exception>
-    internal static NodeJournal Open(string path, string bootId, TimeProvider time, ILogger<NodeJournal> logger, Func<string, FileMode, FileStream> open)
+    internal static NodeJournal Open(string path, string bootId, ProcessLoops loops, TimeProvider time, ILogger<NodeJournal> logger, Func<string, FileMode, FileStream> open)
     {
 #pragma warning disable CA2000 // the journal's, or disposed below
         var file = new JournalFile(path, open);
@@ -73,7 +74,7 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
 
             file.ContinueAt(whole);
             var journal = new NodeJournal(
-                new JournalWriter(path, file, state, time, logger), JournalContents.Of(state, logger), whole < bytes.Length, bootId, time);
+                new JournalWriter(path, file, state, loops, time, logger), JournalContents.Of(state, logger), whole < bytes.Length, bootId, time);
             journal.Count(journal.Incarnation);
             return journal;
         }
@@ -117,20 +118,13 @@ public sealed class NodeJournal : IRegistrationJournal, IAsyncDisposable
         }
     }
 
-    /// <summary>Writes what waits, and compacts, until stopped. Its owner awaits it.</summary>
+    /// <summary>Writes what waits, and compacts, until stopped. Its owner runs it again when an exception ended it; nothing that waits is lost.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         using var tick = new PeriodicTimer(FlushEvery, _time);
-        try
+        while (await tick.WaitForNextTickAsync(stop)) // the last changes are written by DisposeAsync
         {
-            while (await tick.WaitForNextTickAsync(stop))
-            {
-                Flush();
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // The last changes are written by DisposeAsync.
+            Flush();
         }
     }
 

@@ -23,22 +23,34 @@ public sealed class LinkClient(string socket, INodeLinkHandler handler, ReportOu
     // Both processes start together: that the silo does not listen yet is no news.
     private static readonly TimeSpan SilosStart = TimeSpan.FromSeconds(15);
 
-    /// <summary>Links until stopped. Its owner awaits it.</summary>
+    private ulong _links;
+
+    /// <summary>Links until stopped. Its owner runs it again when an exception ended it: the silo then tells everything anew.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         var wait = FirstWait;
         var told = false;
         var linkedOnce = false;
-        var links = 0UL;
         var began = time.GetTimestamp();
         while (!stop.IsCancellationRequested)
         {
-            var session = new NodeLinkSession(handler, outbox, ++links, time, logger);
+            var session = new NodeLinkSession(handler, outbox, ++_links, time, logger);
             var dialled = time.GetTimestamp();
-            var reason = await LinkOnceAsync(session, stop);
+            string reason;
+            try
+            {
+                reason = await LinkOnceAsync(session, stop);
+            }
+            finally
+            {
+                if (session.WasWelcomed)
+                {
+                    handler.OnLinkLost();
+                }
+            }
+
             if (session.WasWelcomed)
             {
-                handler.OnLinkLost();
                 // One that ends as soon as it is there, by something that the silo tells, would have all told again at once.
                 wait = time.GetElapsedTime(dialled) < LongestWait ? wait : FirstWait;
                 told = false;

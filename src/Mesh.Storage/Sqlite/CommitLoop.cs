@@ -1,3 +1,4 @@
+using Mesh.Loops;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +16,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private readonly CommitQueue _queue;
     private readonly Followers _followers;
     private readonly SqliteStoreOptions _options;
+    private readonly ProcessLoops _loops;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly LogClock _clock;
@@ -22,6 +24,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private readonly WriteAheadLog _writeAheadLog;
     private readonly List<PendingCommit> _group = [];
     private readonly Lock _trimGate = new();
+    private readonly CancellationTokenSource _closed = new();
     private SqliteConnection? _connection;
     private GroupCommit? _transactions;
     private RunMark _mark;
@@ -38,10 +41,12 @@ internal sealed class CommitLoop : IAsyncDisposable
         Followers followers,
         RunMark mark,
         SqliteStoreOptions options,
+        ProcessLoops loops,
         TimeProvider time,
         ILogger log)
     {
-        (_connection, _database, _queue, _followers, _mark, _options, _time, _log) = (connection, database, queue, followers, mark, options, time, log);
+        (_connection, _database, _queue, _followers, _mark, _options, _loops, _time, _log) =
+            (connection, database, queue, followers, mark, options, loops, time, log);
         _version = mark.Version;
         _transactions = new GroupCommit(connection);
         _clock = LogClock.Of(connection, time);
@@ -53,7 +58,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     public void Start()
     {
         // A thread of its own: a sync may take long, and the pool has grains and sockets to serve.
-        _running = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _running = _loops.RunToEndAsync("commits", ProcessLoops.OnThread(Run), _closed.Token);
         _tick = _time.CreateTimer(_ => AskForTrim([]), null, TickEvery, TickEvery);
     }
 
@@ -66,7 +71,17 @@ internal sealed class CommitLoop : IAsyncDisposable
         }
 
         _queue.Close();
+        await _closed.CancelAsync(); // what waits is carried out first, unless the loop is down
         await _running;
+        while (_queue.Take(_group, _options.MaxGroupWrites))
+        {
+            FailAll(static () => new StoreUnavailableException("The store is closed."));
+            _group.Clear();
+        }
+
+        Close();
+        Answer(TakeTrimRequests());
+        _closed.Dispose();
     }
 
     /// <summary>Until the log is cut to what is due by now.</summary>
@@ -88,22 +103,45 @@ internal sealed class CommitLoop : IAsyncDisposable
         _queue.Wake();
     }
 
-    private void Run()
+    /// <summary>To the end of the queue, whatever the token says: what was taken in is carried out.</summary>
+    private void Run(CancellationToken closed)
     {
-        while (_queue.Take(_group, _options.MaxGroupWrites))
+        try
         {
-            if (_group.Count > 0)
+            while (_queue.Take(_group, _options.MaxGroupWrites))
             {
-                Commit();
-                _group.Clear();
+                if (_group.Count > 0)
+                {
+                    Commit();
+                    _group.Clear();
+                }
+
+                Trim();
             }
 
-            Trim();
+            WriteMark();
+            Close();
         }
+        catch (Exception fault)
+        {
+            Abandon(fault);
+            throw;
+        }
+    }
 
-        WriteMark();
-        Close();
-        Answer(TakeTrimRequests());
+    /// <summary>Nobody waits for a loop that is down, and the next run opens what this one may have left half done.</summary>
+    private void Abandon(Exception fault)
+    {
+        try
+        {
+            Close();
+            _database.CloseReaders();
+        }
+        finally
+        {
+            FailAll(() => new CommitOutcomeUnknownException($"A fault of the store: {fault.Message}", fault));
+            _group.Clear();
+        }
     }
 
     private void Commit()
@@ -213,9 +251,11 @@ internal sealed class CommitLoop : IAsyncDisposable
 
             WriteMark();
         }
-        catch (SqliteException failed)
+#pragma warning disable CA1031 // Commits go on, and the log is cut a second later.
+        catch (Exception failed)
+#pragma warning restore CA1031
         {
-            _log.NotTrimmed(SqliteFailure.Explain(failed, _database.Path), failed);
+            _log.NotTrimmed(failed is SqliteException known ? SqliteFailure.Explain(known, _database.Path) : failed.Message, failed);
             Close();
         }
 

@@ -1,4 +1,5 @@
 using Mesh.Core.Names;
+using Mesh.Loops;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -8,7 +9,8 @@ namespace Mesh.Storage.Sqlite;
 /// The embedded store: one SQLite file, one committing loop. Whoever starts it stops it; commits that wait then are still
 /// carried out.
 /// </summary>
-public sealed class SqliteStore(SqliteStoreOptions options, TimeProvider time, ILogger<SqliteStore> log) : IObjectStore, IChangeLog, IAsyncDisposable
+public sealed class SqliteStore(SqliteStoreOptions options, ProcessLoops loops, TimeProvider time, ILogger<SqliteStore> log)
+    : IObjectStore, IChangeLog, IAsyncDisposable
 {
     private readonly SqliteDatabase _database = new(options);
     private readonly CommitQueue _queue = new(options.MaxWaitingCommits, options.MaxWaitingBytes);
@@ -97,7 +99,7 @@ public sealed class SqliteStore(SqliteStoreOptions options, TimeProvider time, I
             }
 
             log.Opened(_database.Path, version, timeline);
-            var loop = new CommitLoop(connection, _database, _queue, _followers, mark, options, time, log);
+            var loop = new CommitLoop(connection, _database, _queue, _followers, mark, options, loops, time, log);
             connection = null;
             return loop;
         }

@@ -3,6 +3,8 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Mesh.DataPlane.Listening;
 using Mesh.DataPlane.Tests.Support;
+using Mesh.Testing;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -22,7 +24,9 @@ public sealed class AddressListenersTests
     private readonly IPAddress _first = L4Host.FreeClusterIP().Address;
     private readonly IPAddress _second = L4Host.FreeClusterIP().Address;
     private IPAddress[] _machine = [];
+    private readonly WatchedLoops _loops = new();
     private bool _machineFails;
+    private Exception? _machineFault;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -122,20 +126,60 @@ public sealed class AddressListenersTests
         Assert.StartsWith("Test listens on none of its addresses: ", listeners.WhyNotListening, StringComparison.Ordinal);
     }
 
-    private AddressListeners Any(int port = 0) => new(
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "DP-D4")]
+    public async Task An_exception_while_the_machine_is_looked_at_ends_no_looking()
+    {
+        await using var listeners = Any();
+        await listeners.StartAsync(Stop);
+        _machineFault = PlantedTime.Planted();
+        _machineFails = true;
+        _time.Advance(Second);
+        await _loops.EndedAsync("Test addresses", Stop);
+
+        _machine = [_first];
+        await UntilAsync(listeners, now => now.Length == 2, () => _time.Advance(Second));
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "DP-D4")]
+    public async Task One_that_could_not_start_leaves_nothing_that_listens()
+    {
+        var port = L4Host.FreeClusterIP().Port;
+        var opened = new List<Bound>();
+        await using var listeners = Listeners(
+            [new(_first, port), new(IPAddress.Any, 0)],
+            address =>
+            {
+                opened.Add(new Bound(address));
+                return opened.Count == 1 ? opened[0] : throw new NetworkInformationException(TooManyOpenFiles);
+            });
+        await Assert.ThrowsAsync<NetworkInformationException>(() => listeners.StartAsync(Stop));
+        await Assert.ThrowsAsync<SocketException>(() => RawClient.ConnectAsync(new IPEndPoint(_first, port), Stop));
+        foreach (var bound in opened)
+        {
+            await bound.DisposeAsync();
+        }
+    }
+
+    private AddressListeners Any(int port = 0) => Listeners([new IPEndPoint(IPAddress.Any, port)], static address => new Bound(address));
+
+    private AddressListeners Listeners(IPEndPoint[] options, Func<IPEndPoint, Bound> open) => new(
         "Test",
-        [new IPEndPoint(IPAddress.Any, port)],
-        (address, _) => Task.FromResult<IAddressListener>(new Bound(address)),
-        () => Interlocked.Exchange(ref _machineFails, false) ? throw new NetworkInformationException(TooManyOpenFiles) : Volatile.Read(ref _machine),
+        [.. options],
+        (address, _) => Task.FromResult<IAddressListener>(open(address)),
+        () => Interlocked.Exchange(ref _machineFails, false) ? throw _machineFault ?? new NetworkInformationException(TooManyOpenFiles) : Volatile.Read(ref _machine),
         Second,
         _problems,
+        _loops.Loops,
         _time,
         NullLogger.Instance);
 
-    private static async Task UntilAsync(AddressListeners listeners, Func<System.Collections.Immutable.ImmutableArray<IPEndPoint>, bool> fits)
+    private static async Task UntilAsync(AddressListeners listeners, Func<System.Collections.Immutable.ImmutableArray<IPEndPoint>, bool> fits, Action? meanwhile = null)
     {
         while (!fits(listeners.Addresses))
         {
+            meanwhile?.Invoke();
             await Task.Yield();
             Stop.ThrowIfCancellationRequested();
         }

@@ -1,6 +1,8 @@
 using System.Net;
 using Mesh.DataPlane.Listening;
 using Mesh.DataPlane.Tests.Support;
+using Mesh.Testing;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -19,7 +21,7 @@ public sealed class PortReportsTests
     [Fact(Timeout = 30_000)]
     public async Task An_address_that_fails_again_is_a_problem_of_its_own_beside_what_is_left_of_the_first()
     {
-        await using var reports = new PortReports("test", _problems, TimeProvider.System, NullLogger.Instance);
+        await using var reports = new PortReports("test", _problems, WatchedLoops.Unwatched(), TimeProvider.System, NullLogger.Instance);
         var service = SomeRoutes.Name("web");
         reports.Start();
         reports.Failed(new PortFailure(service, First, new PortCause.TooMany(1)), new PortFailure(service, Second, new PortCause.TooMany(1)));
@@ -38,9 +40,22 @@ public sealed class PortReportsTests
     }
 
     [Fact(Timeout = 30_000)]
+    [Trait("Row", "DP-D4")]
+    public async Task A_problem_that_met_an_exception_while_it_was_told_is_told_again()
+    {
+        var loops = new WatchedLoops();
+        await using var reports = new PortReports("test", _problems, loops.Loops, TimeProvider.System, NullLogger.Instance);
+        reports.Start();
+        _problems.Fault = PlantedTime.Planted();
+        reports.Failed(new PortFailure(null, First, new PortCause.TooMany(1)));
+        await loops.EndedAsync("port reports", Stop);
+        Assert.Equal(First, (await _problems.ReportedAsync(Stop)).Address);
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task Another_cause_ends_the_problem_and_is_the_next()
     {
-        await using var reports = new PortReports("test", _problems, TimeProvider.System, NullLogger.Instance);
+        await using var reports = new PortReports("test", _problems, WatchedLoops.Unwatched(), TimeProvider.System, NullLogger.Instance);
         reports.Start();
         reports.Failed(new PortFailure(null, First, new PortCause.TooMany(1)));
         var before = await _problems.ReportedAsync(Stop);

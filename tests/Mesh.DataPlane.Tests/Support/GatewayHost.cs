@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.DataPlane.L7;
+using Mesh.Testing;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.DataPlane.Tests.Support;
@@ -19,6 +20,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Problems,
             Suspects,
             new Random(1),
+            Loops.Loops,
             time ?? TimeProvider.System,
             logs ?? Errors);
         Routes.Follow(_gateway.Update);
@@ -26,6 +28,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     /// <summary>What this one calls itself; each has another name.</summary>
     public string Id { get; } = $"mesh-{Interlocked.Increment(ref LastGateway)}";
+
+    public WatchedLoops Loops { get; } = new();
 
     public SomeRoutes Routes { get; } = new();
 

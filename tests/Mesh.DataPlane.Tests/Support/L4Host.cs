@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L4;
+using Mesh.Testing;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -14,7 +16,7 @@ internal sealed class L4Host : IAsyncDisposable
 {
     private static int LastAddress;
 
-    public L4Host(ServiceListenerOptions? options = null, TimeProvider? time = null)
+    public L4Host(ServiceListenerOptions? options = null, TimeProvider? time = null, ILogger<ServiceListeners>? log = null)
     {
         Listeners = new ServiceListeners(
             Routes.Published,
@@ -24,13 +26,16 @@ internal sealed class L4Host : IAsyncDisposable
             Problems,
             Suspects,
             new Random(1),
+            Loops.Loops,
             time ?? TimeProvider.System,
-            NullLogger<ServiceListeners>.Instance);
+            log ?? NullLogger<ServiceListeners>.Instance);
         Routes.Follow(Listeners.Update);
     }
 
     /// <summary>The addresses of this machine, beside 127.0.0.1.</summary>
     public ImmutableArray<IPAddress> Machine { get; set; } = [];
+
+    public WatchedLoops Loops { get; } = new();
 
     public SomeRoutes Routes { get; } = new();
 

@@ -31,7 +31,19 @@ internal sealed class Problems : IPortProblems
     /// <summary>And nobody has asked for it yet.</summary>
     public bool HasReported => _reported.Reader.TryPeek(out _);
 
-    public void Report(NamespacedName? service, PortProblem problem) => _reported.Writer.TryWrite(problem);
+    /// <summary>What the next report meets.</summary>
+    public Exception? Fault { get; set; }
+
+    public void Report(NamespacedName? service, PortProblem problem)
+    {
+        if (Fault is { } fault)
+        {
+            Fault = null;
+            throw fault;
+        }
+
+        _reported.Writer.TryWrite(problem);
+    }
 
     public void Solved(PortProblem problem) => _solved.Writer.TryWrite(problem);
 

@@ -6,6 +6,7 @@ using Mesh.Grains.Delivery;
 using Mesh.Grains.Gateways;
 using Mesh.Storage;
 using Mesh.Storage.Sqlite;
+using Mesh.Testing;
 using Mesh.Testing.Processes;
 using Mesh.Testing.Time;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,11 +35,15 @@ public sealed class MeshTestCluster : IAsyncDisposable
     private MeshTestCluster(TimeProvider time)
     {
         _time = time;
-        _store = new SqliteStore(new SqliteStoreOptions { DataDirectory = _directory }, TestClock.Machine, NullLogger<SqliteStore>.Instance);
+        Loops = new WatchedLoops(time);
+        _store = new SqliteStore(new SqliteStoreOptions { DataDirectory = _directory }, WatchedLoops.Unwatched(), TestClock.Machine, NullLogger<SqliteStore>.Instance);
         Store = new FaultyStore(_store);
     }
 
     public FaultyStore Store { get; }
+
+    /// <summary>Of all silos.</summary>
+    public WatchedLoops Loops { get; }
 
     public Network Network { get; } = new();
 
@@ -148,13 +153,14 @@ public sealed class MeshTestCluster : IAsyncDisposable
     private void Configure(ISiloBuilder silo)
     {
         silo.Services.AddSingleton(_time);
+        silo.Services.AddSingleton(Loops.Loops);
         foreach (var ofOrleans in new[] { TimeProviderNames.Membership, TimeProviderNames.Messaging, TimeProviderNames.SystemTimers })
         {
             silo.Services.AddKeyedSingleton(ofOrleans, TimeProvider.System); // who is alive, and which calls are late, is not what these tests move
         }
 
         silo.Services.AddSingleton<IObjectStore>(Store);
-        silo.Services.AddSingleton(services => new WatchCache(_store, TestClock.Machine, indexes: services.GetServices<CacheIndex>()));
+        silo.Services.AddSingleton(services => new WatchCache(_store, WatchedLoops.Unwatched(), TestClock.Machine, indexes: services.GetServices<CacheIndex>()));
         silo.Services.AddSingleton<IWatchCache>(services => services.GetRequiredService<WatchCache>());
         silo.Services.AddHostedService<CacheLife>();
         silo.Services.AddSingleton<TestLinks>();

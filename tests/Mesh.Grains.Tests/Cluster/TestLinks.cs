@@ -36,11 +36,20 @@ public sealed class TestLink(TestNode node, NodeSession session) : IGatewayLink,
 
     public ConcurrentQueue<string> InventoryRequests { get; } = new();
 
+    /// <summary>What the next message meets.</summary>
+    public Exception? Fault { get; set; }
+
     public Task ApplyAsync(ImmutableArray<RoutingChange> changes, bool synced, CancellationToken stop)
     {
         if (_ended.IsCancellationRequested)
         {
             throw new LinkEndedException(session.Gateway);
+        }
+
+        if (Fault is { } fault)
+        {
+            Fault = null;
+            throw fault;
         }
 
         node.Apply(changes, synced);

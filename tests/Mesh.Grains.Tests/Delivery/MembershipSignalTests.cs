@@ -3,6 +3,8 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Mesh.Grains.Delivery;
+using Mesh.Testing;
+using Mesh.Testing.Time;
 using Xunit;
 
 namespace Mesh.Grains.Tests.Delivery;
@@ -16,7 +18,7 @@ public sealed class MembershipSignalTests
     public async Task Only_another_member_or_status_is_a_change()
     {
         var membership = new Updates(Snapshot(1, (One, SiloStatus.Active)));
-        using var signal = new MembershipSignal(membership);
+        using var signal = new MembershipSignal(membership, WatchedLoops.Unwatched());
         await signal.StartAsync(TestContext.Current.CancellationToken);
 
         var changed = signal.Changed;
@@ -33,6 +35,26 @@ public sealed class MembershipSignalTests
         await signal.StopAsync(TestContext.Current.CancellationToken);
     }
 
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "CP-D8")]
+    public async Task A_signal_whose_updates_broke_tells_what_changed_meanwhile()
+    {
+        var loops = new WatchedLoops();
+        var membership = new Updates(Snapshot(1, (One, SiloStatus.Active)));
+        using var signal = new MembershipSignal(membership, loops.Loops);
+        await signal.StartAsync(TestContext.Current.CancellationToken);
+        var changed = signal.Changed;
+
+        membership.Breaks = true;
+        await membership.TellAsync(Snapshot(2, (One, SiloStatus.Active)));
+        await loops.EndedAsync("membership signal", TestContext.Current.CancellationToken);
+        Assert.False(changed.IsCompleted);
+
+        await membership.TellAsync(Snapshot(3, (One, SiloStatus.Active), (Other, SiloStatus.Active)));
+        await changed.WaitAsync(TestContext.Current.CancellationToken);
+        await signal.StopAsync(TestContext.Current.CancellationToken);
+    }
+
     private static ClusterMembershipSnapshot Snapshot(long version, params (SiloAddress Silo, SiloStatus Status)[] members) => new(
         members.ToImmutableDictionary(member => member.Silo, member => new ClusterMember(member.Silo, member.Status, "silo")),
         new MembershipVersion(version));
@@ -42,6 +64,9 @@ public sealed class MembershipSignalTests
     {
         private readonly Channel<ClusterMembershipSnapshot> _updates = Channel.CreateBounded<ClusterMembershipSnapshot>(1);
         private readonly Channel<bool> _followed = Channel.CreateBounded<bool>(1);
+
+        /// <summary>After the next update there is an exception instead of another.</summary>
+        public bool Breaks { get; set; }
 
         public ClusterMembershipSnapshot CurrentSnapshot => first;
 
@@ -63,6 +88,11 @@ public sealed class MembershipSignalTests
             {
                 yield return snapshot;
                 await _followed.Writer.WriteAsync(true, stop); // asked for the next one: this one was followed
+                if (Breaks)
+                {
+                    Breaks = false;
+                    throw PlantedTime.Planted();
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Tests.Cluster;
+using Mesh.Testing;
 using Mesh.Testing.Time;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -11,11 +12,12 @@ public class OutboxTests
 {
     private readonly FakeTimeProvider _time = new();
     private readonly JumpingClock _clock;
+    private readonly WatchedLoops _loops;
     private readonly TurnScheduler _turns = new();
     private readonly PodSource _source = new();
     private readonly List<(Delta<PodRow> Delta, TaskCompletionSource<DeliveryAck> Answer)> _sent = [];
 
-    public OutboxTests() => _clock = new JumpingClock(_time);
+    public OutboxTests() => (_clock, _loops) = (new JumpingClock(_time), new WatchedLoops(_time));
 
     [Fact]
     public void One_message_is_in_flight_and_what_changes_meanwhile_is_folded_into_the_next()
@@ -131,9 +133,27 @@ public class OutboxTests
         Assert.True(outbox.IsForgotten);
     }
 
+    [Fact]
+    [Trait("Row", "CP-D8")]
+    public void Rows_that_an_exception_kept_from_being_read_are_sent_after_it()
+    {
+        var outbox = Open();
+        _source.Fault = new InvalidDataException("planted");
+        Put(outbox, "a", 1);
+        Put(outbox, "b", 1);
+        Assert.Empty(_sent);
+        Assert.Contains("'outbox' ended unexpectedly (InvalidDataException: planted)", Assert.Single(_loops.Lines).Text, StringComparison.Ordinal);
+
+        Advance(TimeSpan.FromMilliseconds(50));
+        Assert.Equal(["a", "b"], Names(_sent.Single().Delta));
+        Answer(0, DeliveryAck.Ok);
+        Assert.True(outbox.IsQuiet);
+        Assert.Null(_loops.Loops.WhyNotReady());
+    }
+
     private static IEnumerable<string> Names(Delta<PodRow> delta) => delta.Rows.Select(row => row.Name).Order();
 
-    private OutboxSettings Settings() => new("publisher", _clock, new Random(1), (_, _) => { });
+    private OutboxSettings Settings() => new("publisher", _loops.Loops, _clock, new Random(1), (_, _) => { });
 
     private Outbox<string, PodRow> Open(string receiver = "receiver") => new(new StreamName(receiver, 1), _source, SendAsync, Settings());
 
@@ -175,6 +195,18 @@ public class OutboxTests
 
         PodRow[] IOutboxSource<string, PodRow>.Rows() => [.. Rows.Values];
 
-        PodRow[] IOutboxSource<string, PodRow>.Rows(IReadOnlyCollection<string> keys) => [.. keys.Where(Rows.ContainsKey).Select(key => Rows[key])];
+        /// <summary>What the next question meets.</summary>
+        public Exception? Fault { get; set; }
+
+        PodRow[] IOutboxSource<string, PodRow>.Rows(IReadOnlyCollection<string> keys)
+        {
+            if (Fault is { } fault)
+            {
+                Fault = null;
+                throw fault;
+            }
+
+            return [.. keys.Where(Rows.ContainsKey).Select(key => Rows[key])];
+        }
     }
 }

@@ -1,6 +1,8 @@
 using System.Net;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Delivery;
+using Mesh.Loops;
+using Mesh.Testing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Mesh.Grains.Tests.Delivery;
@@ -22,6 +24,7 @@ internal enum Fault
 internal sealed class SimulatedHop
 {
     private readonly FakeTimeProvider _time = new();
+    private readonly ProcessLoops _loops;
     private readonly TurnScheduler _turns = new();
     private readonly Random _random;
     private readonly Dictionary<string, PodRow> _truth = [];
@@ -36,6 +39,7 @@ internal sealed class SimulatedHop
     public SimulatedHop(int seed)
     {
         _random = new Random(seed);
+        _loops = new WatchedLoops(_time).Loops;
         RestartPublisher(synced: true);
         RestartReceiver();
     }
@@ -188,7 +192,7 @@ internal sealed class SimulatedHop
     {
         public RowTable<string, PodRow> Rows { get; } = new(PodRows.Kind, hop._time);
 
-        public Outboxes<string, PodRow> Outboxes { get; } = new(new OutboxSettings(activation, hop._time, hop._random, (_, _) => { }));
+        public Outboxes<string, PodRow> Outboxes { get; } = new(new OutboxSettings(activation, hop._loops, hop._time, hop._random, (_, _) => { }));
 
         public bool IsSynced { get; set; }
 
@@ -240,7 +244,7 @@ internal sealed class SimulatedHop
             _hop = hop;
             Activation = activation;
             var never = new TaskCompletionSource().Task;
-            var settings = new SubscriptionSettings(activation, hop._time, hop._random, new SemaphoreSlim(64), () => never, _ => { });
+            var settings = new SubscriptionSettings(activation, hop._time, hop._random, new SemaphoreSlim(64), hop._loops, () => never, _ => { });
             Subscription = new Subscription<string, PodRow>(PodRows.Kind, this, settings, _ => hop.CheckNothingIsLost(this));
         }
 

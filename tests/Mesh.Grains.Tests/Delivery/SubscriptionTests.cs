@@ -2,6 +2,8 @@ using System.Diagnostics;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Tests.Cluster;
+using Mesh.Testing;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -12,7 +14,11 @@ public class SubscriptionTests
     private readonly FakeTimeProvider _time = new();
     private readonly TurnScheduler _turns = new();
     private readonly Target _target = new();
+    private readonly WatchedLoops _loops;
     private TaskCompletionSource _membership = new();
+    private bool _membershipFails;
+
+    public SubscriptionTests() => _loops = new WatchedLoops(_time);
 
     [Fact]
     public void A_receiver_renews_every_20_to_30_seconds_with_its_position()
@@ -84,9 +90,26 @@ public class SubscriptionTests
         RequestContext.Clear();
     }
 
+    [Fact]
+    [Trait("Row", "CP-D8")]
+    public void A_subscription_that_met_an_exception_between_two_questions_goes_on_asking()
+    {
+        _membershipFails = true;
+        Open();
+        Assert.Equal(0, _target.Subscribed);
+        Assert.Contains("'subscription' ended unexpectedly", Assert.Single(_loops.Lines).Text, StringComparison.Ordinal);
+
+        _membershipFails = false;
+        Advance(TimeSpan.FromMilliseconds(50));
+        Assert.Equal(1, _target.Subscribed);
+        Advance(TimeSpan.FromSeconds(30));
+        Assert.Single(_target.Renewals);
+    }
+
     private void Open()
     {
-        var settings = new SubscriptionSettings("receiver", _time, new Random(1), new SemaphoreSlim(64), () => _membership.Task, _ => { });
+        Task Membership() => _membershipFails ? throw PlantedTime.Planted() : _membership.Task;
+        var settings = new SubscriptionSettings("receiver", _time, new Random(1), new SemaphoreSlim(64), _loops.Loops, Membership, _ => { });
         _turns.Run(new Subscription<string, PodRow>(PodRows.Kind, _target, settings, _ => { }).Start);
     }
 

@@ -7,6 +7,7 @@ using Mesh.Grains.Delivery;
 using Mesh.Grains.Gateways;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Storage;
+using Mesh.Testing;
 using Mesh.Testing.Certificates;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -228,7 +229,7 @@ public sealed class GatewayTableTests : IAsyncDisposable
         }
 
         _answers = new Answers(new TaskCompletionSource<Delta<EndpointRow>>(), uid);
-        var settings = new SubscriptionSettings("me." + uid, _time, new Random(1), _gate, () => new TaskCompletionSource().Task, _ => { });
+        var settings = new SubscriptionSettings("me." + uid, _time, new Random(1), _gate, new WatchedLoops(_time).Loops, () => new TaskCompletionSource().Task, _ => { });
         feed.Endpoints = new Subscription<string, EndpointRow>(EndpointRows.Kind, _answers, settings, rows => _table.Note(feed, rows));
         feed.Endpoints.Start();
         _feeds.Add(feed);

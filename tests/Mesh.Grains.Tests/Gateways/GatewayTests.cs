@@ -37,6 +37,32 @@ public class GatewayTests(SharedCluster shared)
     }
 
     [Fact(Timeout = 30_000)]
+    [Trait("Row", "CP-D8")]
+    public async Task A_gateway_that_met_an_exception_ends_and_the_next_one_tells_what_it_had_taken_in_hand()
+    {
+        var node = new TestNode("gw-fault");
+        using var link = await Cluster.LinkAsync(node, Cluster.Silos[0]);
+        await node.UntilAsync(snapshot => snapshot.IsSynced, Stop);
+        link.Fault = new InvalidDataException("planted");
+        var ns = await Cluster.NamespaceAsync();
+        Assert.True(NamespacedName.TryParse($"{ns}/web", out var name));
+        await Cluster.PutAsync(Kinds.Service(name), Some.Service(name));
+        while (link.Fault is not null)
+        {
+            await Task.Yield();
+            Stop.ThrowIfCancellationRequested();
+        }
+
+        var gateway = Cluster.Client.GetGrain<IGatewayGrain>(Key(link, 0));
+        while (!node.Current.Services.ContainsKey(name))
+        {
+            await gateway.Start(Stop); // the pulse of the process that owns the link
+        }
+
+        link.End();
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task A_message_for_a_link_that_ended_is_answered_Gone()
     {
         var node = new TestNode("gw-b");

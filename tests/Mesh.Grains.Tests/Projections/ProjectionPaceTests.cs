@@ -1,6 +1,7 @@
 using Mesh.Grains.Projections;
 using Mesh.Grains.Tests.Delivery;
 using Mesh.Storage;
+using Mesh.Testing;
 using Mesh.Testing.Time;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -114,7 +115,7 @@ public class ProjectionPaceTests
         Assert.Equal(2, _failures);
     }
 
-    private Projection Open(Shown shown) => new(shown, _pace, _clock, new Random(1), _ => _failures++);
+    private Projection Open(Shown shown) => new(shown, _pace, new WatchedLoops(_time).Loops, _clock, new Random(1), _ => _failures++);
 
     private void Change(Projection projection, Shown shown, int state) => _turns.Run(() =>
     {

@@ -2,6 +2,7 @@ using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Registry;
 using Mesh.Grains.Tests.Cluster;
+using Mesh.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -9,7 +10,7 @@ namespace Mesh.Grains.Tests.Registry;
 
 public sealed class NodeInventoryTests
 {
-    private readonly RegistryRows _rows = new(new OutboxSettings("registry", new FakeTimeProvider(), new Random(1), static (_, _) => { }));
+    private readonly RegistryRows _rows = new(new OutboxSettings("registry", WatchedLoops.Unwatched(), new FakeTimeProvider(), new Random(1), static (_, _) => { }));
 
     [Fact]
     [Trait("Row", "CP-D10")]

@@ -4,6 +4,7 @@ using Mesh.Grains.Delivery;
 using Mesh.Grains.Registry;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Grains.Tests.Delivery;
+using Mesh.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -14,7 +15,7 @@ public sealed class RegistryRowsTests
 {
     private const int Services = 200;
 
-    private readonly RegistryRows _rows = new(new OutboxSettings("registry", new FakeTimeProvider(), new Random(1), static (_, _) => { }));
+    private readonly RegistryRows _rows = new(new OutboxSettings("registry", WatchedLoops.Unwatched(), new FakeTimeProvider(), new Random(1), static (_, _) => { }));
     private readonly TurnScheduler _turns = new();
     private readonly List<string> _told = [];
 

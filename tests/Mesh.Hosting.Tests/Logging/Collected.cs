@@ -25,12 +25,21 @@ internal sealed class Collected : ILogOutput
         return all.ToString();
     }
 
+    /// <summary>What the next write meets.</summary>
+    public Exception? Fault { get; set; }
+
     public void Stop() => _open.Wait();
 
     public void GoOn() => _open.Release();
 
     public void Write(ReadOnlySpan<byte> lines)
     {
+        if (Fault is { } fault)
+        {
+            Fault = null;
+            throw fault;
+        }
+
         Assert.True(_writes.Writer.TryWrite(Encoding.UTF8.GetString(lines)));
         _open.Wait();
         _open.Release();

@@ -147,6 +147,25 @@ public sealed class LineLoggerTests
         }
     }
 
+    [Fact(Timeout = 30_000)]
+    [Trait("Row", "CP-D8")]
+    public async Task An_exception_while_lines_are_written_is_told_with_the_next_ones()
+    {
+        using var output = new Collected { Fault = new InvalidOperationException("planted") };
+        using var provider = new LineLoggerProvider(output, asJson: false, _time);
+        using var rests = new RestEnds(_time);
+        Log.Told(provider.CreateLogger("Mesh.Some"), "lost", 0, 1);
+        while (output.Fault is not null)
+        {
+            await Task.Yield();
+            Stop.ThrowIfCancellationRequested();
+        }
+
+        Log.Told(provider.CreateLogger("Mesh.Some"), "next", 0, 1);
+        Assert.Contains("log lines could not be written: planted", await output.NextAsync(Stop), StringComparison.Ordinal);
+        Assert.Contains("next and 0 of 1", await output.NextAsync(Stop), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_was_logged_last_is_written_at_the_end()
     {

@@ -1,6 +1,7 @@
 using Mesh.Core.Routing;
 using Mesh.NodeLink.Journal;
 using Mesh.NodeLink.Wire;
+using Mesh.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -63,7 +64,7 @@ public sealed class HungDiskTests : IDisposable
         await journal.WriteAsync(new Registration { Uid = "after" }, Stop);
         await journal.DisposeAsync();
 
-        await using var next = NodeJournal.Open(_place.Journal, "boot", _time, NullLogger<NodeJournal>.Instance);
+        await using var next = NodeJournal.Open(_place.Journal, "boot", WatchedLoops.Unwatched(), _time, NullLogger<NodeJournal>.Instance);
         Assert.Equal(["after"], next.Registrations.Select(registration => registration.Uid));
     }
 
@@ -77,7 +78,7 @@ public sealed class HungDiskTests : IDisposable
 
     private NodeJournal Open()
     {
-        var journal = NodeJournal.Open(_place.Journal, "boot", _time, NullLogger<NodeJournal>.Instance, (path, mode) => new Disk(path, mode, this));
+        var journal = NodeJournal.Open(_place.Journal, "boot", WatchedLoops.Unwatched(), _time, NullLogger<NodeJournal>.Instance, (path, mode) => new Disk(path, mode, this));
         while (_asked.Wait(0, CancellationToken.None))
         {
             // The start was written.

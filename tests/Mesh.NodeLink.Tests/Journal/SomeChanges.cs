@@ -4,6 +4,7 @@ using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.Core.Services;
 using Mesh.NodeLink.Journal;
+using Mesh.Testing;
 using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -12,7 +13,7 @@ namespace Mesh.NodeLink.Tests.Journal;
 /// <summary>What the tests of the journal have it keep.</summary>
 internal static class SomeChanges
 {
-    public static NodeJournal Open(string path) => NodeJournal.Open(path, "boot", TestClock.Machine, NullLogger<NodeJournal>.Instance);
+    public static NodeJournal Open(string path) => NodeJournal.Open(path, "boot", WatchedLoops.Unwatched(), TestClock.Machine, NullLogger<NodeJournal>.Instance);
 
     public static NamespacedName Name(string name) => NamespacedName.Of("default", name);
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Mesh.Core.Names;
 using Mesh.Storage.Sqlite;
+using Mesh.Testing;
 using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -23,7 +24,7 @@ internal static class Writer
     {
         await Console.In.ReadLineAsync();
         await using var store = new SqliteStore(
-            new SqliteStoreOptions { DataDirectory = directory }, TestClock.Machine, NullLogger<SqliteStore>.Instance);
+            new SqliteStoreOptions { DataDirectory = directory }, WatchedLoops.Unwatched(), TestClock.Machine, NullLogger<SqliteStore>.Instance);
         await store.StartAsync(CancellationToken.None);
         await using var output = Console.OpenStandardOutput();
         using var groups = store.Follow(page => Tell(output, $"{Group} {page.Through.Version}"));
