@@ -23,7 +23,7 @@ internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistration
 
     private AgentUnderTest(TimeProvider time, AgentIdentity identity, Func<IReadOnlyCollection<IPAddress>>? machine)
     {
-        Agent = new AgentService(identity, this, this, this, new Random(1), WatchedLoops.Unwatched(), time, NullLogger<AgentService>.Instance, machine);
+        Agent = new AgentService(identity, this, this, this, new Random(1), Loops.Loops, time, NullLogger<AgentService>.Instance, machine);
         Told = new ToldServices((routes, changed) =>
         {
             Routes = routes;
@@ -46,6 +46,8 @@ internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistration
     };
 
     public AgentService Agent { get; }
+
+    public WatchedLoops Loops { get; } = new();
 
     public Uri Url => new($"http://127.0.0.1:{_tcp!.Port}");
 

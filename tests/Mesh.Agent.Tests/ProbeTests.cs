@@ -180,6 +180,7 @@ public sealed class ProbeTests
 
     [Fact(Timeout = 30_000)]
     [Trait("Row", "DP-D4")]
+    [Trait("Loop", "probes")]
     public async Task An_exception_in_the_loop_is_logged_and_the_Pods_are_probed_on()
     {
         var stop = TestContext.Current.CancellationToken;

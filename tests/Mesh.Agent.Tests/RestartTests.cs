@@ -263,7 +263,7 @@ public sealed class RestartTests
 
     private static int Port(TcpListener listener) => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    private static Registration Record(string uid, string name, int port) => new()
+    internal static Registration Record(string uid, string name, int port) => new()
     {
         Namespace = "default",
         Name = name,

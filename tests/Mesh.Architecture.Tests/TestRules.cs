@@ -38,6 +38,13 @@ internal static partial class TestRules
                 ("tests/Mesh.Planted.Tests/B.cs", "Process.Start" + "(\"curl\")"),
             ]),
         new(
+            "Each background loop has a test that plants an exception in it, and carries the loop's name",
+            LoopsWithoutTest,
+            [
+                ("src/Mesh.Planted/A.cs", "        _loop = loops.RunAsync(\"planted\", RunAsync, _stop.Token);"),
+                ("tests/Mesh.Planted.Tests/A.cs", "[Trait(\"Loop\", \"another\")]"),
+            ]),
+        new(
             "A skipped test says why",
             tree => from file in tree.TestCode()
                     where EmptySkip().IsMatch(tree.Read(file))
@@ -61,6 +68,22 @@ internal static partial class TestRules
         from match in AsynchronousTest().Matches(tree.Read(file))
         where !match.Groups[1].Value.Contains("Timeout", StringComparison.Ordinal)
         select $"{file}: {match.Groups[2].Value}";
+
+    /// <summary>Both ways: a loop without a test, and a test of what is no loop any more.</summary>
+    private static IEnumerable<string> LoopsWithoutTest(SourceTree tree)
+    {
+        var loops = tree.ProductCode().SelectMany(file => LoopName().Matches(tree.Read(file)).Select(match => match.Groups[1].Value)).ToHashSet(StringComparer.Ordinal);
+        var tested = tree.TestCode().Where(static file => !file.StartsWith("tests/Mesh.Architecture.Tests/", StringComparison.Ordinal))
+            .SelectMany(file => LoopTrait().Matches(tree.Read(file)).Select(match => match.Groups[1].Value)).ToHashSet(StringComparer.Ordinal);
+        return loops.Except(tested).Select(static loop => $"{loop}: no test").Concat(tested.Except(loops).Select(static loop => $"{loop}: no loop"));
+    }
+
+    // Where it is begun: of ProcessLoops, or by the two who begin several (a gateway grain, the Agent).
+    [GeneratedRegex("""(?:[lL]oops(?:>\(\))?\.Run(?:ToEnd|OrEndProcess)?Async|\bClientLoop\.RunAsync|\bOwn|\b_?tasks\.Begin)\(\$?"([^"]+)"[,)]""")]
+    private static partial Regex LoopName();
+
+    [GeneratedRegex("""\[Trait\("Loop", "([^"]+)"\)\]""")]
+    private static partial Regex LoopTrait();
 
     [GeneratedRegex(@"\[((?:Fact|Theory)[^\n]*)\]\s*\n(?:\s*\[[^\n]*\]\s*\n)*\s*public async \w+ (\w+)\(")]
     private static partial Regex AsynchronousTest();

@@ -1,6 +1,7 @@
 using Mesh.Core.Descriptors;
 using Mesh.DataPlane.L4;
 using Mesh.DataPlane.Tests.Support;
+using Mesh.Testing.Certificates;
 using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -16,6 +17,7 @@ public sealed class LoopEndTests
 
     [Fact(Timeout = Limit)]
     [Trait("Row", "DP-D4")]
+    [Trait("Loop", "listeners of Services")]
     public async Task The_loop_of_the_listeners_opens_after_an_exception_what_it_had_in_hand_and_closes_nothing()
     {
         await using var backend = new RecordingBackend();
@@ -41,6 +43,7 @@ public sealed class LoopEndTests
 
     [Fact(Timeout = Limit)]
     [Trait("Row", "DP-D4")]
+    [Trait("Loop", "port of a Service")]
     public async Task A_port_of_a_Service_accepts_after_an_exception()
     {
         await using var backend = new RecordingBackend(async connection =>
@@ -48,7 +51,7 @@ public sealed class LoopEndTests
             await connection.AnswerEachAsync(RecordingBackend.Ok);
             connection.Close();
         });
-        await using var host = new L4Host(new ServiceListenerOptions { Descriptors = new DescriptorBudget(320 + 14) }, log: new FailingLog());
+        await using var host = new L4Host(new ServiceListenerOptions { Descriptors = new DescriptorBudget(320 + 14) }, log: new FailingLog("accepts nobody"));
         var address = await host.ServeAsync(backend.Pod("a"));
         var clients = new List<RawClient> { await L4Host.ConnectAsync(address, Stop) };
         while (clients.Count < 20)
@@ -69,6 +72,7 @@ public sealed class LoopEndTests
 
     [Fact(Timeout = Limit)]
     [Trait("Row", "DP-D4")]
+    [Trait("Loop", "Ingress endpoints")]
     public async Task The_gateway_follows_endpoints_after_an_exception_about_one_Service()
     {
         await using var backend = new RecordingBackend();
@@ -82,10 +86,36 @@ public sealed class LoopEndTests
         await (await backend.AcceptedAsync(Stop)).Ended.WaitAsync(Stop);
     }
 
-    /// <summary>The first line about a share that is used up cannot be written.</summary>
-    private sealed class FailingLog : ILogger<ServiceListeners>
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "DP-D4")]
+    [Trait("Loop", "Ingress certificates")]
+    public async Task Certificates_are_shown_after_an_exception_about_one()
+    {
+        using var authority = new TestAuthority();
+        using var log = new FailingLog("is not taken here");
+        await using var host = await GatewayHost.StartAsync([], logs: log);
+        host.Routes.DefaultCertificate("no certificate"u8.ToArray()); // a control plane tells of none that cannot be read
+        await host.Loops.EndedAsync("Ingress certificates", Stop);
+
+        host.Routes.DefaultCertificate(authority.Issue("default").Bundle);
+        using var client = await TlsClient.ConnectAsync(host.TlsAddress, "app.test", Stop);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n", Stop);
+        Assert.Equal(503, (await client.AnswerAsync(Stop))!.Status);
+    }
+
+    /// <summary>The first line that says this cannot be written.</summary>
+    private sealed class FailingLog(string says) : ILogger<ServiceListeners>, ILoggerFactory
     {
         private int _failed;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public void Dispose()
+        {
+            // Nothing is held.
+        }
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -94,7 +124,7 @@ public sealed class LoopEndTests
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (formatter(state, exception).Contains("accepts nobody", StringComparison.Ordinal) && Interlocked.Exchange(ref _failed, 1) == 0)
+            if (formatter(state, exception).Contains(says, StringComparison.Ordinal) && Interlocked.Exchange(ref _failed, 1) == 0)
             {
                 throw PlantedTime.Planted();
             }

@@ -141,6 +141,7 @@ public sealed class DnsServerTests
 
     [Fact(Timeout = Deadline)]
     [Trait("Row", "DP-D4")]
+    [Trait("Loop", "DNS over UDP")]
     public async Task A_thread_of_UDP_comes_back_after_a_question_that_met_an_exception()
     {
         var loops = new WatchedLoops(_time);
@@ -161,6 +162,7 @@ public sealed class DnsServerTests
 
     [Fact(Timeout = Deadline)]
     [Trait("Row", "DP-D4")]
+    [Trait("Loop", "DNS over TCP")]
     public async Task Accepting_over_TCP_goes_on_after_an_exception()
     {
         var loops = new WatchedLoops(_time);

@@ -69,6 +69,7 @@ public sealed class LinkTests
 
     [Fact(Timeout = 30_000)]
     [Trait("Row", "DP-D4")]
+    [Trait("Loop", "link")]
     public async Task A_change_that_met_an_exception_ends_its_link_and_no_later_one()
     {
         var stop = TestContext.Current.CancellationToken;

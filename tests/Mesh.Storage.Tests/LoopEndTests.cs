@@ -14,6 +14,7 @@ public sealed class LoopEndTests
 
     [Fact(Timeout = Deadline)]
     [Trait("Row", "CP-D8")]
+    [Trait("Loop", "watch cache")]
     public async Task A_cache_that_met_a_torn_row_catches_up_with_what_it_was_not_told()
     {
         await using var fixture = await StartAsync(Stop);
@@ -36,6 +37,7 @@ public sealed class LoopEndTests
 
     [Fact(Timeout = Deadline)]
     [Trait("Row", "CP-D8")]
+    [Trait("Loop", "commits")]
     public async Task Commits_that_the_committing_loop_dropped_are_answered_and_later_ones_are_carried_out()
     {
         var time = new PlantedTime();

@@ -25,8 +25,9 @@ public sealed class UsedUpShares(DescriptorBudget budget, IPortProblems problems
         {
             if (!_short.TryGetValue(share.Name, out var told))
             {
-                _short[share.Name] = told = new Short(share.Service, new PortProblem.UsedUp(share.WhyFull));
+                told = new Short(share.Service, new PortProblem.UsedUp(share.WhyFull));
                 problems.Report(told.Service, told.Problem);
+                _short.Add(share.Name, told); // what could not be told is told when the share is refused again
             }
 
             told.Seen = time.GetTimestamp();

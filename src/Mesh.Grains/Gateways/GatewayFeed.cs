@@ -36,7 +36,8 @@ internal sealed class GatewayFeed(IGatewayLink link, GatewayTable table, TimePro
     /// <exception cref="LinkEndedException">The link is gone.</exception>
     public async Task SendAsync(CancellationToken stop)
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop, link.Ended);
+        var linkEnded = link.Ended; // once: whatever becomes of the link, its end stays one that can be told from a failure
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop, linkEnded);
         try
         {
             while (true)
@@ -61,7 +62,7 @@ internal sealed class GatewayFeed(IGatewayLink link, GatewayTable table, TimePro
                 await _wakeup.WaitAsync(UntilDue(), ended.Token);
             }
         }
-        catch (OperationCanceledException) when (link.Ended.IsCancellationRequested && !stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (linkEnded.IsCancellationRequested && !stop.IsCancellationRequested)
         {
             throw new LinkEndedException(link.Session.Gateway);
         }

@@ -128,6 +128,7 @@ public sealed class AddressListenersTests
 
     [Fact(Timeout = Limit)]
     [Trait("Row", "DP-D4")]
+    [Trait("Loop", "{name} addresses")]
     public async Task An_exception_while_the_machine_is_looked_at_ends_no_looking()
     {
         await using var listeners = Any();

@@ -41,6 +41,7 @@ public sealed class PortReportsTests
 
     [Fact(Timeout = 30_000)]
     [Trait("Row", "DP-D4")]
+    [Trait("Loop", "port reports")]
     public async Task A_problem_that_met_an_exception_while_it_was_told_is_told_again()
     {
         var loops = new WatchedLoops();

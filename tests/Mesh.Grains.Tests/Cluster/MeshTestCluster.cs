@@ -103,15 +103,25 @@ public sealed class MeshTestCluster : IAsyncDisposable
     }
 
     /// <summary>A link from the node to a silo: its gateway grain is started, as the process does.</summary>
-    public async Task<TestLink> LinkAsync(TestNode node, InProcessSiloHandle silo)
+    /// <param name="before">Told of the link before the grain is.</param>
+    public async Task<TestLink> LinkAsync(TestNode node, InProcessSiloHandle silo, Action<TestLink>? before = null)
     {
         var number = Interlocked.Increment(ref _sessions);
         var session = $"s{number}";
         var link = new TestLink(node, new NodeSession(session, 1, number, "127.0.0.1", "test"));
+        before?.Invoke(link);
         Service<TestLinks>(silo).Add(link);
         node.BeginResync();
         var key = GatewayKey.Of(silo.SiloAddress, node.Name, session).ToString();
-        await Client.GetGrain<IGatewayGrain>(key).Start(CancellationToken.None);
+        try
+        {
+            await Client.GetGrain<IGatewayGrain>(key).Start(CancellationToken.None);
+        }
+        catch (OrleansMessageRejectionException) when (before is not null)
+        {
+            // Its activation has met an exception that the test planted, and ends; the next call begins another.
+        }
+
         return link;
     }
 
@@ -161,7 +171,8 @@ public sealed class MeshTestCluster : IAsyncDisposable
 
         silo.Services.AddSingleton<IObjectStore>(Store);
         silo.Services.AddSingleton(services => new WatchCache(_store, WatchedLoops.Unwatched(), TestClock.Machine, indexes: services.GetServices<CacheIndex>()));
-        silo.Services.AddSingleton<IWatchCache>(services => services.GetRequiredService<WatchCache>());
+        silo.Services.AddSingleton(services => new PlantedCache(services.GetRequiredService<WatchCache>()));
+        silo.Services.AddSingleton<IWatchCache>(services => services.GetRequiredService<PlantedCache>());
         silo.Services.AddHostedService<CacheLife>();
         silo.Services.AddSingleton<TestLinks>();
         silo.Services.AddSingleton<IGatewayLinks>(services => services.GetRequiredService<TestLinks>());

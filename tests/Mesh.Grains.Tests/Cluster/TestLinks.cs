@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.Grains.Abstractions.Nodes;
@@ -20,52 +21,78 @@ public sealed class TestLinks : IGatewayLinks
 }
 
 /// <summary>One link session: what the node was told goes into a real routing table, as in the node.</summary>
-public sealed class TestLink(TestNode node, NodeSession session) : IGatewayLink, IDisposable
+public sealed class TestLink : IGatewayLink, IDisposable
 {
     private readonly CancellationTokenSource _ended = new();
+    private readonly TestNode _node;
+    private ReadOnlyMemory<byte> _certificate = "default"u8.ToArray();
 
-    public string NodeName => node.Name;
+    public TestLink(TestNode node, NodeSession session)
+    {
+        (_node, Session, Ended) = (node, session, _ended.Token);
+    }
 
-    public NodeSession Session => session;
+    public string NodeName => _node.Name;
 
-    public TimeSpan Silence { get; set; } = TimeSpan.Zero;
+    public NodeSession Session { get; }
 
-    public CancellationToken Ended => _ended.Token;
+    /// <summary>Held, as a link of the product does: it is asked for also when the link has ended and was disposed.</summary>
+    public CancellationToken Ended { get; }
 
-    public ReadOnlyMemory<byte> DefaultCertificate { get; set; } = "default"u8.ToArray();
+    public TimeSpan Silence
+    {
+        get
+        {
+            Meet();
+            return TimeSpan.Zero;
+        }
+    }
+
+    public ReadOnlyMemory<byte> DefaultCertificate
+    {
+        get
+        {
+            Meet();
+            return _certificate;
+        }
+        set => _certificate = value;
+    }
 
     public ConcurrentQueue<string> InventoryRequests { get; } = new();
 
-    /// <summary>What the next message meets.</summary>
-    public Exception? Fault { get; set; }
+    /// <summary>What the next use of a member meets, by its name.</summary>
+    public ConcurrentDictionary<string, Exception> Faults { get; } = new();
 
     public Task ApplyAsync(ImmutableArray<RoutingChange> changes, bool synced, CancellationToken stop)
     {
         if (_ended.IsCancellationRequested)
         {
-            throw new LinkEndedException(session.Gateway);
+            throw new LinkEndedException(Session.Gateway);
         }
 
-        if (Fault is { } fault)
-        {
-            Fault = null;
-            throw fault;
-        }
-
-        node.Apply(changes, synced);
+        Meet();
+        _node.Apply(changes, synced);
         return Task.CompletedTask;
     }
 
     public void RequestInventory(string ns)
     {
         InventoryRequests.Enqueue(ns);
-        node.Asked?.Invoke(ns);
-        node.Nudge();
+        _node.Asked?.Invoke(ns);
+        _node.Nudge();
     }
 
     public void End() => _ended.Cancel();
 
     public void Dispose() => _ended.Dispose();
+
+    private void Meet([CallerMemberName] string member = "")
+    {
+        if (Faults.TryRemove(member, out var fault))
+        {
+            throw fault;
+        }
+    }
 }
 
 /// <summary>A machine's node as the silos see it: one routing table, whichever link feeds it.</summary>

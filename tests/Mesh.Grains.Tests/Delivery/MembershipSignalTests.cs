@@ -37,6 +37,7 @@ public sealed class MembershipSignalTests
 
     [Fact(Timeout = 60_000)]
     [Trait("Row", "CP-D8")]
+    [Trait("Loop", "membership signal")]
     public async Task A_signal_whose_updates_broke_tells_what_changed_meanwhile()
     {
         var loops = new WatchedLoops();

@@ -135,6 +135,7 @@ public class OutboxTests
 
     [Fact]
     [Trait("Row", "CP-D8")]
+    [Trait("Loop", "outbox")]
     public void Rows_that_an_exception_kept_from_being_read_are_sent_after_it()
     {
         var outbox = Open();

@@ -92,6 +92,7 @@ public class SubscriptionTests
 
     [Fact]
     [Trait("Row", "CP-D8")]
+    [Trait("Loop", "subscription")]
     public void A_subscription_that_met_an_exception_between_two_questions_goes_on_asking()
     {
         _membershipFails = true;

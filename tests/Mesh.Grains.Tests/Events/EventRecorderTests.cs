@@ -15,6 +15,7 @@ public sealed class EventRecorderTests
 {
     [Fact(Timeout = 60_000)]
     [Trait("Row", "CP-D8")]
+    [Trait("Loop", "events")]
     public async Task An_exception_about_one_Event_ends_no_silo_and_the_next_Event_is_written()
     {
         var stop = TestContext.Current.CancellationToken;

@@ -4,6 +4,7 @@ using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Gateways;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Storage;
+using Mesh.Testing.Time;
 using Xunit;
 
 namespace Mesh.Grains.Tests.Gateways;
@@ -38,27 +39,40 @@ public class GatewayTests(SharedCluster shared)
 
     [Fact(Timeout = 30_000)]
     [Trait("Row", "CP-D8")]
+    [Trait("Loop", "gateway: sending")]
     public async Task A_gateway_that_met_an_exception_ends_and_the_next_one_tells_what_it_had_taken_in_hand()
     {
         var node = new TestNode("gw-fault");
         using var link = await Cluster.LinkAsync(node, Cluster.Silos[0]);
         await node.UntilAsync(snapshot => snapshot.IsSynced, Stop);
-        link.Fault = new InvalidDataException("planted");
+        link.Faults[nameof(link.ApplyAsync)] = PlantedTime.Planted();
         var ns = await Cluster.NamespaceAsync();
         Assert.True(NamespacedName.TryParse($"{ns}/web", out var name));
         await Cluster.PutAsync(Kinds.Service(name), Some.Service(name));
-        while (link.Fault is not null)
-        {
-            await Task.Yield();
-            Stop.ThrowIfCancellationRequested();
-        }
+        Assert.IsType<InvalidOperationException>(await Cluster.Loops.EndedAsync("gateway: sending", Stop));
+        await PulseUntilAsync(link, () => node.Current.Services.ContainsKey(name));
+        link.End();
+    }
 
-        var gateway = Cluster.Client.GetGrain<IGatewayGrain>(Key(link, 0));
-        while (!node.Current.Services.ContainsKey(name))
-        {
-            await gateway.Start(Stop); // the pulse of the process that owns the link
-        }
-
+    [Theory(Timeout = 60_000)]
+    [InlineData("gateway: specs", nameof(IWatchCache.Watch))]
+    [InlineData("gateway: first specs", nameof(IWatchCache.WaitForFreshAsync))]
+    [InlineData("gateway: node's life", nameof(IGatewayLink.Silence))]
+    [InlineData("gateway: certificate", nameof(IGatewayLink.DefaultCertificate))]
+    [Trait("Row", "CP-D8")]
+    [Trait("Loop", "gateway: specs")]
+    [Trait("Loop", "gateway: first specs")]
+    [Trait("Loop", "gateway: node's life")]
+    [Trait("Loop", "gateway: certificate")]
+    public async Task A_gateway_one_of_whose_loops_met_an_exception_as_it_began_ends_and_the_next_one_tells_everything(string loop, string member)
+    {
+        var node = new TestNode($"gw-{member}");
+        var cache = MeshTestCluster.Service<PlantedCache>(Cluster.Silos[0]);
+        cache.Fails = member;
+        using var link = await Cluster.LinkAsync(node, Cluster.Silos[0], before: link => link.Faults[member] = PlantedTime.Planted());
+        Assert.IsType<InvalidOperationException>(await Cluster.Loops.EndedAsync(loop, Stop));
+        cache.Fails = null;
+        await PulseUntilAsync(link, () => node.Current.IsSynced);
         link.End();
     }
 
@@ -125,6 +139,23 @@ public class GatewayTests(SharedCluster shared)
                 return await gateway.OnEndpoints("default/web", Empty(), Stop);
             }
             catch (OrleansMessageRejectionException)
+            {
+                Stop.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    /// <summary>As the process that owns the link does each 3 s. While an activation goes, Orleans may refuse a call.</summary>
+    private async Task PulseUntilAsync(TestLink link, Func<bool> done)
+    {
+        var gateway = Cluster.Client.GetGrain<IGatewayGrain>(Key(link, 0));
+        while (!done())
+        {
+            try
+            {
+                await gateway.Start(Stop);
+            }
+            catch (OrleansException)
             {
                 Stop.ThrowIfCancellationRequested();
             }

@@ -31,6 +31,11 @@ public sealed class KeeperLoopTests
     [InlineData("keeper: garbage")]
     [InlineData("keeper: wakes")]
     [Trait("Row", "CP-D8")]
+    [Trait("Loop", "keeper: changes")]
+    [Trait("Loop", "keeper: sweep")]
+    [Trait("Loop", "keeper: namespaces")]
+    [Trait("Loop", "keeper: garbage")]
+    [Trait("Loop", "keeper: wakes")]
     public async Task A_loop_of_the_Keeper_that_meets_an_exception_runs_again(string loop)
     {
         switch (loop)

@@ -13,6 +13,7 @@ public sealed class ProjectionTests
 
     [Fact]
     [Trait("Row", "CP-D8")]
+    [Trait("Loop", "projection")]
     public void What_could_not_be_composed_is_told_and_the_next_change_is_written()
     {
         var loops = new WatchedLoops(_time);

@@ -23,6 +23,7 @@ public sealed class SilentHolderTests : IAsyncLifetime
 
     [Fact(Timeout = 60_000)]
     [Trait("Row", "CP-D8")]
+    [Trait("Loop", "pod registry")]
     public async Task A_ghost_of_a_node_that_holds_nothing_else_there_is_found_though_the_first_question_is_lost()
     {
         // The registry's first wait for its nodes meets an exception: it would never ask anybody again.

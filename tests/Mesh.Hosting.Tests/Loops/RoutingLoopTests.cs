@@ -65,6 +65,7 @@ public sealed class RoutingLoopTests : IDisposable
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Loop", "routing")]
     public async Task Publishing_that_throws_ends_the_process_and_leaves_nobody_waiting()
     {
         await _loop.BeginResyncAsync(Options, Stop);

@@ -20,6 +20,7 @@ public sealed class SiloLoopTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 60_000)]
+    [Trait("Loop", "readiness of the node")]
     public async Task Readiness_of_the_node_is_looked_at_after_an_exception()
     {
         using var stop = new CancellationTokenSource();
@@ -34,6 +35,7 @@ public sealed class SiloLoopTests
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Loop", "supervisor of the node")]
     public async Task The_supervisor_goes_on_after_an_exception()
     {
         using var stop = new CancellationTokenSource();

@@ -20,6 +20,7 @@ public sealed class JournalLoopTests : IDisposable
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 60_000)]
+    [Trait("Loop", "journal writes")]
     public async Task Whoever_waits_for_a_write_that_met_an_exception_is_told_and_the_next_write_is_made()
     {
         var journal = Open();
@@ -34,6 +35,7 @@ public sealed class JournalLoopTests : IDisposable
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Loop", "journal")]
     public async Task What_waited_when_the_writer_met_an_exception_is_written_after_it()
     {
         using var stop = new CancellationTokenSource();

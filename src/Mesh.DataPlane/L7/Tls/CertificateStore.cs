@@ -36,7 +36,6 @@ internal sealed class CertificateStore(ILogger log)
             return;
         }
 
-        _known = routing;
         if (routing.Default is { } other)
         {
             Of(other); // the most names have it
@@ -47,10 +46,22 @@ internal sealed class CertificateStore(ILogger log)
             stop.ThrowIfCancellationRequested();
             Of(certificate);
         }
+
+        _known = routing; // not before: what an exception left is made in the next run
     }
 
-    private SslServerAuthenticationOptions? Of(TlsCertificate certificate) =>
-        _made.GetValue(certificate, given => new Lazy<SslServerAuthenticationOptions?>(() => Make(given))).Value;
+    private SslServerAuthenticationOptions? Of(TlsCertificate certificate)
+    {
+        try
+        {
+            return _made.GetValue(certificate, given => new Lazy<SslServerAuthenticationOptions?>(() => Make(given))).Value;
+        }
+        catch
+        {
+            _made.Remove(certificate); // a Lazy would throw for ever what was thrown once, as memory that was short
+            throw;
+        }
+    }
 
     private SslServerAuthenticationOptions? Make(TlsCertificate certificate)
     {
