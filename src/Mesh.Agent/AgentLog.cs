@@ -34,8 +34,8 @@ internal static partial class AgentLog
     [LoggerMessage(5020, LogLevel.Information, "Registrations are taken at {Where}.")]
     public static partial void Listening(this ILogger logger, string where);
 
-    [LoggerMessage(5021, LogLevel.Warning, "A request from uid {Uid} was refused: {Why}")]
-    public static partial void PeerRefused(this ILogger logger, string uid, string why);
+    [LoggerMessage(5021, LogLevel.Warning, "A request from uid {Uid} was refused: {Why}; {Times} such since this was last said")]
+    public static partial void PeerRefused(this ILogger logger, string uid, string why, int times);
 
     [LoggerMessage(5022, LogLevel.Error, "A request to {Path} failed.")]
     public static partial void RequestFailed(this ILogger logger, Exception cause, string path);

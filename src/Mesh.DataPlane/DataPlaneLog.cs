@@ -23,14 +23,14 @@ internal static partial class DataPlaneLog
     [LoggerMessage(12, LogLevel.Warning, "{listener}: {reason}: {why}")]
     public static partial void PortProblem(ILogger log, string listener, string reason, string why);
 
-    [LoggerMessage(13, LogLevel.Warning, "Service {service} could not accept a connection on {address}: {error}")]
-    public static partial void AcceptFailed(ILogger log, NamespacedName service, IPEndPoint address, string error);
+    [LoggerMessage(13, LogLevel.Warning, "Service {service} could not accept a connection on {address}: {error}; {times} times since this was last said")]
+    public static partial void AcceptFailed(ILogger log, NamespacedName service, IPEndPoint address, string error, int times);
 
     [LoggerMessage(14, LogLevel.Warning, "Service {service} accepts nobody on {address}: it has its share of the files and sockets that may be open, and goes on when some are free")]
     public static partial void TooManyConnections(ILogger log, NamespacedName service, IPEndPoint address);
 
-    [LoggerMessage(15, LogLevel.Information, "Pod {pod} of Service {service} took no connection at {address}: {error}")]
-    public static partial void EndpointRefused(ILogger log, NamespacedName service, NamespacedName pod, IPEndPoint address, string error);
+    [LoggerMessage(15, LogLevel.Information, "Pod {pod} of Service {service} took no connection at {address}: {error}; {times} times since this was last said")]
+    public static partial void EndpointRefused(ILogger log, NamespacedName service, NamespacedName pod, IPEndPoint address, string error, int times);
 
     [LoggerMessage(20, LogLevel.Information, "{listener} listens on {address}")]
     public static partial void AddressOpened(ILogger log, string listener, IPEndPoint address);

@@ -8,6 +8,6 @@ internal static partial class DnsLog
     [LoggerMessage(EventId = 4001, Level = LogLevel.Debug, Message = "DNS listens on {EndPoint}, UDP and TCP")]
     public static partial void Listening(this ILogger log, IPEndPoint endPoint);
 
-    [LoggerMessage(EventId = 4002, Level = LogLevel.Warning, Message = "DNS could not receive or send on {EndPoint}")]
-    public static partial void SocketFailed(this ILogger log, IPEndPoint endPoint, Exception error);
+    [LoggerMessage(EventId = 4002, Level = LogLevel.Warning, Message = "DNS could not receive or send on {EndPoint}: {Error}; {Times} times since this was last said")]
+    public static partial void SocketFailed(this ILogger log, IPEndPoint endPoint, string error, int times);
 }

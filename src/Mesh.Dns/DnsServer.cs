@@ -58,7 +58,7 @@ public sealed class DnsServer : IAsyncDisposable
         var (udp, tcp) = BindBoth(wanted);
         _sockets.Add(udp);
         _sockets.Add(tcp);
-        _running.Add(new UdpDnsListener(udp, responder, log).RunAsync(loops, _stop.Token));
+        _running.Add(new UdpDnsListener(udp, responder, time, log).RunAsync(loops, _stop.Token));
         _running.Add(loops.RunAsync("DNS over TCP", new TcpDnsListener(tcp, responder, options, time, log).RunAsync, _stop.Token));
         var bound = (IPEndPoint)udp.LocalEndPoint!;
         log.Listening(bound);

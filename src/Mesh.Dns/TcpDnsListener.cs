@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Loops;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Dns;
@@ -17,7 +18,7 @@ internal sealed class TcpDnsListener(Socket listener, DnsResponder responder, Dn
 
     private readonly LinkedList<Connection> _connections = new();
     private readonly Lock _lock = new();
-    private bool _isFailing;
+    private readonly ToldSeldom _failures = new(time);
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -26,7 +27,6 @@ internal sealed class TcpDnsListener(Socket listener, DnsResponder responder, Dn
             try
             {
                 Begin(await listener.AcceptAsync(stop), stop);
-                _isFailing = false;
             }
             catch (Exception error) when (stop.IsCancellationRequested && error is OperationCanceledException or SocketException or ObjectDisposedException)
             {
@@ -50,10 +50,9 @@ internal sealed class TcpDnsListener(Socket listener, DnsResponder responder, Dn
 
     private async Task PauseAsync(SocketException error, CancellationToken stop)
     {
-        if (!_isFailing)
+        if (_failures.Count() is > 0 and var times)
         {
-            _isFailing = true; // said once, not twenty times a second
-            log.SocketFailed((IPEndPoint)listener.LocalEndPoint!, error);
+            log.SocketFailed((IPEndPoint)listener.LocalEndPoint!, error.Message, times);
         }
 
         await Task.Delay(PauseWhenOutOfSockets, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -11,9 +11,11 @@ namespace Mesh.Dns;
 /// cannot take waits in the kernel's buffer, whose limit drops. They block in the system call, as an answer is made in
 /// less time than a hop between threads takes.
 /// </summary>
-internal sealed class UdpDnsListener(Socket socket, DnsResponder responder, ILogger log)
+internal sealed class UdpDnsListener(Socket socket, DnsResponder responder, TimeProvider time, ILogger log)
 {
     private const int Loops = 2;
+
+    private readonly ToldSeldom _failures = new(time);
 
     public Task RunAsync(ProcessLoops loops, CancellationToken stop) =>
         Task.WhenAll(Enumerable.Range(0, Loops).Select(_ => loops.RunAsync("DNS over UDP", ProcessLoops.OnThread(Loop), stop)));
@@ -49,7 +51,10 @@ internal sealed class UdpDnsListener(Socket socket, DnsResponder responder, ILog
             catch (SocketException error)
             {
                 // Such as a port that became unreachable between query and answer; the next packet is another client's.
-                log.SocketFailed((IPEndPoint)socket.LocalEndPoint!, error);
+                if (_failures.Count() is > 0 and var times)
+                {
+                    log.SocketFailed((IPEndPoint)socket.LocalEndPoint!, error.Message, times);
+                }
             }
         }
     }

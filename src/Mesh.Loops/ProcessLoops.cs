@@ -9,11 +9,8 @@ namespace Mesh.Loops;
 /// </summary>
 public sealed class ProcessLoops(TimeProvider time, ILogger<ProcessLoops> log)
 {
-    /// <summary>Between the ends of one loop that are told in the log; those between are counted in the next line.</summary>
-    public static readonly TimeSpan ToldEvery = TimeSpan.FromMinutes(1);
-
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, LoopEnds> _ends = new(StringComparer.Ordinal);
+    private readonly ToldSeldomOfEach<string> _ends = new(time);
     private readonly HashSet<LoopRun> _failing = [];
 
     /// <summary>The loops that are down or keep failing, as a sentence for <c>/readyz</c>; null when there are none.</summary>
@@ -118,7 +115,7 @@ public sealed class ProcessLoops(TimeProvider time, ILogger<ProcessLoops> log)
             _failing.RemoveWhere(other => other.IsSettled(time));
             pause = run.End(time, failure);
             _failing.Add(run);
-            untold = EndsOf(run.Name).Count(time);
+            untold = _ends.Count(run.Name);
         }
 
         if (untold > 0)
@@ -152,16 +149,6 @@ public sealed class ProcessLoops(TimeProvider time, ILogger<ProcessLoops> log)
                 _failing.Remove(run);
             }
         }
-    }
-
-    private LoopEnds EndsOf(string name)
-    {
-        if (!_ends.TryGetValue(name, out var ends))
-        {
-            _ends.Add(name, ends = new LoopEnds());
-        }
-
-        return ends;
     }
 
     /// <summary>Without the exception's own words: nobody is asked for a token at <c>/readyz</c>.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Authentication;
 using Mesh.Core.Clocks;
 using Mesh.Hosting.Certificates;
+using Mesh.Loops;
 
 namespace Mesh.Silo.Certificates;
 
@@ -12,11 +13,8 @@ namespace Mesh.Silo.Certificates;
 internal sealed class HandshakeFailures(ServingCertificate certificate, TimeProvider time, IServiceProvider services) : ILoggerProvider, ILogger
 {
     private const string Kestrel = "Microsoft.AspNetCore.Server.Kestrel.Https";
-    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
 
-    private readonly Lock _gate = new();
-    private long? _lastSaid;
-    private int _unsaid;
+    private readonly ToldSeldom _failures = new(time);
 
     public static bool Listens(string? category, LogLevel level) =>
         level >= LogLevel.Debug && category?.StartsWith(Kestrel, StringComparison.Ordinal) == true;
@@ -31,34 +29,18 @@ internal sealed class HandshakeFailures(ServingCertificate certificate, TimeProv
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         // Who only connects and goes (a port scan, a health check) says nothing that a person could act on.
-        if (exception is not AuthenticationException || !TrySay(out var unsaid))
+        if (exception is not AuthenticationException || _failures.Count() is not (> 0 and var times))
         {
             return;
         }
 
         var shown = certificate.Current.TargetCertificate;
         services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HandshakeFailures).FullName!).HandshakeFailed(
-            Reason(exception), Moment(shown.NotBefore.ToUniversalTime()), Moment(shown.NotAfter.ToUniversalTime()), Moment(WallClock.Now(time).UtcDateTime), unsaid);
+            Reason(exception), Moment(shown.NotBefore.ToUniversalTime()), Moment(shown.NotAfter.ToUniversalTime()), Moment(WallClock.Now(time).UtcDateTime), times - 1);
     }
 
     public void Dispose()
     {
-    }
-
-    private bool TrySay(out int unsaid)
-    {
-        lock (_gate)
-        {
-            if (_lastSaid is { } last && time.GetElapsedTime(last) < Pause)
-            {
-                _unsaid++;
-                unsaid = 0;
-                return false;
-            }
-
-            (unsaid, _unsaid, _lastSaid) = (_unsaid, 0, time.GetTimestamp());
-            return true;
-        }
     }
 
     /// <summary>The innermost message: the alert that the client sent, or what OpenSSL refused.</summary>

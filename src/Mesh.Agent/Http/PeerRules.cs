@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.Agent.Registrations;
+using Mesh.Loops;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
@@ -8,6 +9,8 @@ namespace Mesh.Agent.Http;
 /// <summary>Who may ask: processes of certain users of this machine, and no web page that a browser was talked into opening.</summary>
 internal sealed class PeerRules(AgentService agent)
 {
+    private readonly ToldSeldomOfEach<string> _refused = new(agent.Time);
+
     /// <summary>DNS rebinding and drive-by requests: the request must mean this node, and come from no foreign page.</summary>
     public Refusal? RefuseNames(HttpContext context)
     {
@@ -29,7 +32,7 @@ internal sealed class PeerRules(AgentService agent)
         user = uint.MaxValue;
         if (context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket || PeerUid.Of(socket) is not { } uid)
         {
-            agent.Logger.PeerRefused("unknown", "the kernel knows no local process at the other end");
+            Tell("unknown", "the kernel knows no local process at the other end");
             return Refusal.Forbidden("Only processes of this machine may ask, and the kernel knows none at the other end.");
         }
 
@@ -39,8 +42,16 @@ internal sealed class PeerRules(AgentService agent)
             return null;
         }
 
-        agent.Logger.PeerRefused(uid.ToString(System.Globalization.CultureInfo.InvariantCulture), "not one of --register-uids");
+        Tell(uid.ToString(System.Globalization.CultureInfo.InvariantCulture), "not one of --register-uids");
         return Refusal.Forbidden($"Processes of uid {uid} may not register here; --register-uids {uid} allows it.");
+    }
+
+    private void Tell(string uid, string why)
+    {
+        if (_refused.Count(uid) is > 0 and var times)
+        {
+            agent.Logger.PeerRefused(uid, why, times);
+        }
     }
 
     private bool IsOwnHost(string host, IPAddress local) =>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Threading.Channels;
 using Mesh.Core.Services;
+using Mesh.Loops;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Agent.Probes;
@@ -21,15 +22,12 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
     /// <summary>However often a Pod is suspected, it is tried at most this often.</summary>
     private static readonly TimeSpan HurryGap = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>A node without descriptors has a thousand probes a second that it cannot make.</summary>
-    private static readonly TimeSpan SayAgain = TimeSpan.FromMinutes(1);
-
     private readonly Lock _gate = new();
     private readonly ProbeQueue _queue = new(runner, time, places);
     private readonly Dictionary<IPEndPoint, List<ProbeTarget>> _byEndpoint = [];
     private readonly HashSet<Task> _running = [];
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private long? _saidUntried;
+    private readonly ToldSeldom _untried = new(time);
 
     public void Add(ProbeTarget target)
     {
@@ -217,9 +215,10 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
                 return false;
             }
 
-            if (outcome is ProbeOutcome.NotTried untried)
+            // A node without descriptors has a thousand probes a second that it cannot make.
+            if (outcome is ProbeOutcome.NotTried untried && _untried.Count() > 0)
             {
-                SayUntried(untried.Why);
+                logger.ProbeNotTried(untried.Why);
             }
 
             var isNews = target.Count(outcome);
@@ -227,15 +226,6 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
             _queue.Schedule(target, Math.Max(time.GetTimestamp(), target.Started + Ticks(GapAfter(target, outcome))));
             target.IsHurried = false;
             return isNews;
-        }
-    }
-
-    private void SayUntried(string why)
-    {
-        if (_saidUntried is not { } said || time.GetElapsedTime(said) >= SayAgain)
-        {
-            _saidUntried = time.GetTimestamp();
-            logger.ProbeNotTried(why);
         }
     }
 

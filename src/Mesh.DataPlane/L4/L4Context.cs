@@ -14,4 +14,8 @@ internal sealed record L4Context(
     ConnectionSet Connections,
     ProcessLoops Loops,
     TimeProvider Time,
-    ILogger Log);
+    ILogger Log)
+{
+    /// <summary>Of what may happen with every connection.</summary>
+    public SeldomLines Seldom { get; } = new(Log, Time);
+}

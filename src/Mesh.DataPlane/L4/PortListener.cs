@@ -21,7 +21,6 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
     private readonly DescriptorShare _share;
     private readonly CancellationTokenSource _stop = new();
     private Task _accepting = Task.CompletedTask;
-    private bool _isFailing;
     private TimeSpan _full; // zero while it has room
     private int _isGiven;
 
@@ -94,7 +93,6 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
 
                 _full = TimeSpan.Zero;
                 Start(await _socket.AcceptAsync(stop));
-                _isFailing = false;
             }
             catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or SocketException or ObjectDisposedException)
             {
@@ -103,12 +101,7 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
             catch (SocketException e)
             {
                 // ECONNABORTED: that client is gone. EMFILE: no socket left; clients wait in the backlog meanwhile.
-                if (!_isFailing)
-                {
-                    _isFailing = true; // said once, not twenty times a second
-                    DataPlaneLog.AcceptFailed(_context.Log, _service, _frontend.Address, e.Message);
-                }
-
+                _context.Seldom.AcceptFailed(_service, _frontend.Address, e.Message);
                 await PauseAsync(PauseWhenOutOfSockets);
             }
         }
@@ -137,7 +130,7 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
             if (_full >= LongestWhenFull)
             {
                 // Said when it lasts: at its limit a busy Service is full and not full many times a second.
-                DataPlaneLog.TooManyConnections(_context.Log, _service, _frontend.Address);
+                _context.Seldom.TooManyConnections(_service, _frontend.Address);
             }
         }
 

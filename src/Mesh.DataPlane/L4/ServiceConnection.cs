@@ -77,7 +77,7 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, F
 
                 context.Suspects.Refused(target.Endpoint, target.Address);
                 DataPlaneMetrics.ConnectFailed(service);
-                DataPlaneLog.EndpointRefused(context.Log, service, target.Endpoint.Pod, target.Address, e is SocketException ? e.Message : "it did not accept in time");
+                context.Seldom.EndpointRefused(service, target, e is SocketException ? e.Message : "it did not accept in time");
             }
         }
 
@@ -93,7 +93,7 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, F
         }
         catch (SocketException e)
         {
-            DataPlaneLog.AcceptFailed(context.Log, service, frontend.Address, e.Message);
+            context.Seldom.AcceptFailed(service, frontend.Address, e.Message);
             return null;
         }
     }

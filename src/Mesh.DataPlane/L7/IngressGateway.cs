@@ -56,7 +56,7 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         var log = logs.CreateLogger<IngressGateway>();
         var accessLog = logs.CreateLogger(DataPlaneLog.AccessCategory);
         _carrier = new YarpCarrier(routes, options, time);
-        var forwarder = new RequestForwarder(routes, _carrier, options, suspects, new EndpointPick(seed), log);
+        var forwarder = new RequestForwarder(routes, _carrier, options, suspects, new EndpointPick(seed), new SeldomLines(log, time));
         _certificates = new CertificateStore(log);
         _pipeline = new IngressPipeline(routes, options, forwarder, new RequestIds(seed), () => HttpsPort, time, log, accessLog);
         var application = new IngressApplication(_pipeline, options, time, log);

@@ -6,7 +6,6 @@ using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Carrier;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Logging;
 
 namespace Mesh.DataPlane.L7;
 
@@ -15,7 +14,7 @@ namespace Mesh.DataPlane.L7;
 /// connection, or when it gave no byte of an answer to a GET, HEAD or OPTIONS without body (RFC 9110 §9.2.2).
 /// </summary>
 internal sealed class RequestForwarder(
-    Published<RoutingSnapshot> routes, IHttpCarrier carrier, IngressOptions options, ISuspects suspects, EndpointPick pick, ILogger log)
+    Published<RoutingSnapshot> routes, IHttpCarrier carrier, IngressOptions options, ISuspects suspects, EndpointPick pick, SeldomLines lines)
 {
     /// <summary>Null when the endpoint's answer was passed on.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -33,7 +32,7 @@ internal sealed class RequestForwarder(
             {
                 suspects.Refused(target.Endpoint, target.Address);
                 DataPlaneMetrics.ConnectFailed(exchange.Service!);
-                DataPlaneLog.EndpointRefused(log, exchange.Service!, target.Endpoint.Pod, target.Address, refused.Detail);
+                lines.EndpointRefused(exchange.Service!, target, refused.Detail);
             }
 
             if (outcome is CarryOutcome.Answered)

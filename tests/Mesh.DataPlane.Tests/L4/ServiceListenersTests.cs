@@ -4,6 +4,7 @@ using Mesh.Core.Descriptors;
 using Mesh.DataPlane.L4;
 using Mesh.DataPlane.Listening;
 using Mesh.DataPlane.Tests.Support;
+using Mesh.Loops;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -180,10 +181,13 @@ public sealed class ServiceListenersTests
 
     [Fact(Timeout = Limit)]
     [Trait("Row", "REL-X24")]
-    public async Task An_endpoint_that_refuses_costs_no_client_its_connection_and_is_suspected()
+    [Trait("Row", "DP-D14")]
+    public async Task An_endpoint_that_refuses_costs_no_client_its_connection_and_is_suspected_and_told_of_once_a_minute()
     {
+        using var lines = new ToldLines();
+        var time = new FakeTimeProvider();
         await using var backend = new RecordingBackend();
-        await using var host = new L4Host();
+        await using var host = new L4Host(time: time, log: lines);
         var address = L4Host.FreeClusterIP();
         var gone = new SomePod("gone", L4Host.FreeClusterIP());
         host.Routes.Service("web", address.Address.ToString(), address.Port, gone, backend.Pod("web-1"));
@@ -198,6 +202,16 @@ public sealed class ServiceListenersTests
 
         Assert.NotEmpty(host.Suspects.Pods);
         Assert.All(host.Suspects.Pods, pod => Assert.Equal("gone", pod));
+        Assert.EndsWith("; 1 times since this was last said", Assert.Single(lines.With("Pod default/gone of Service default/web took no connection")), StringComparison.Ordinal);
+
+        var attempts = host.Suspects.Pods.Count;
+        time.Advance(ToldSeldom.Every);
+        while (host.Suspects.Pods.Count == attempts)
+        {
+            await L4Host.AnswersAsync(address, Stop);
+        }
+
+        Assert.EndsWith($"; {attempts} times since this was last said", lines.With("took no connection")[1], StringComparison.Ordinal);
     }
 
     [Fact(Timeout = Limit)]

@@ -21,10 +21,12 @@ public sealed class AttemptTests
     [InlineData("DELETE / HTTP/1.1\r\nHost: app.test\r\n\r\n")]
     [InlineData("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 3\r\n\r\nabc")]
     [Trait("Row", "REL-X24")]
-    public async Task An_endpoint_that_refuses_costs_no_request_of_any_method(string request)
+    [Trait("Row", "DP-D14")]
+    public async Task An_endpoint_that_refuses_costs_no_request_of_any_method_and_is_told_of_once(string request)
     {
+        using var lines = new ToldLines();
         await using var backend = new RecordingBackend();
-        await using var host = await GatewayHost.StartAsync([new SomePod("gone", L4Host.FreeClusterIP()), backend.Pod("web-1")]);
+        await using var host = await GatewayHost.StartAsync([new SomePod("gone", L4Host.FreeClusterIP()), backend.Pod("web-1")], logs: lines);
 
         for (var number = 0; number < 20; number++)
         {
@@ -33,6 +35,7 @@ public sealed class AttemptTests
 
         Assert.Equal(20, backend.Requests.Count);
         Assert.Contains("gone", host.Suspects.Pods);
+        Assert.Single(lines.With("Pod default/gone of Service default/web took no connection"));
     }
 
     [Fact(Timeout = Limit)]

@@ -101,7 +101,7 @@ public sealed class ProcessLoopsTests
 
         Assert.Contains("; 1 such ends", Assert.Single(_log.Lines).Text, StringComparison.Ordinal);
         Assert.Equal("100 loops 'planted' are down or keep failing; the log says why", Loops.WhyNotReady());
-        _time.Advance(ProcessLoops.ToldEvery);
+        _time.Advance(ToldSeldom.Every);
         loops[7].Fail(new InvalidDataException("a torn row"));
         Assert.Contains("; 100 such ends", _log.Lines[1].Text, StringComparison.Ordinal);
         new PlantedLoop(Loops, "another").Start().Fail(new InvalidDataException("a torn row"));
