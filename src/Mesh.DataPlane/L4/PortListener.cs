@@ -59,12 +59,12 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
         _accepting = _context.Loops.RunAsync("port of a Service", AcceptAsync, _stop.Token);
     }
 
-    /// <summary>Stops listening; connections that were accepted go on.</summary>
+    /// <summary>Stops listening; connections that were accepted go on, and who has connected before is accepted.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _socket.Dispose();
         await _accepting;
+        AcceptWaiting();
         Dispose();
     }
 
@@ -104,6 +104,23 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
                 _context.Seldom.AcceptFailed(_service, _frontend.Address, e.Message);
                 await PauseAsync(PauseWhenOutOfSockets);
             }
+        }
+    }
+
+    /// <summary>To those in the kernel's queue the connection is open: closing the listener would reset it.</summary>
+    private void AcceptWaiting()
+    {
+        try
+        {
+            _socket.Blocking = false;
+            for (var left = _context.Options.Backlog; left > 0 && _context.Connections.HasRoom(_service); left--)
+            {
+                Start(_socket.Accept());
+            }
+        }
+        catch (SocketException)
+        {
+            // Nobody waits any more (EAGAIN), or no socket is left for whoever does.
         }
     }
 

@@ -311,6 +311,44 @@ public sealed class ServiceListenersTests
     }
 
     [Fact(Timeout = Limit)]
+    [Trait("Row", "DP-D22")]
+    public async Task Who_had_connected_when_a_listener_closes_is_served()
+    {
+        await using var backend = new RecordingBackend();
+        var time = new FakeTimeProvider(); // whoever waits for a place is not looked at again
+        await using var host = new L4Host(new ServiceListenerOptions { Descriptors = new DescriptorBudget(320 + 14) }, time);
+        var address = await host.ServeAsync(backend.Pod("web-1"));
+        var open = new List<RawClient>();
+        while (host.Listeners.OpenConnections < 5)
+        {
+            open.Add(await L4Host.ConnectAsync(address, Stop));
+            await L4Host.AskAsync(open[^1], Stop);
+        }
+
+        using var waits = await RawClient.ConnectAsync(address, Stop);
+        using var waitsToo = await RawClient.ConnectAsync(address, Stop);
+        for (var going = 0; going < 2; going++)
+        {
+            open[going].Socket.Close(timeout: 0);
+        }
+
+        while (host.Listeners.OpenConnections > 3)
+        {
+            await Task.Yield();
+        }
+
+        using var deadline = new CancellationTokenSource();
+        var stopped = host.Listeners.StopAsync(deadline.Token);
+        await L4Host.AskAsync(waits, Stop);
+        await L4Host.AskAsync(waitsToo, Stop);
+        await L4Host.RefusedAsync(address, Stop);
+
+        await deadline.CancelAsync();
+        await stopped;
+        open.ForEach(static client => client.Dispose());
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task A_stop_refuses_new_clients_lets_open_ones_end_and_cuts_them_at_the_deadline()
     {
         await using var backend = new RecordingBackend();
