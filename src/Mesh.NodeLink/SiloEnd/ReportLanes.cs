@@ -47,8 +47,9 @@ internal sealed class ReportLanes(LinkSession session, ILinkSessionHandler handl
 
     private async Task WorkOnObservedAsync(CancellationToken stop)
     {
-        await foreach (var pod in _observed.Reader.ReadAllAsync(stop))
+        while (true)
         {
+            var pod = await NextAsync(_observed, stop);
             while (Next(pod, pod.Observed) is { } report)
             {
                 var ack = await AskAsync(handler.OnObservedAsync, report, stop);
@@ -63,8 +64,9 @@ internal sealed class ReportLanes(LinkSession session, ILinkSessionHandler handl
 
     private async Task WorkOnAskedAsync(CancellationToken stop)
     {
-        await foreach (var pod in _asked.Reader.ReadAllAsync(stop))
+        while (true)
         {
+            var pod = await NextAsync(_asked, stop);
             while (Next(pod, pod.Asked) is { } report)
             {
                 var ack = await AskAsync(OnReportAsync, report, stop);
@@ -73,6 +75,9 @@ internal sealed class ReportLanes(LinkSession session, ILinkSessionHandler handl
             }
         }
     }
+
+    /// <summary>Each Pod wakes one idle worker. Those who wait until there is something to read, as ReadAllAsync does, are all woken by each.</summary>
+    private static ValueTask<Pod> NextAsync(Channel<Pod> lane, CancellationToken stop) => lane.Reader.ReadAsync(stop);
 
     /// <summary>Before it is answered: what its node sends again upon the answer is news.</summary>
     private void Done(Pod pod, Place place, PodReport? andAsk)
