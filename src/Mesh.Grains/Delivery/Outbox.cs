@@ -8,11 +8,13 @@ namespace Mesh.Grains.Delivery;
 /// meanwhile is folded into the next. A slow receiver costs no memory and no one else's time.
 /// For one grain: not for two threads.
 /// </summary>
+/// <param name="forgotten">Told once, when nothing more will be sent: whoever keeps this outbox lets go of it.</param>
 public sealed class Outbox<TKey, TRow>(
     StreamName stream,
     IOutboxSource<TKey, TRow> source,
     Func<Delta<TRow>, CancellationToken, Task<DeliveryAck>> send,
-    OutboxSettings settings) : IAsyncDisposable
+    OutboxSettings settings,
+    Action<Outbox<TKey, TRow>>? forgotten = null) : IAsyncDisposable
     where TKey : notnull
 {
     /// <summary>A receiver that neither takes messages nor renewed for this long is forgotten: three renewals missed.</summary>
@@ -36,6 +38,9 @@ public sealed class Outbox<TKey, TRow>(
 
     /// <summary>Its pump has ended for good.</summary>
     public bool IsStopped => IsForgotten && _pump.IsCompleted;
+
+    /// <summary>Its receiver has not been heard of for so long that it is taken for gone, though there was nothing to send to it.</summary>
+    public bool IsSilent => settings.Time.GetElapsedTime(_heard) > ForgetAfter;
 
     /// <summary>Everything was told and acknowledged.</summary>
     public bool IsQuiet => !_isPumping && !HasWork;
@@ -95,6 +100,7 @@ public sealed class Outbox<TKey, TRow>(
         {
             IsForgotten = true;
             _stop.Cancel();
+            forgotten?.Invoke(this);
         }
     }
 
@@ -189,7 +195,7 @@ public sealed class Outbox<TKey, TRow>(
 
     private Task FailedAsync(Exception failure)
     {
-        if (settings.Time.GetElapsedTime(_heard) > ForgetAfter)
+        if (IsSilent)
         {
             Forget();
             return Task.CompletedTask;

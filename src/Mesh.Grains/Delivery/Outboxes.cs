@@ -14,19 +14,30 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
 
     private readonly Dictionary<string, Outbox<TKey, TRow>> _byReceiver = new(StringComparer.Ordinal);
     private readonly List<Outbox<TKey, TRow>> _ending = [];
+    private long _swept = settings.Time.GetTimestamp();
 
     public string Publisher => settings.Publisher;
 
     public IReadOnlyCollection<Outbox<TKey, TRow>> All => _byReceiver.Values;
 
     /// <summary>Opens a subscription and returns it with the answer: the full set.</summary>
+    /// <param name="forgotten">Told once, when it has ended for whatever reason; perhaps before this returns.</param>
     public (Outbox<TKey, TRow> Outbox, Delta<TRow> Answer) Subscribe(
         StreamName stream,
         IOutboxSource<TKey, TRow> source,
-        Func<Delta<TRow>, CancellationToken, Task<DeliveryAck>> send)
+        Func<Delta<TRow>, CancellationToken, Task<DeliveryAck>> send,
+        Action? forgotten = null)
     {
-        Prune();
-        var outbox = new Outbox<TKey, TRow>(stream, source, send, settings);
+        if (settings.Time.GetElapsedTime(_swept) > Outbox<TKey, TRow>.ForgetAfter)
+        {
+            ForgetSilent();
+        }
+
+        var outbox = new Outbox<TKey, TRow>(stream, source, send, settings, ended =>
+        {
+            LetGo(ended);
+            forgotten?.Invoke();
+        });
         if (_byReceiver.TryGetValue(stream.Receiver, out var known))
         {
             if (known.Stream.Number > stream.Number)
@@ -36,12 +47,12 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
                 return (outbox, outbox.Answer());
             }
 
-            End(known);
+            known.Forget();
         }
 
         if (_byReceiver.Count >= MaxSubscriptions)
         {
-            End(_byReceiver.Values.First());
+            _byReceiver.Values.First().Forget();
         }
 
         _byReceiver[stream.Receiver] = outbox;
@@ -59,7 +70,17 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
     {
         if (_byReceiver.TryGetValue(stream.Receiver, out var outbox) && outbox.Stream == stream)
         {
-            End(outbox);
+            outbox.Forget();
+        }
+    }
+
+    /// <summary>Whose end was lost and who has nothing sent to it is known by its silence; looked for now and then.</summary>
+    public void ForgetSilent()
+    {
+        _swept = settings.Time.GetTimestamp();
+        foreach (var silent in _byReceiver.Values.Where(static outbox => outbox.IsSilent).ToArray())
+        {
+            silent.Forget();
         }
     }
 
@@ -82,20 +103,17 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
         }
     }
 
-    private void Prune()
+    private void LetGo(Outbox<TKey, TRow> outbox)
     {
-        foreach (var outbox in _byReceiver.Values.Where(outbox => outbox.IsForgotten).ToArray())
+        if (_byReceiver.TryGetValue(outbox.Stream.Receiver, out var known) && ReferenceEquals(known, outbox))
         {
-            End(outbox);
+            _byReceiver.Remove(outbox.Stream.Receiver);
         }
 
-        _ending.RemoveAll(outbox => outbox.IsStopped);
-    }
-
-    private void End(Outbox<TKey, TRow> outbox)
-    {
-        outbox.Forget();
-        _byReceiver.Remove(outbox.Stream.Receiver);
-        _ending.Add(outbox);
+        _ending.RemoveAll(static ended => ended.IsStopped);
+        if (!outbox.IsStopped)
+        {
+            _ending.Add(outbox); // its message is still under way
+        }
     }
 }

@@ -17,6 +17,8 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
     /// <summary>Tombstones beyond this are dropped, oldest first: 10 minutes at 300 ends a second.</summary>
     public const int MaxTombstones = 200_000;
 
+    private const int SmallTable = 64;
+
     private readonly Dictionary<TKey, Entry> _rows = [];
     private readonly Queue<(TKey Key, long At)> _tombstones = new();
 
@@ -60,6 +62,15 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
         return ended;
     }
 
+    /// <summary>Drops tombstones whose time is over. Each merge does so; who merges nothing for long asks for it.</summary>
+    public void Sweep()
+    {
+        while (_tombstones.TryPeek(out var oldest) && time.GetElapsedTime(oldest.At) > TombstoneAge)
+        {
+            Drop(_tombstones.Dequeue());
+        }
+    }
+
     private MergedRow<TRow> Begin(TRow row, long computedFrom) =>
         MergedRow.Of(row, kind.OrderOf(row), kind.IsEnded(row), computedFrom);
 
@@ -77,13 +88,6 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
         }
     }
 
-    private void Sweep()
-    {
-        while (_tombstones.TryPeek(out var oldest) && time.GetElapsedTime(oldest.At) > TombstoneAge)
-        {
-            Drop(_tombstones.Dequeue());
-        }
-    }
 
     // A key may have lived and ended again since: only its newest end counts.
     private void Drop((TKey Key, long At) tombstone)
@@ -92,6 +96,17 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
         {
             _rows.Remove(tombstone.Key);
             dropped?.Invoke(entry.Row);
+            GiveBack();
+        }
+    }
+
+    /// <summary>A table that was large once takes no more than it needs: half a megabyte of entries for a few rows is much in thousands of Services.</summary>
+    private void GiveBack()
+    {
+        if (_rows.Capacity > SmallTable && _rows.Count < _rows.Capacity / 4)
+        {
+            _rows.TrimExcess(_rows.Count * 2);
+            _tombstones.TrimExcess();
         }
     }
 

@@ -167,6 +167,7 @@ public sealed class Subscription<TKey, TRow>(
 
     private async Task<bool> RenewAsync(Renewal renewal)
     {
+        _receiver.Rows.Sweep();
         if (await target.RenewAsync(renewal, _stop.Token) == RenewalAck.Ok)
         {
             return true;

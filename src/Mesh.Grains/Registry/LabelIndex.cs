@@ -7,6 +7,9 @@ internal sealed class LabelIndex<T>
     private static readonly IReadOnlySet<T> None = new HashSet<T>();
     private readonly Dictionary<(string Key, string Value), HashSet<T>> _byPair = [];
 
+    /// <summary>Pairs that something carries or asks for.</summary>
+    public int Count => _byPair.Count;
+
     public IReadOnlySet<T> Of(string key, string value) => _byPair.TryGetValue((key, value), out var found) ? found : None;
 
     public void Add(string key, string value, T item)

@@ -152,6 +152,7 @@ public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, Time
         using var look = new PeriodicTimer(LookEvery, time);
         while (await look.WaitForNextTickAsync(_stop.Token))
         {
+            _rows.Sweep();
             foreach (var node in _words.TakeSilent(_rows.Holders()))
             {
                 await HintAsync(node);

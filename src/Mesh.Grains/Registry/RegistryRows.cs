@@ -26,6 +26,9 @@ internal sealed class RegistryRows
 
     public IEnumerable<PodRow> All => _rows.All;
 
+    /// <summary>How much is kept: rows with the ended ones, subscribers, and labels that either is found by.</summary>
+    public (int Rows, int Subscribers, int Labels) Kept => (_rows.Count, Outboxes.All.Count, _pods.Count + _subscribers.Count);
+
     public PodRow? Find(string name) => _rows.TryGet(name, out var row) ? row : null;
 
     public IEnumerable<PodRow> With((string Key, string Value) pair) => _pods.Of(pair.Key, pair.Value).Select(Find).OfType<PodRow>();
@@ -91,9 +94,17 @@ internal sealed class RegistryRows
     public Delta<PodRow> Subscribe(PodSubscription subscription, Func<Delta<PodRow>, CancellationToken, Task<DeliveryAck>> send)
     {
         var subscriber = new PodSubscriber(this, subscription) { Pair = RarestOf(subscription.Selector) };
-        (subscriber.Outbox, var answer) = Outboxes.Subscribe(subscription.Stream, subscriber, send);
-        _subscribers.Add(subscriber.Pair.Key, subscriber.Pair.Value, subscriber);
+        _subscribers.Add(subscriber.Pair.Key, subscriber.Pair.Value, subscriber); // first: it may be forgotten before it is answered
+        (subscriber.Outbox, var answer) = Outboxes.Subscribe(
+            subscription.Stream, subscriber, send, () => _subscribers.Remove(subscriber.Pair.Key, subscriber.Pair.Value, subscriber));
         return answer;
+    }
+
+    /// <summary>Lets go of ends whose time is over and of subscribers that are silent: in a quiet namespace nothing else does.</summary>
+    public void Sweep()
+    {
+        _rows.Sweep();
+        Outboxes.ForgetSilent();
     }
 
     /// <summary>From now on absence means something: every subscriber gets its whole set.</summary>
@@ -115,9 +126,9 @@ internal sealed class RegistryRows
             List<PodSubscriber>? others = null;
             foreach (var subscriber in _subscribers.Of(key, value))
             {
-                if (subscriber.Outbox is { IsForgotten: false } outbox && subscriber.Selector.Selects(labels))
+                if (subscriber.Selector.Selects(labels))
                 {
-                    outbox.Mark(name);
+                    subscriber.Outbox!.Mark(name);
                 }
                 else
                 {
@@ -136,18 +147,14 @@ internal sealed class RegistryRows
     private void Place(PodSubscriber subscriber)
     {
         var (pair, rarest) = (subscriber.Pair, RarestOf(subscriber.Selector));
-        var isForgotten = subscriber.Outbox is { IsForgotten: true };
-        if (!isForgotten && CountOf(rarest) >= CountOf(pair))
+        if (CountOf(rarest) >= CountOf(pair))
         {
             return;
         }
 
         _subscribers.Remove(pair.Key, pair.Value, subscriber);
-        if (!isForgotten)
-        {
-            subscriber.Pair = rarest;
-            _subscribers.Add(rarest.Key, rarest.Value, subscriber);
-        }
+        subscriber.Pair = rarest;
+        _subscribers.Add(rarest.Key, rarest.Value, subscriber);
     }
 
     private (string Key, string Value) RarestOf(Dictionary<string, string> selector)

@@ -15,9 +15,13 @@ public sealed class RegistryRowsTests
 {
     private const int Services = 200;
 
-    private readonly RegistryRows _rows = new(new OutboxSettings("registry", WatchedLoops.Unwatched(), new FakeTimeProvider(), new Random(1), static (_, _) => { }));
+    private readonly FakeTimeProvider _time = new();
+    private readonly RegistryRows _rows;
     private readonly TurnScheduler _turns = new();
     private readonly List<string> _told = [];
+
+    public RegistryRowsTests() =>
+        _rows = new RegistryRows(new OutboxSettings("registry", WatchedLoops.Unwatched(), _time, new Random(1), static (_, _) => { }));
 
     [Fact]
     [Trait("Row", "CP-D16")]
@@ -53,15 +57,65 @@ public sealed class RegistryRowsTests
         Assert.Equal(["app1"], Subscribe("t", new() { ["instance"] = "prod", ["name"] = "app1" }).Rows.Select(row => row.Name));
     }
 
+    [Fact]
+    [Trait("Row", "CP-D7")]
+    public void Services_and_Pods_that_come_and_go_in_number_leave_nothing()
+    {
+        for (var i = 0; i < Services; i++)
+        {
+            Subscribe($"s{i}", Selector(i));
+            Apply(Pod(i, ready: true));
+        }
+
+        Assert.Equal((Services, Services), (_rows.Kept.Rows, _rows.Kept.Subscribers));
+        for (var i = 0; i < Services; i++)
+        {
+            Apply(Pod(i, ready: true).Ended());
+            _rows.Outboxes.Unsubscribe(new StreamName($"s{i}", 1)); // after its Pods: no change of theirs finds it
+        }
+
+        _time.Advance(RowTable<string, PodRow>.TombstoneAge + TimeSpan.FromSeconds(1));
+        _rows.Sweep();
+        Assert.Equal((0, 0, 0), _rows.Kept);
+    }
+
+    [Fact]
+    [Trait("Row", "CP-D7")]
+    public void A_subscriber_is_let_go_when_it_is_gone_when_it_opens_another_stream_and_when_its_end_was_lost()
+    {
+        Subscribe("gone", Selector(1), DeliveryAck.Gone);
+        Apply(Pod(1, ready: true)); // it answers
+        Assert.Equal(0, _rows.Kept.Subscribers);
+
+        Subscribe("again", Selector(2));
+        Subscribe("again", Selector(3), number: 2);
+        Subscribe("again", Selector(4), number: 1); // overtaken
+        Assert.Equal(1, _rows.Kept.Subscribers);
+
+        Subscribe("living", Selector(5));
+        for (var passed = TimeSpan.Zero; passed <= Outbox<string, PodRow>.ForgetAfter; passed += TimeSpan.FromSeconds(30))
+        {
+            Assert.Equal(RenewalAck.Ok, _rows.Outboxes.Renew(new Renewal(new StreamName("living", 1), "registry", 0, "uid-living")));
+            _rows.Sweep();
+            _time.Advance(TimeSpan.FromSeconds(30));
+        }
+
+        _rows.Sweep();
+        Assert.Equal(["living"], _rows.Outboxes.All.Select(outbox => outbox.Stream.Receiver));
+        Assert.Equal((1, 1, 2 + 1), _rows.Kept); // the Pod has two labels, and the one Service is found by one
+    }
+
+    private static Dictionary<string, string> Selector(int app) => new() { ["name"] = $"app{app}" };
+
     /// <summary>Whoever is to be told has been, then.</summary>
     private void Apply(PodRow row) => _turns.Run(() => _rows.Apply(row));
 
-    private Delta<PodRow> Subscribe(string service, Dictionary<string, string> selector) => _rows.Subscribe(
-        new PodSubscription(new StreamName(service, 1), service, $"uid-{service}", 1, selector),
+    private Delta<PodRow> Subscribe(string service, Dictionary<string, string> selector, DeliveryAck ack = DeliveryAck.Ok, int number = 1) => _rows.Subscribe(
+        new PodSubscription(new StreamName(service, number), service, $"uid-{service}", 1, selector),
         (_, _) =>
         {
             _told.Add(service);
-            return Task.FromResult(DeliveryAck.Ok);
+            return Task.FromResult(ack);
         });
 
     private static PodRow Pod(int app, bool ready, CountedLooks? looks = null) => Some.Row($"app{app}", 1000 + app, ready ? 2U : 1U, ready) with
