@@ -3,9 +3,10 @@ namespace Mesh.Storage;
 /// <summary>The store's change log, as watch caches follow it.</summary>
 public interface IChangeLog
 {
-    /// <summary>Every object and all that the log keeps, from one version.</summary>
+    /// <summary>Every object, and of the log the newest that may be kept, from one version.</summary>
+    /// <param name="keep">More of the log is not even read.</param>
     /// <exception cref="StoreUnavailableException">The store does not answer.</exception>
-    Task<StoreImage> LoadAsync(CancellationToken stop);
+    Task<StoreImage> LoadAsync(LogRetention keep, CancellationToken stop);
 
     /// <summary>The store's counter as of now, read past every cache.</summary>
     /// <exception cref="StoreUnavailableException">The store does not answer.</exception>

@@ -28,7 +28,7 @@ public static class StorageServices
             provider.GetRequiredService<IChangeLog>(),
             provider.GetRequiredService<ProcessLoops>(),
             provider.GetRequiredService<TimeProvider>(),
-            options.Retention,
+            options.Window,
             provider.GetRequiredService<ILogger<WatchCache>>(),
             provider.GetServices<CacheIndex>()));
         services.AddSingleton<IWatchCache>(provider => provider.GetRequiredService<WatchCache>());

@@ -23,6 +23,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     private readonly ProcessLoops _loops;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly LogRetention _keep;
     private readonly ChangeWindow _window;
     private readonly VersionWaiters _waiters = new();
     private readonly CounterLooks _looks;
@@ -35,13 +36,15 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     private Task _catchingUp = Task.CompletedTask;
     private bool _isDisposed;
 
+    /// <param name="keep">How much of the log it has in memory.</param>
     /// <param name="indexes">Whatever is to be found by more than its key.</param>
     public WatchCache(
-        IChangeLog log, ProcessLoops loops, TimeProvider time, LogRetention? retention = null, ILogger<WatchCache>? logger = null, IEnumerable<CacheIndex>? indexes = null)
+        IChangeLog log, ProcessLoops loops, TimeProvider time, LogRetention? keep = null, ILogger<WatchCache>? logger = null, IEnumerable<CacheIndex>? indexes = null)
     {
         _state = CacheState.Empty([.. indexes ?? []]);
         (_log, _loops, _time, _logger) = (log, loops, time, logger ?? NullLogger<WatchCache>.Instance);
-        _window = new ChangeWindow(retention ?? LogRetention.Standard, time);
+        _keep = keep ?? LogRetention.InMemory;
+        _window = new ChangeWindow(_keep, time);
         _looks = new CounterLooks(log, _end.Token);
     }
 
@@ -271,7 +274,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
 
     private async Task LoadAsync(CancellationToken stop)
     {
-        var image = await _log.LoadAsync(stop);
+        var image = await _log.LoadAsync(_keep, stop);
         var state = State.Reload(image);
         lock (_gate)
         {

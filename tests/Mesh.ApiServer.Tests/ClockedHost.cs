@@ -19,7 +19,8 @@ public sealed class ClockedHost : ApiHost
         services.AddMeshStorage(new SqliteStoreOptions
         {
             DataDirectory = directory,
-            Retention = LogRetention.Standard with { MinAge = TimeSpan.Zero, MaxRows = 10 },
+            Retention = LogRetention.Standard with { MaxRows = 10 },
+            Window = LogRetention.InMemory with { MaxRows = 10 },
         });
     }
 

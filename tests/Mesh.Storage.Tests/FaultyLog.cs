@@ -16,7 +16,7 @@ internal sealed class FaultyLog(IChangeLog log) : IChangeLog
     /// <summary>What the next read meets.</summary>
     public Exception? Fault { get; set; }
 
-    public Task<StoreImage> LoadAsync(CancellationToken stop) => Log.LoadAsync(stop);
+    public Task<StoreImage> LoadAsync(LogRetention keep, CancellationToken stop) => Log.LoadAsync(keep, stop);
 
     public async Task<LogPosition> PositionAsync(CancellationToken stop)
     {

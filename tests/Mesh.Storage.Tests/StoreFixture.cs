@@ -62,7 +62,7 @@ internal sealed class StoreFixture : IAsyncDisposable
 
     public async Task<WatchCache> StartCacheAsync(IChangeLog? log = null, params IReadOnlyList<CacheIndex> indexes)
     {
-        var cache = new WatchCache(log ?? Store, Loops.Loops, Clock, Options.Retention, indexes: indexes);
+        var cache = new WatchCache(log ?? Store, Loops.Loops, Clock, Options.Window, indexes: indexes);
         await cache.StartAsync(Stop);
         return cache;
     }

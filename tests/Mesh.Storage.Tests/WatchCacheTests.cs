@@ -139,7 +139,7 @@ public sealed class WatchCacheTests
     public async Task A_reader_that_stops_disturbs_nobody_and_expires_once_the_log_has_left_it_behind()
     {
         await using var fixture = await StartAsync(
-            TestContext.Current.CancellationToken, options => options with { Retention = LogRetention.Standard with { MaxRows = 100 } });
+            TestContext.Current.CancellationToken, options => options with { Window = LogRetention.InMemory with { MaxRows = 100 } });
         await using var cache = await fixture.StartCacheAsync();
         using var slow = cache.Watch(_ => true, 0);
         using var quick = cache.Watch(_ => true, 0);
@@ -153,7 +153,6 @@ public sealed class WatchCacheTests
             read += (await quick.NextAsync(fixture.Stop)).Count;
         }
 
-        fixture.Time.Advance(TimeSpan.FromMinutes(3));
         await fixture.MustCommitAsync(Put("b"));
 
         Assert.Equal(201, read);
@@ -169,37 +168,103 @@ public sealed class WatchCacheTests
     public async Task The_window_keeps_and_drops_as_ever_when_the_wall_clock_is_set_or_is_not_the_writers(int hours)
     {
         await using var fixture = await StartAsync(
-            TestContext.Current.CancellationToken, options => options with { Retention = LogRetention.Standard with { MaxRows = 100 } });
+            TestContext.Current.CancellationToken, options => options with { Window = LogRetention.InMemory with { MaxRows = 100 } });
         await using var cache = await fixture.StartCacheAsync();
         var ahead = new JumpingClock(fixture.Clock);
         ahead.SetWall(TimeSpan.FromHours(hours));
-        await using var elsewhere = new WatchCache(fixture.Store, fixture.Loops.Loops, ahead, fixture.Options.Retention);
+        await using var elsewhere = new WatchCache(fixture.Store, fixture.Loops.Loops, ahead, fixture.Options.Window);
         await elsewhere.StartAsync(fixture.Stop);
         using var watch = cache.Watch(_ => true, 0);
         using var there = elsewhere.Watch(_ => true, 0);
         await fixture.MustCommitAsync(Put("a"));
         fixture.Clock.SetWall(TimeSpan.FromHours(hours));
-        for (var i = 0; i < 199; i++)
+        fixture.Time.Advance(TimeSpan.FromSeconds(70));
+        for (var i = 0; i < 99; i++)
         {
             await fixture.MustCommitAsync(Put("a"));
         }
 
-        Assert.Equal(200, (await watch.NextAsync(fixture.Stop)).Count);
-        Assert.Equal(200, (await there.NextAsync(fixture.Stop)).Count);
-        fixture.Time.Advance(TimeSpan.FromMinutes(3));
+        Assert.Equal(100, (await watch.NextAsync(fixture.Stop)).Count);
+        Assert.Equal(100, (await there.NextAsync(fixture.Stop)).Count);
+        fixture.Time.Advance(TimeSpan.FromSeconds(6));
         await fixture.MustCommitAsync(Put("b"));
         Assert.Single(await watch.NextAsync(fixture.Stop));
-        Assert.Throws<WatchExpiredException>(() => cache.Watch(_ => true, 100));
-        Assert.Throws<WatchExpiredException>(() => elsewhere.Watch(_ => true, 100));
-        using var resumed = cache.Watch(_ => true, 101);
+        Assert.Throws<WatchExpiredException>(() => cache.Watch(_ => true, 0));
+        Assert.Throws<WatchExpiredException>(() => elsewhere.Watch(_ => true, 0));
+        using var resumed = cache.Watch(_ => true, 1);
         Assert.Equal(100, (await resumed.NextAsync(fixture.Stop)).Count);
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "R-B3")]
+    public async Task The_window_is_bounded_by_its_bytes_however_young_they_are()
+    {
+        const int Document = 100_000;
+        await using var fixture = await StartAsync(
+            TestContext.Current.CancellationToken, options => options with { Window = LogRetention.InMemory with { MaxBytes = 10 * Document } });
+        await using var cache = await fixture.StartCacheAsync();
+        using var slow = cache.Watch(_ => true, 0);
+        for (var i = 0; i < 20; i++)
+        {
+            await fixture.MustCommitAsync(Put("a", extra: $",\"x\":\"{new string('x', Document)}\""));
+        }
+
+        await Assert.ThrowsAsync<WatchExpiredException>(() => slow.NextAsync(fixture.Stop).AsTask());
+        using var watch = cache.Watch(_ => true, 11);
+        Assert.Equal(9, (await watch.NextAsync(fixture.Stop)).Count); // each keeps alive what it replaced, and a little more than that
+        Assert.Throws<WatchExpiredException>(() => cache.Watch(_ => true, 10));
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "R-B3")]
+    public async Task A_start_reads_no_more_of_the_log_than_it_keeps()
+    {
+        const int Document = 100_000;
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        for (var i = 0; i < 20; i++)
+        {
+            await fixture.MustCommitAsync(Put("a", extra: $",\"x\":\"{new string('x', Document)}\""));
+        }
+
+        await fixture.MustCommitAsync(new Write.Delete(Pod("a"), Precondition.None)); // it keeps two: what was, and what its watches are told
+        var all = await fixture.Store.LoadAsync(LogRetention.InMemory, fixture.Stop);
+        var byBytes = await fixture.Store.LoadAsync(LogRetention.InMemory with { MaxBytes = 10 * Document }, fixture.Stop);
+        var byRows = await fixture.Store.LoadAsync(LogRetention.InMemory with { MaxRows = 3 }, fixture.Stop);
+        fixture.Time.Advance(TimeSpan.FromSeconds(80));
+        await fixture.MustCommitAsync(Put("b"));
+        var byAge = await fixture.Store.LoadAsync(LogRetention.InMemory, fixture.Stop);
+
+        Assert.Equal((0, 21), (all.LogStart, all.Log.Count));
+        Assert.Equal((13, 8), (byBytes.LogStart, byBytes.Log.Count));
+        Assert.Equal((18, 3), (byRows.LogStart, byRows.Log.Count));
+        Assert.Equal((21, 1), (byAge.LogStart, byAge.Log.Count));
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "R-B3")]
+    public async Task A_cache_that_missed_more_than_it_keeps_loads_anew_and_its_watches_are_expired()
+    {
+        await using var fixture = await StartAsync(TestContext.Current.CancellationToken);
+        var log = new FaultyLog(fixture.Store);
+        await using var cache = await fixture.StartCacheAsync(log);
+        using var watch = cache.Watch(_ => true, 0);
+        log.IsDeaf = true;
+        for (var i = 0; i < 50; i++)
+        {
+            await fixture.MustCommitAsync(Put("a", extra: $",\"x\":\"{new string('x', 1_400_000)}\""));
+        }
+
+        fixture.Time.Advance(TimeSpan.FromSeconds(1));
+        await cache.WaitForAsync(50, fixture.Stop);
+        await Assert.ThrowsAsync<WatchExpiredException>(() => watch.NextAsync(fixture.Stop).AsTask());
+        Assert.Equal(50, Assert.Single(cache.List("", "Pod", null).Items).ResourceVersion);
     }
 
     [Fact(Timeout = Deadline)]
     public async Task What_was_loaded_stays_for_a_while_unless_there_is_too_much()
     {
         await using var fixture = await StartAsync(
-            TestContext.Current.CancellationToken, options => options with { Retention = LogRetention.Standard with { MaxRows = 100 } });
+            TestContext.Current.CancellationToken, options => options with { Window = LogRetention.InMemory with { MaxRows = 100 } });
         for (var i = 0; i < 100; i++)
         {
             await fixture.MustCommitAsync(Put("a"));

@@ -6,6 +6,9 @@ namespace Mesh.Storage.Caching;
 /// </summary>
 internal sealed class ChangeWindow(LogRetention retention, TimeProvider time)
 {
+    /// <summary>Of one change without its documents, about: itself, an object's record, its place in the ring.</summary>
+    public const int ChangeBytes = 256;
+
     private const int SmallestRing = 1_024;
 
     private Told[] _ring = new Told[SmallestRing];
@@ -22,8 +25,7 @@ internal sealed class ChangeWindow(LogRetention retention, TimeProvider time)
     {
         _ring = new Told[SmallestRing];
         (_head, _count, _bytes, Start) = (0, 0, 0, start);
-        // How old these are nobody knows here: they stay as long as new ones, and are the first to go when there are too many.
-        var at = time.GetTimestamp() - (long)(retention.MinAge.TotalSeconds * time.TimestampFrequency);
+        var at = time.GetTimestamp(); // how old these are nobody knows here: they stay as long as new ones
         foreach (var change in log)
         {
             Add(change, at);
@@ -69,9 +71,9 @@ internal sealed class ChangeWindow(LogRetention retention, TimeProvider time)
         _bytes += BytesOf(change);
     }
 
-    /// <summary>What a change keeps alive that the objects of today do not: the document it replaced.</summary>
+    /// <summary>What a change keeps alive that the objects of today do not: the document it replaced, and the change itself.</summary>
     private static long BytesOf(StoreChange change) =>
-        (change.Previous?.Document.Length ?? 0) + (change.Type == StoreChangeType.Deleted ? change.Object.Document.Length : 0);
+        ChangeBytes + (change.Previous?.Document.Length ?? 0) + (change.Type == StoreChangeType.Deleted ? change.Object.Document.Length : 0);
 
     private int IndexAfter(long version)
     {

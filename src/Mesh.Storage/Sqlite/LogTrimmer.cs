@@ -6,12 +6,13 @@ namespace Mesh.Storage.Sqlite;
 internal sealed class LogTrimmer(LogRetention retention)
 {
     private const int PieceRows = 1_000;
+    private const long PieceBytes = 16 * 1024 * 1024;
 
     private int _rows;
     private long _bytes;
 
-    /// <summary>Whether the log is larger than it should be, whatever its age.</summary>
-    public bool IsOverfull => _rows > retention.MaxRows || _bytes > retention.MaxBytes;
+    /// <summary>Whether the log is so much larger than it should be that the next look would be late.</summary>
+    public bool IsOverfull => retention.IsFarExceeded(_rows, _bytes);
 
     public void Measure(SqliteConnection connection)
     {
@@ -47,7 +48,7 @@ internal sealed class LogTrimmer(LogRetention retention)
         transaction.Commit();
         _rows -= rows;
         _bytes -= bytes;
-        return rows == PieceRows;
+        return rows == PieceRows || bytes >= PieceBytes;
     }
 
     private (long Through, int Rows, long Bytes) Due(SqliteConnection connection, long now)
@@ -55,7 +56,7 @@ internal sealed class LogTrimmer(LogRetention retention)
         var (through, rows, bytes) = (0L, 0, 0L);
         using var oldest = new Statement(connection, "SELECT version, at, coalesce(length(document), 0) FROM changes ORDER BY version LIMIT 1000");
         using var row = oldest.Query();
-        while (row.Read())
+        while (bytes < PieceBytes && row.Read())
         {
             var age = TimeSpan.FromMilliseconds(now - row.GetInt64(1));
             if (!retention.Drops(age, _rows - rows, _bytes - bytes))

@@ -1,4 +1,5 @@
 using Mesh.Core.Names;
+using Mesh.Storage.Caching;
 using Microsoft.Data.Sqlite;
 
 namespace Mesh.Storage.Sqlite;
@@ -7,7 +8,7 @@ namespace Mesh.Storage.Sqlite;
 internal static class SqliteQueries
 {
     /// <summary>More than this is read by loading anew.</summary>
-    private const int MaxPageRows = 20_000;
+    private static readonly LogRetention MostOfPage = LogRetention.InMemory with { MaxAge = TimeSpan.MaxValue, MaxRows = 20_000 };
 
     public static LogPosition Position(SqliteConnection connection)
     {
@@ -25,7 +26,8 @@ internal static class SqliteQueries
         return row.Read() ? Stored(row, key, 0) : null;
     }
 
-    public static StoreImage Load(SqliteConnection connection)
+    /// <param name="keep">Of the log, older than this is left where it is.</param>
+    public static StoreImage Load(SqliteConnection connection, LogRetention keep)
     {
         var position = Position(connection);
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -41,7 +43,7 @@ internal static class SqliteQueries
             }
         }
 
-        var logStart = LogStart(connection);
+        var logStart = StartOf(connection, keep);
         var state = objects.ToDictionary(stored => stored.Key);
         var log = Changes(connection, logStart, key => state.GetValueOrDefault(key), names);
         return new StoreImage(position, objects, logStart, log);
@@ -50,17 +52,22 @@ internal static class SqliteQueries
     public static LogPage? Page(SqliteConnection connection, LogPosition after)
     {
         var position = Position(connection);
-        if (position.Timeline != after.Timeline
-            || after.Version < LogStart(connection)
-            || position.Version - after.Version > MaxPageRows)
+        if (position.Timeline != after.Timeline || after.Version < LogStart(connection))
         {
             return null;
         }
 
-        var changes = position.Version == after.Version
-            ? []
-            : Changes(connection, after.Version, key => Read(connection, key), new Dictionary<string, string>(StringComparer.Ordinal));
-        return new LogPage(position, after.Version, changes);
+        if (position.Version == after.Version)
+        {
+            return new LogPage(position, after.Version, []);
+        }
+
+        return after.Version < StartOf(connection, MostOfPage)
+            ? null
+            : new LogPage(
+                position,
+                after.Version,
+                Changes(connection, after.Version, key => Read(connection, key), new Dictionary<string, string>(StringComparer.Ordinal)));
     }
 
     /// <summary>A deletion as the log tells it: the last document, with the deletion's resourceVersion.</summary>
@@ -101,6 +108,28 @@ internal static class SqliteQueries
 
         changes.Reverse();
         return changes;
+    }
+
+    /// <summary>Where the part of the log begins that may be kept, measured from its newest row back without reading a document.</summary>
+    private static long StartOf(SqliteConnection connection, LogRetention keep)
+    {
+        var start = LogStart(connection);
+        using var read = new Statement(
+            connection, "SELECT version, at, type, coalesce(length(document), 0) FROM changes WHERE version > ?1 ORDER BY version DESC", 1);
+        using var rows = read.Query(start);
+        var (newest, count, bytes) = (0L, 0, 0L);
+        while (rows.Read())
+        {
+            newest = count == 0 ? rows.GetInt64(1) : newest;
+            count++;
+            bytes += ChangeWindow.ChangeBytes + (rows.GetInt64(3) * ((StoreChangeType)rows.GetInt32(2) == StoreChangeType.Deleted ? 2 : 1));
+            if (keep.Drops(TimeSpan.FromMilliseconds(newest - rows.GetInt64(1)), count, bytes))
+            {
+                return rows.GetInt64(0);
+            }
+        }
+
+        return start;
     }
 
     private static long LogStart(SqliteConnection connection)

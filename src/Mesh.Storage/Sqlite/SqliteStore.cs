@@ -60,7 +60,8 @@ public sealed class SqliteStore(SqliteStoreOptions options, ProcessLoops loops, 
         _database.ReadAsync(connection => SqliteQueries.Read(connection, key), stop);
 
     /// <inheritdoc/>
-    public Task<StoreImage> LoadAsync(CancellationToken stop) => _database.ReadAsync(SqliteQueries.Load, stop);
+    public Task<StoreImage> LoadAsync(LogRetention keep, CancellationToken stop) =>
+        _database.ReadAsync(connection => SqliteQueries.Load(connection, keep), stop);
 
     /// <inheritdoc/>
     public Task<LogPosition> PositionAsync(CancellationToken stop) => _database.ReadAsync(SqliteQueries.Position, stop);

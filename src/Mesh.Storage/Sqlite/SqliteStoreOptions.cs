@@ -29,6 +29,9 @@ public sealed record SqliteStoreOptions
 
     public LogRetention Retention { get; init; } = LogRetention.Standard;
 
+    /// <summary>What the watch cache over it keeps in memory.</summary>
+    public LogRetention Window { get; init; } = LogRetention.InMemory;
+
     internal string DatabasePath => Path.Combine(DataDirectory, "mesh.db");
 
     internal string MarkPath => Path.Combine(DataDirectory, "mesh.db.mark");
