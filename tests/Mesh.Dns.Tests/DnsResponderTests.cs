@@ -299,7 +299,7 @@ public sealed class DnsResponderTests
     [Trait("Row", "REL-D27")]
     [Trait("Row", "REL-D28")]
     [Trait("Row", "REL-D29")]
-    public void Unknown_options_and_other_bits_change_nothing()
+    public void Unknown_options_and_other_bits_change_nothing_and_CD_and_DO_come_back()
     {
         var packet = Packet.Query(Web, 1, opt: Packet.Opt(1232, options: [0, 10, 0, 2, 1, 2, 0xFF, 0, 0, 0]));
         packet[3] = 0x70; // Z, AD, CD
@@ -307,6 +307,9 @@ public sealed class DnsResponderTests
         var reply = Ask(packet);
         Assert.Equal("127.96.0.10", Assert.Single(reply.Answers).Data);
         Assert.False(reply.AuthenticData);
+        Assert.True(reply.CheckingDisabled && Assert.Single(reply.Additional).WantsSecurity);
+        var plain = Ask(Packet.Query(Web, 1, opt: Packet.Opt(1232)));
+        Assert.False(plain.CheckingDisabled || Assert.Single(plain.Additional).WantsSecurity);
     }
 
     [Theory]

@@ -46,6 +46,8 @@ internal sealed class Reply
 
     public bool AuthenticData => (_bytes[3] & 0x20) != 0;
 
+    public bool CheckingDisabled => (_bytes[3] & 0x10) != 0;
+
     public string? Question { get; }
 
     public int QuestionType { get; }
@@ -135,6 +137,9 @@ internal sealed class Reply
     public sealed record Resource(string Name, int Type, int Class, uint Ttl, string Data)
     {
         public int ExtendedCode => (int)(Ttl >> 24);
+
+        /// <summary>DO of an OPT.</summary>
+        public bool WantsSecurity => (Ttl & 0x8000) != 0;
 
         public int Version => (int)(Ttl >> 16) & 0xFF;
     }

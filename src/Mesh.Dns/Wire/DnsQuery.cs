@@ -19,5 +19,5 @@ public abstract record DnsQuery
     public sealed record Question(ImmutableArray<string> Name, ushort Type, int QuestionEnd, Edns? Edns) : DnsQuery;
 }
 
-/// <summary>The query's OPT record: the UDP payload that the client can take (RFC 6891 §6.2.3).</summary>
-public sealed record Edns(int PayloadSize);
+/// <summary>The query's OPT record: the UDP payload that the client can take (RFC 6891 §6.2.3), and its DO bit.</summary>
+public sealed record Edns(int PayloadSize, bool WantsSecurity);

@@ -107,6 +107,7 @@ public static class DnsQueryReader
             var type = BinaryPrimitives.ReadUInt16BigEndian(packet[at..]);
             var size = BinaryPrimitives.ReadUInt16BigEndian(packet[(at + 2)..]);
             var version = packet[at + 5];
+            var wantsSecurity = (packet[at + 6] & 0x80) != 0;
             var length = BinaryPrimitives.ReadUInt16BigEndian(packet[(at + 8)..]);
             at += 10;
             if (at + length > packet.Length)
@@ -122,7 +123,7 @@ public static class DnsQueryReader
                     return new AdditionalSection.Malformed();
                 }
 
-                opt = new AdditionalSection.Read(new Edns(size), version);
+                opt = new AdditionalSection.Read(new Edns(size, wantsSecurity), version);
             }
 
             at += length;

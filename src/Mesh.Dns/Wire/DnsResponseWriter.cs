@@ -71,9 +71,10 @@ public ref struct DnsResponseWriter
     /// <summary>Writes flags and OPT, and returns the length of the response.</summary>
     public int Finish(ResponseCode code, bool authoritative, bool truncated)
     {
-        // QR, the query's opcode and RD; AA and TC; RA and AD stay 0: nothing is resolved for others or validated.
+        // QR, the query's opcode and RD; AA and TC; RA and AD stay 0: nothing is resolved for others or validated. CD and DO come
+        // back as they were sent (RFC 4035 §3.2.2, RFC 3225 §3).
         _buffer[2] = (byte)(0x80 | (_buffer[2] & 0x79) | (authoritative ? 0x04 : 0) | (truncated ? 0x02 : 0));
-        _buffer[3] = (byte)((int)code & 0x0F);
+        _buffer[3] = (byte)((_buffer[3] & 0x10) | ((int)code & 0x0F));
         if (_edns is not null)
         {
             var opt = _buffer.Slice(_at, EdnsLength);
@@ -81,6 +82,7 @@ public ref struct DnsResponseWriter
             opt[2] = 41;
             BinaryPrimitives.WriteUInt16BigEndian(opt[3..], DnsResponder.MaxUdpPayload);
             opt[5] = (byte)((int)code >> 4);
+            opt[7] = (byte)(_edns.WantsSecurity ? 0x80 : 0);
             CountUp(DnsSection.Additional);
             _at += EdnsLength;
         }
