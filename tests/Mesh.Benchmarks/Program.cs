@@ -20,6 +20,7 @@ internal static class Program
         ("api", ApiBenchmark.RunAsync),
         ("indexes", IndexesBenchmark.RunAsync),
         ("memory", MemoryBenchmark.RunAsync),
+        ("changes", ChangesBenchmark.RunAsync),
         ("propagation", PropagationBenchmark.RunAsync),
     ];
 

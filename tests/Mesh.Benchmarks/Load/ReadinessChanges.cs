@@ -18,6 +18,9 @@ internal sealed class ReadinessChanges
         _prefix = prefix;
     }
 
+    /// <summary>So far.</summary>
+    public long Count => Interlocked.Read(ref _changes);
+
     public string Path(int pod) => $"{_prefix}{pod}";
 
     public bool Owns(string path) => path.StartsWith(_prefix, StringComparison.Ordinal);

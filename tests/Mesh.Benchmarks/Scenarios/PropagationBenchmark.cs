@@ -35,6 +35,7 @@ internal static class PropagationBenchmark
         await MeasureAsync(cluster, seen, "idle", new Budgets(5, 2), stop);
         await Task.WhenAll(idle.Select(stream => stream.EndAsync()));
         await TurnAsync(cluster, changes, backend.Port, stop);
+        await CostPerChange.MeasureAsync(cluster, changes, stop);
         var rate = changes.Rate();
         await MeasureAsync(cluster, seen, "at readiness changes", new Budgets(20, 2), stop);
         Report.Figure("  readiness changes meanwhile", rate(), "/s");
