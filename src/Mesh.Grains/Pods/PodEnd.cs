@@ -37,12 +37,11 @@ internal static class PodEnd
 
     private static ReadOnlyMemory<byte> Mark(ReadOnlyMemory<byte> document, PodReport report, DateTimeOffset now)
     {
-        var pod = StoredFields.Open(document);
+        var (podIP, hostIP) = (StoredFields.Text(document, "status", "podIP") ?? "", StoredFields.Text(document, "status", "hostIP") ?? "");
+        var pod = StoredFields.Open(new PodStatus(false, report.Reason, report.Message, podIP, hostIP).Apply(document, now));
         var metadata = pod.Child("metadata");
         metadata["deletionTimestamp"] ??= StoredFields.Time(now);
         metadata["deletionGracePeriodSeconds"] ??= 0;
-        var (podIP, hostIP) = (StoredFields.Text(document, "status", "podIP") ?? "", StoredFields.Text(document, "status", "hostIP") ?? "");
-        new PodStatus(false, report.Reason, report.Message, podIP, hostIP).Apply(pod, now);
         var status = pod.Child("status");
         status["phase"] = IsAskedFor(report) ? "Succeeded" : "Failed";
         status["reason"] = report.Reason;

@@ -34,6 +34,14 @@ internal static class PodRowOf
             pod.IsTerminal);
     }
 
+    /// <summary>The row of the same object with another word of its node.</summary>
+    public static PodRow Told(PodRow row, StoredObject stored, PodLife life) => row with
+    {
+        Order = row.Order with { Liveness = life.Liveness },
+        IsReady = life.IsReady,
+        IsTerminating = stored.IsDeleting || life.IsTerminating,
+    };
+
     public static PodRow Ended(StoredObject stored, PodLife? life, ulong liveness)
     {
         var row = Object(stored, life);

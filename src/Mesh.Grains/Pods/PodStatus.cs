@@ -1,5 +1,6 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using Mesh.Core.Pods;
+using Mesh.Grains.Objects;
 
 namespace Mesh.Grains.Pods;
 
@@ -20,29 +21,62 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
     /// <summary>The condition's reason for a node's word: of a failed probe, as the kubelet's, that containers are not ready.</summary>
     public static string ReasonOf(string word) => word is "" or PodReasons.Unhealthy ? "ContainersNotReady" : word;
 
-    /// <summary>The document with this status. A condition's transition time moves only with its status.</summary>
+    /// <summary>
+    /// The document with this status, all else byte for byte as it was. A condition's transition time moves only with its status.
+    /// </summary>
     public ReadOnlyMemory<byte> Apply(ReadOnlyMemory<byte> document, DateTimeOffset now)
     {
-        var pod = StoredFields.Open(document);
-        Apply(pod, now);
-        return StoredFields.Close(pod);
+        using var pod = JsonDocument.Parse(document, DocumentSplice.AsStored);
+        return DocumentSplice.Replace(document, "status"u8, (Status: this, Pod: pod.RootElement, Now: StoredFields.Time(now)), static (writer, with) =>
+            with.Status.Write(writer, with.Pod, with.Now));
     }
 
-    /// <inheritdoc cref="Apply(ReadOnlyMemory{byte}, DateTimeOffset)"/>
-    public void Apply(JsonObject pod, DateTimeOffset now)
+    private void Write(Utf8JsonWriter writer, JsonElement pod, string now)
     {
-        var status = pod.Child("status");
-        var before = status["conditions"] as JsonArray;
-        status["phase"] = Phase((string?)status["phase"]);
-        status["conditions"] = new JsonArray(
-            Condition("PodScheduled", true, before, now),
-            Condition("Initialized", true, before, now),
-            Condition("ContainersReady", IsReady, before, now),
-            Condition("Ready", IsReady, before, now));
-        status["startTime"] ??= StoredFields.Time(now);
-        status["qosClass"] ??= "BestEffort";
-        SetAddresses(status);
-        status["containerStatuses"] = Containers(pod, status, now);
+        var before = pod.Member("status");
+        writer.WriteStartObject();
+        writer.WriteString("phase", Phase(before.Text("phase")));
+        writer.WriteStartArray("conditions");
+        WriteCondition(writer, "PodScheduled", true, before, now);
+        WriteCondition(writer, "Initialized", true, before, now);
+        WriteCondition(writer, "ContainersReady", IsReady, before, now);
+        WriteCondition(writer, "Ready", IsReady, before, now);
+        writer.WriteEndArray();
+        WriteAddress(writer, "hostIP", "hostIPs", HostIP);
+        WriteAddress(writer, "podIP", "podIPs", PodIP);
+        WriteContainers(writer, pod, now);
+        WriteOrKeep(writer, before, "startTime", now);
+        WriteOrKeep(writer, before, "qosClass", "BestEffort");
+        foreach (var other in before.Members())
+        {
+            if (!IsWritten(other.Name))
+            {
+                other.WriteTo(writer);
+            }
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private bool IsWritten(string field) => field switch
+    {
+        "hostIP" or "hostIPs" => HostIP.Length > 0,
+        "podIP" or "podIPs" => PodIP.Length > 0,
+        _ => field is "phase" or "conditions" or "containerStatuses" or "startTime" or "qosClass",
+    };
+
+    private static void WriteOrKeep(Utf8JsonWriter writer, JsonElement before, string field, string otherwise)
+    {
+        var known = before.Member(field);
+        writer.WritePropertyName(field);
+        if (known.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+        {
+            writer.WriteStringValue(otherwise);
+        }
+        else
+        {
+            known.WriteTo(writer);
+        }
     }
 
     /// <summary>A Pod that ran does not go back to Pending when its process is away, as one whose container is restarted.</summary>
@@ -60,83 +94,101 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
         && shown.Message == (IsReady ? "" : Message)
         && shown.StatusIP == PodIP;
 
-    private void SetAddresses(JsonObject status)
+    private static void WriteAddress(Utf8JsonWriter writer, string field, string list, string address)
     {
-        if (HostIP.Length > 0)
+        if (address.Length > 0)
         {
-            status["hostIP"] = HostIP;
-            status["hostIPs"] = new JsonArray(new JsonObject { ["ip"] = HostIP });
-        }
-
-        if (PodIP.Length > 0)
-        {
-            status["podIP"] = PodIP;
-            status["podIPs"] = new JsonArray(new JsonObject { ["ip"] = PodIP });
+            writer.WriteString(field, address);
+            writer.WriteStartArray(list);
+            writer.WriteStartObject();
+            writer.WriteString("ip", address);
+            writer.WriteEndObject();
+            writer.WriteEndArray();
         }
     }
 
-    private JsonObject Condition(string type, bool isTrue, JsonArray? before, DateTimeOffset now)
+    private void WriteCondition(Utf8JsonWriter writer, string type, bool isTrue, JsonElement before, string now)
     {
         var status = isTrue ? "True" : "False";
-        var known = Find(before, type);
-        var condition = new JsonObject
-        {
-            ["type"] = type,
-            ["status"] = status,
-            ["lastProbeTime"] = null,
-            ["lastTransitionTime"] = (string?)known?["status"] == status ? (string?)known?["lastTransitionTime"] : StoredFields.Time(now),
-        };
+        var known = Find(before.Member("conditions"), type);
+        writer.WriteStartObject();
+        writer.WriteString("type", type);
+        writer.WriteString("status", status);
+        writer.WriteNull("lastProbeTime");
+        writer.WriteString("lastTransitionTime", known.Text("status") == status ? known.Text("lastTransitionTime") : now);
         if (!isTrue && Reason.Length > 0)
         {
-            condition["reason"] = Reason;
+            writer.WriteString("reason", Reason);
         }
 
         if (!isTrue && Message.Length > 0)
         {
-            condition["message"] = Message;
+            writer.WriteString("message", Message);
         }
 
-        return condition;
+        writer.WriteEndObject();
     }
 
-    private JsonArray Containers(JsonObject pod, JsonObject status, DateTimeOffset now)
+    private void WriteContainers(Utf8JsonWriter writer, JsonElement pod, string now)
     {
-        var before = (status["containerStatuses"] as JsonArray)?.FirstOrDefault()?["state"];
-        var state = State(before, now);
-        var statuses = new JsonArray();
-        foreach (var container in pod["spec"]?["containers"] as JsonArray ?? [])
+        var before = pod.Member("status").Member("containerStatuses").Items().FirstOrDefault().Member("state");
+        writer.WriteStartArray("containerStatuses");
+        foreach (var container in pod.Member("spec").Member("containers").Items())
         {
-            statuses.Add(new JsonObject
-            {
-                ["name"] = (string?)container?["name"],
-                ["image"] = (string?)container?["image"] ?? "",
-                ["imageID"] = "",
-                ["ready"] = IsReady,
-                ["started"] = state.ContainsKey("running"),
-                ["restartCount"] = 0,
-                ["state"] = state.DeepClone(),
-                ["lastState"] = new JsonObject(),
-            });
+            writer.WriteStartObject();
+            writer.WriteString("name", container.Text("name"));
+            writer.WriteString("image", container.Text("image") ?? "");
+            writer.WriteString("imageID", "");
+            writer.WriteBoolean("ready", IsReady);
+            writer.WriteBoolean("started", !IsAwaited && (!IsAsBefore(before) || before.Member("running").ValueKind != JsonValueKind.Undefined));
+            writer.WriteNumber("restartCount", 0);
+            writer.WritePropertyName("state");
+            WriteState(writer, before, now);
+            writer.WriteStartObject("lastState");
+            writer.WriteEndObject();
+            writer.WriteEndObject();
         }
 
-        return statuses;
+        writer.WriteEndArray();
     }
 
-    private JsonObject State(JsonNode? before, DateTimeOffset now)
+    private void WriteState(Utf8JsonWriter writer, JsonElement before, string now)
     {
+        if (!IsAwaited && IsAsBefore(before))
+        {
+            before.WriteTo(writer);
+            return;
+        }
+
+        writer.WriteStartObject();
         if (IsAwaited)
         {
-            return new JsonObject
-            {
-                ["waiting"] = new JsonObject { ["reason"] = Reason, ["message"] = $"Mesh starts no process; it waits for one that listens there: {Message}" },
-            };
+            writer.WriteStartObject("waiting");
+            writer.WriteString("reason", Reason);
+            writer.WriteString("message", $"Mesh starts no process; it waits for one that listens there: {Message}");
+        }
+        else
+        {
+            writer.WriteStartObject("running");
+            writer.WriteString("startedAt", before.Member("running").Text("startedAt") ?? now);
         }
 
-        return Reason == NodeUnknown && before?.DeepClone() is JsonObject known
-            ? known
-            : new JsonObject { ["running"] = new JsonObject { ["startedAt"] = (string?)before?["running"]?["startedAt"] ?? StoredFields.Time(now) } };
+        writer.WriteEndObject();
+        writer.WriteEndObject();
     }
 
-    private static JsonNode? Find(JsonArray? conditions, string type) =>
-        conditions?.FirstOrDefault(condition => (string?)condition?["type"] == type);
+    private bool IsAsBefore(JsonElement before) => Reason == NodeUnknown && before.ValueKind == JsonValueKind.Object;
+
+    private static JsonElement Find(JsonElement conditions, string type)
+    {
+        foreach (var condition in conditions.Items())
+        {
+            if (condition.Member("type") is { ValueKind: JsonValueKind.String } name && name.ValueEquals(type))
+            {
+                return condition;
+            }
+        }
+
+        return default;
+    }
 }

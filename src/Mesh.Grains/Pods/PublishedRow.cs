@@ -8,6 +8,7 @@ namespace Mesh.Grains.Pods;
 internal sealed class PublishedRow(string name, Func<IPodRegistryGrain> registry)
 {
     private PodRow? _row;
+    private PodRow? _computed;
     private (string Uid, long Version, PodLife? Life) _told;
 
     /// <param name="parsed">The Pod as stored, when it is known already.</param>
@@ -20,12 +21,24 @@ internal sealed class PublishedRow(string name, Func<IPodRegistryGrain> registry
             return;
         }
 
-        await ApplyAsync(parsed is null ? PodRowOf.Object(current, life) : PodRowOf.Object(current, parsed, life), stop);
+        _computed = RowOf(current, life, parsed);
+        await ApplyAsync(_computed, stop);
         _told = state;
     }
 
+    /// <summary>Of a Pod whose object is still the same its node's word alone is another.</summary>
+    private PodRow RowOf(StoredObject current, PodLife? life, Pod? parsed) =>
+        parsed is not null ? PodRowOf.Object(current, parsed, life)
+        : life?.Uid == current.Uid && (_computed?.Order.Uid, _computed?.Order.SpecVersion) == (current.Uid, current.ResourceVersion) ? PodRowOf.Told(_computed!, current, life)
+        : PodRowOf.Object(current, life);
+
     public async Task TellEndedAsync(StoredObject gone, PodLife? life, ulong liveness, CancellationToken stop)
     {
+        if (_row is { IsEnded: true } told && told.Order.Uid == gone.Uid && told.Order.Liveness >= Math.Max(liveness, LivenessOf(gone, life)))
+        {
+            return; // observed first, now it is to be committed
+        }
+
         await ApplyAsync(PodRowOf.Ended(gone, life, liveness), stop);
         _told = default;
     }
@@ -39,6 +52,8 @@ internal sealed class PublishedRow(string name, Func<IPodRegistryGrain> registry
             _told = default;
         }
     }
+
+    private static ulong LivenessOf(StoredObject stored, PodLife? life) => life?.Uid == stored.Uid ? life.Liveness : 0;
 
     private async Task ApplyAsync(PodRow row, CancellationToken stop)
     {

@@ -35,8 +35,7 @@ internal static class RegisteredPod
             },
         };
         Register(pod, report, now);
-        Status(report, hostIP).Apply(pod, now);
-        return StoredFields.Close(pod);
+        return Status(report, hostIP).Apply(StoredFields.Close(pod), now);
     }
 
     /// <summary>The document with a newer registration of the same Pod.</summary>

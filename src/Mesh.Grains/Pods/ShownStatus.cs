@@ -13,7 +13,8 @@ namespace Mesh.Grains.Pods;
 /// </summary>
 internal sealed class ShownStatus(OwnedObject pod, PodRules rules, EndedPods ended, IWatchCache cache, TimeProvider time, Func<PodLife?> life) : IProjected
 {
-    public ValueTask<bool> DiffersAsync(CancellationToken stop) => ValueTask.FromResult(Plan(pod.Current) is not WritePlan.Keep);
+    public ValueTask<bool> DiffersAsync(CancellationToken stop) => ValueTask.FromResult(
+        pod.Current is { } current && (ended.Find(current.Uid) is null ? Unshown(current) is not null : Plan(current) is not WritePlan.Keep));
 
     public async Task<ProjectionStep> WriteAsync(CancellationToken stop)
     {
@@ -33,20 +34,20 @@ internal sealed class ShownStatus(OwnedObject pod, PodRules rules, EndedPods end
             return PodEnd.Plan(end, current, WallClock.Now(time));
         }
 
-        if (current is null || cache.Get(Kinds.Namespace(current.Key.Namespace)) is not { IsDeleting: false })
+        return current is not null && Unshown(current) is { } status
+            ? new WritePlan.Put(status.Apply(current.Document, WallClock.Now(time)), [])
+            : new WritePlan.Keep();
+    }
+
+    /// <summary>The status that the object should show; null when it shows it, or shows none any more.</summary>
+    private PodStatus? Unshown(StoredObject current)
+    {
+        if (cache.Get(Kinds.Namespace(current.Key.Namespace)) is not { IsDeleting: false })
         {
-            return new WritePlan.Keep();
+            return null;
         }
 
         var shown = ShownPod.Read(current.Document);
-        if (shown.IsTerminal)
-        {
-            return new WritePlan.Keep();
-        }
-
-        var status = rules.Status(current, shown, life());
-        return status.IsShownBy(shown)
-            ? new WritePlan.Keep()
-            : new WritePlan.Put(status.Apply(current.Document, WallClock.Now(time)), []);
+        return !shown.IsTerminal && rules.Status(current, shown, life()) is var status && !status.IsShownBy(shown) ? status : null;
     }
 }
