@@ -11,12 +11,26 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
     // Room in one commit for the checks and the Endpoints object.
     private const int MostSlices = StoreLimits.MaxWritesPerCommit - 10;
 
+    private const string ZoneLabel = "topology.kubernetes.io/zone";
+
     private long _written;
+    private MirrorState? _right;
 
     public async ValueTask<bool> DiffersAsync(CancellationToken stop)
     {
         await cache.WaitForAsync(_written, stop);
-        return newest() is { Object.IsDeleting: false } mirrored && Changes(mirrored).Count > 0;
+        if (newest() is not { Object.IsDeleting: false } mirrored)
+        {
+            return false;
+        }
+
+        var state = StateOf(mirrored, out var slices, out var endpoints);
+        if (_right is { } right && right.Stored == state.Stored)
+        {
+            return right.Content != state.Content; // nobody else wrote: what differs need not be composed to be known
+        }
+
+        return Compose(mirrored, state, slices, endpoints).Count > 0;
     }
 
     /// <summary>One try; nothing is written while the set is not known to be whole.</summary>
@@ -28,7 +42,8 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
             return new ProjectionStep.Dropped();
         }
 
-        var changes = Changes(mirrored);
+        var state = StateOf(mirrored, out var slices, out var endpoints);
+        var changes = Compose(mirrored, state, slices, endpoints);
         if (changes.Count == 0)
         {
             return new ProjectionStep.Written(0);
@@ -39,10 +54,10 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
             new Write.Check(Kinds.Namespace(mirrored.Name.Namespace), Precondition.Activity),
             new Write.Check(Kinds.Service(mirrored.Name), new Precondition.Is(0, mirrored.Service.Uid)),
         ];
-        var outcome = await store.CommitAsync([.. guards, .. changes], CommitClass.Projection, CancellationToken.None);
+        var outcome = await store.CommitAsync([.. guards, .. changes.Select(change => change.Write)], CommitClass.Projection, CancellationToken.None);
         return outcome switch
         {
-            CommitOutcome.Committed done => Accept(done, changes.Count),
+            CommitOutcome.Committed done => Accept(done, changes, done.Objects.Skip(guards.Length), state),
             CommitOutcome.Failed { Write: Write.Check } => new ProjectionStep.Dropped(),
             CommitOutcome.Failed failed => await LookAgainAsync(failed, stop),
             CommitOutcome.Refused refused => new ProjectionStep.Again(refused.Reason),
@@ -50,36 +65,46 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
         };
     }
 
-    private List<Write> Changes(Mirrored mirrored)
+    private MirrorState StateOf(Mirrored mirrored, out IReadOnlyList<StoredObject> slices, out StoredObject? endpoints)
     {
-        if (!mirrored.IsSelecting)
+        slices = OwnSlices.Of(cache, mirrored.Name);
+        endpoints = cache.Get(Kinds.Endpoints(mirrored.Name));
+        return new MirrorState(MirrorState.ContentOf(mirrored, Zone), MirrorVersions.Of(mirrored.Object, slices, endpoints));
+    }
+
+    private List<Change> Compose(Mirrored mirrored, MirrorState state, IReadOnlyList<StoredObject> slices, StoredObject? endpoints)
+    {
+        var changes = mirrored.IsSelecting ? Changes(mirrored, slices, endpoints) : Removals(slices, endpoints);
+        if (changes.Count == 0)
         {
-            return Removals(mirrored.Name);
+            _right = state;
         }
 
-        var zones = new Dictionary<string, string?>(StringComparer.Ordinal);
-        var documents = new MirrorDocuments(mirrored, node => Zone(node, zones), WallClock.Now(time), random);
-        var (wanted, obsolete) = SliceSet.Plan(mirrored, [.. OwnSlices.Of(cache, mirrored.Name)]);
-        var changes = new List<Write>();
+        return changes;
+    }
+
+    private List<Change> Changes(Mirrored mirrored, IReadOnlyList<StoredObject> slices, StoredObject? endpoints)
+    {
+        var documents = new MirrorDocuments(mirrored, Zone, WallClock.Now(time), random);
+        var (wanted, obsolete) = SliceSet.Plan(mirrored, slices);
+        var changes = new List<Change>();
         foreach (var slice in wanted)
         {
             if (documents.Slice(slice) is var (key, document))
             {
-                changes.Add(new Write.Put(key, document, Unchanged(slice.Stored)));
+                changes.Add(new Change(new Write.Put(key, document, Unchanged(slice.Stored)), slice.Stored));
             }
         }
 
-        changes.AddRange(obsolete.Select(slice => new Write.Delete(slice.Key, Precondition.None)));
+        changes.AddRange(obsolete.Select(slice => new Change(new Write.Delete(slice.Key, Precondition.None), slice)));
         if (changes.Count > MostSlices)
         {
             changes.RemoveRange(MostSlices, changes.Count - MostSlices); // the rest differs still, and goes next
         }
 
-        var endpointsKey = Kinds.Endpoints(mirrored.Name);
-        var endpoints = cache.Get(endpointsKey);
         if (documents.Endpoints(endpoints) is { } changed)
         {
-            changes.Add(new Write.Put(endpointsKey, changed, Unchanged(endpoints)));
+            changes.Add(new Change(new Write.Put(Kinds.Endpoints(mirrored.Name), changed, Unchanged(endpoints)), endpoints));
         }
 
         return changes;
@@ -89,21 +114,23 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
     /// Nothing is routed by what is left of an earlier selector, and nobody would ever take a Pod that ended out of it. What
     /// others wrote for the Service stays.
     /// </summary>
-    private List<Write> Removals(NamespacedName service)
+    private static List<Change> Removals(IReadOnlyList<StoredObject> slices, StoredObject? endpoints)
     {
-        var gone = OwnSlices.Of(cache, service).Take(MostSlices).ToList();
-        if (cache.Get(Kinds.Endpoints(service)) is { } endpoints && MirrorDocuments.IsMirror(endpoints))
+        var gone = slices.Take(MostSlices).ToList();
+        if (endpoints is not null && MirrorDocuments.IsMirror(endpoints))
         {
             gone.Add(endpoints);
         }
 
-        return [.. gone.Select(stored => new Write.Delete(stored.Key, Unchanged(stored)))];
+        return [.. gone.Select(stored => new Change(new Write.Delete(stored.Key, Unchanged(stored)), stored))];
     }
 
-    private ProjectionStep.Written Accept(CommitOutcome.Committed done, int rows)
+    private ProjectionStep.Written Accept(CommitOutcome.Committed done, List<Change> changes, IEnumerable<StoredObject?> stored, MirrorState state)
     {
         _written = done.Version;
-        return new ProjectionStep.Written(rows);
+        var isWhole = changes.Count < MostSlices;
+        _right = isWhole ? state with { Stored = changes.Zip(stored).Aggregate(state.Stored, (versions, one) => versions.After(one.First.Before, one.Second)) } : null;
+        return new ProjectionStep.Written(changes.Count);
     }
 
     private async Task<ProjectionStep> LookAgainAsync(CommitOutcome.Failed failed, CancellationToken stop)
@@ -112,17 +139,10 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
         return new ProjectionStep.Again($"{failed.Write.Key} changed meanwhile");
     }
 
-    private string? Zone(string node, Dictionary<string, string?> known)
-    {
-        if (!known.TryGetValue(node, out var zone))
-        {
-            zone = node.Length > 0 && cache.Get(Kinds.Node(node)) is { } stored ? NodeZone.Of(stored) : null;
-            known[node] = zone;
-        }
-
-        return zone;
-    }
+    private string? Zone(string node) => node.Length > 0 ? cache.Get(Kinds.Node(node))?.Label(ZoneLabel) : null;
 
     private static Precondition Unchanged(StoredObject? stored) =>
         stored is null ? Precondition.Absence : new Precondition.Is(stored.ResourceVersion, stored.Uid);
+
+    private sealed record Change(Write Write, StoredObject? Before);
 }

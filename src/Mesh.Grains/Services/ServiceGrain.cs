@@ -42,6 +42,7 @@ public sealed class ServiceGrain(
     private IReadOnlyList<Finding> _found = [];
     private ServiceEndpoints _endpoints = null!;
     private Projection _projection = null!;
+    private (string Uid, long Version)? _followed;
     private int _opened;
     private long _wholeAt; // the version of the object that was found to lack nothing
 
@@ -171,8 +172,14 @@ public sealed class ServiceGrain(
 
     private void Follow(StoredObject? stored)
     {
+        if (stored is not null && (stored.Uid, stored.ResourceVersion) == _followed)
+        {
+            return; // parsed already
+        }
+
         try
         {
+            _followed = stored is null ? null : (stored.Uid, stored.ResourceVersion);
             _endpoints.Follow(stored is null ? null : ServiceParser.Parse(stored.Document, stored.CreatedVersion));
         }
         catch (FormatException malformed)
