@@ -39,6 +39,9 @@ public static class MeshTelemetry
             tracing => ControlPlaneSampler.For(traces) is { } sampler ? tracing.AddSource(Orleans + ".Application").SetSampler(sampler) : tracing.AddSource(Orleans + ".Application"),
             static meters => meters.AddMeter(Orleans));
 
+    /// <summary>Whether anybody gets to see a trace.</summary>
+    public static bool IsTraced(IDictionary environment) => !Is(environment, "OTEL_SDK_DISABLED", "true") && IsExported(environment, "TRACES");
+
     /// <param name="serviceName">What Jaeger shows, unless OTEL_SERVICE_NAME says otherwise.</param>
     private static IServiceCollection AddTelemetry(
         this IServiceCollection services,

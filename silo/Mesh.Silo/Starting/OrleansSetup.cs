@@ -7,7 +7,7 @@ namespace Mesh.Silo.Starting;
 /// <summary>How Orleans runs on a machine that is alone: one silo, no gateway, nothing that another process could reach.</summary>
 internal static class OrleansSetup
 {
-    public static void Alone(ISiloBuilder orleans, int siloPort, string nodeName)
+    public static void Alone(ISiloBuilder orleans, int siloPort, string nodeName, bool isTraced)
     {
         orleans.UseLocalhostClustering(siloPort, gatewayPort: 0, serviceId: "mesh", clusterId: "mesh");
         orleans.Configure<SiloOptions>(silo => silo.SiloName = nodeName);
@@ -30,7 +30,11 @@ internal static class OrleansSetup
             membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
             membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
         });
-        orleans.AddActivityPropagation();
+        if (isTraced)
+        {
+            // Filters around every call of a grain, with objects and tasks of their own.
+            orleans.AddActivityPropagation();
+        }
     }
 
     private static Task Drop(ConnectionContext connection)

@@ -63,7 +63,7 @@ internal static class SiloHost
         AddLinks(builder.Services, start);
         builder.UseOrleans(orleans =>
         {
-            OrleansSetup.Alone(orleans, start.Addresses.Silo.Port, options.NodeName);
+            OrleansSetup.Alone(orleans, start.Addresses.Silo.Port, options.NodeName, MeshTelemetry.IsTraced(start.Environment));
             orleans.AddMeshGrains(new GrainOptions
             {
                 ServiceCidr = options.ServiceCidr,
