@@ -91,8 +91,8 @@ internal sealed class HealthReadiness(PodRegistration registration, HealthCheckS
     {
         if (message != _shown)
         {
-            _shown = message;
             await registration.NoteAsync(message, stop);
+            _shown = message;
         }
     }
 }

@@ -81,7 +81,8 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
     {
         _check.Started();
         await BeginAsync();
-        _checking = Task.WhenAll(_readiness.RunAsync(_stop.Token), WarnAsync(_stop.Token), StopWithPodAsync(_stop.Token));
+        _checking = Task.WhenAll(
+            ClientLoop.RunAsync("health checks", _readiness.RunAsync, _time, _log, _stop.Token), WarnAsync(_stop.Token), StopWithPodAsync(_stop.Token));
         if (_options.FailFast && await _pod.FailureAsync(_options.RegisterTimeout, cancellationToken) is { } failure)
         {
             throw new InvalidOperationException($"Mesh:FailFast is set, and {failure}");

@@ -20,6 +20,9 @@ internal static partial class ClientLog
     [LoggerMessage(EventId = 6005, Level = LogLevel.Warning, Message = "The node refused a change of Pod {Namespace}/{Name}: {Reason}")]
     public static partial void ChangeRefused(this ILogger log, string @namespace, string name, string reason);
 
+    [LoggerMessage(EventId = 6007, Level = LogLevel.Error, Message = "The loop '{Loop}' of Mesh ended unexpectedly and runs again in {Pause} ms; {Times} such ends since this was last said")]
+    public static partial void LoopEnded(this ILogger log, Exception cause, string loop, double pause, int times);
+
     [LoggerMessage(EventId = 6006, Level = LogLevel.Information, Message = "The node is back; Pod {Namespace}/{Name} goes on")]
     public static partial void StreamResumed(this ILogger log, string @namespace, string name);
 }

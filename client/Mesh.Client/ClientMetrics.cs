@@ -25,6 +25,12 @@ internal static class ClientMetrics
     private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>(
         "mesh.client.registration.duration", "s", "From the start of the host to the node's first answer");
 
+    private static readonly Counter<long> Ends = Meter.CreateCounter<long>(
+        "mesh.client.loop.ends", "{end}", "Background loops of the SDK that ended though nobody stopped them");
+
+    /// <param name="loop">One of few: names are constants.</param>
+    public static void LoopEnded(string loop) => Ends.Add(1, new KeyValuePair<string, object?>("mesh.loop.name", loop));
+
     /// <summary>Counted from now on, in the state that it is in when somebody asks.</summary>
     public static void Began(PodStateBoard pod) => Live.Add(pod, Meter);
 

@@ -20,6 +20,7 @@ internal sealed class PodRegistration : IMeshPod
     private readonly PodChanges _changes;
     private readonly PodAllocation _allocation;
     private readonly TimeProvider _time;
+    private readonly ILogger _log;
     private readonly string _nodeUrl;
     private readonly CancellationTokenSource _attempt = new();
     private Task? _running;
@@ -33,7 +34,7 @@ internal sealed class PodRegistration : IMeshPod
         _stream = new PodStream(_node, _wish, _standing, options.WhenDeleted, time, random, log);
         _changes = new PodChanges(_node, _wish, _standing, time, log);
         _allocation = new PodAllocation(_node, _wish, _standing, _stream, time, random);
-        (_time, _nodeUrl) = (time, options.NodeUrl);
+        (_time, _log, _nodeUrl) = (time, log, options.NodeUrl);
     }
 
     public bool IsEnabled => true;
@@ -75,7 +76,8 @@ internal sealed class PodRegistration : IMeshPod
 
         _wish.Change(desired => desired.At(address, ports));
         var stop = _attempt.Token;
-        _running = Task.WhenAll(_stream.RunAsync(stop), _changes.RunAsync(stop));
+        _running = Task.WhenAll(
+            ClientLoop.RunAsync("registration stream", _stream.RunAsync, _time, _log, stop), ClientLoop.RunAsync("changes of the Pod", _changes.RunAsync, _time, _log, stop));
     }
 
     /// <summary>

@@ -31,8 +31,16 @@ internal sealed class PodStream(NodeClient node, PodWish wish, PodStanding stand
         {
             var desired = wish.Desired;
             long? opened = null;
-            var end = await node.StreamAsync(desired, standing.Pod?.Uid, pod => opened = Observe(pod, desired, opened), stop);
-            wish.Closed();
+            StreamEnd end;
+            try
+            {
+                end = await node.StreamAsync(desired, standing.Pod?.Uid, pod => opened = Observe(pod, desired, opened), stop);
+            }
+            finally
+            {
+                wish.Closed();
+            }
+
             if (stop.IsCancellationRequested || !IsTriedAgain(end))
             {
                 return;

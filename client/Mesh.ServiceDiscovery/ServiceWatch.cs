@@ -60,7 +60,7 @@ internal sealed class ServiceWatch : IAsyncDisposable
         try
         {
             var watch = new ServiceWatch(source, name);
-            watch._following = Task.Run(() => watch.FollowAsync(watch._stop.Token), CancellationToken.None);
+            watch._following = Task.Run(() => ClientLoop.RunAsync("Service at the node", watch.FollowAsync, source.Time, source.Log, watch._stop.Token), CancellationToken.None);
             return watch;
         }
         finally

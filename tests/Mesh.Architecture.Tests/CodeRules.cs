@@ -48,6 +48,8 @@ internal static partial class CodeRules
     private static readonly string[] Watched =
         ["src/Mesh.Grains/Nodes/NodeGrain.cs", "src/Mesh.Storage/Caching/CounterLooks.cs", "silo/Mesh.Hosting/Logging/LineLoggerProvider.cs"];
 
+    private static readonly string[] RunsLoops = ["src/", "silo/", "client/Mesh.Client", "client/Mesh.ServiceDiscovery/"];
+
     public static IEnumerable<Rule> All =>
     [
         new(
@@ -55,9 +57,9 @@ internal static partial class CodeRules
             tree => Lines(tree, tree.Code(), DiscardedTask()),
             [("src/Mesh.Planted/A.cs", "_ = SendAsync();")]),
         new(
-            "What runs on after the call that began it is a loop of ProcessLoops, so that its end is told",
+            "What runs on after the call that began it is a loop of ProcessLoops, in an application of ClientLoop, so that its end is told",
             tree => from file in tree.ProductCode()
-                    where (file.StartsWith("src/", StringComparison.Ordinal) || file.StartsWith("silo/", StringComparison.Ordinal))
+                    where RunsLoops.Any(folder => file.StartsWith(folder, StringComparison.Ordinal))
                         && !file.StartsWith("src/Mesh.Loops/", StringComparison.Ordinal) && !Watched.Contains(file)
                     from match in BegunTask().Matches(tree.Read(file))
                     where !OfProcessLoops().IsMatch(match.Value)
@@ -168,7 +170,7 @@ internal static partial class CodeRules
         RegexOptions.Multiline)]
     private static partial Regex BegunTask();
 
-    [GeneratedRegex(@"[lL]oops\.Run(ToEnd|OrEndProcess)?Async\(|RunAsync\((_?loops|_processLoops), ")]
+    [GeneratedRegex(@"[lL]oops\.Run(ToEnd|OrEndProcess)?Async\(|\bClientLoop\.RunAsync\(|RunAsync\((_?loops|_processLoops), ")]
     private static partial Regex OfProcessLoops();
 
     [GeneratedRegex(@"\bthis\._\w+")]

@@ -18,6 +18,9 @@ public sealed class PlantedTime : FakeTimeProvider
     /// <summary>Of <see cref="FailTimestamps"/>, those that nobody has met yet.</summary>
     public int TimestampsToFail => Volatile.Read(ref _timestamps);
 
+    /// <summary>The same of timers.</summary>
+    public int TimersToFail => Volatile.Read(ref _timers);
+
     public static Exception Planted() => new InvalidOperationException("planted");
 
     /// <summary>The next so many who ask how much time has passed meet an exception.</summary>
