@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.Agent.Registrations;
+using Mesh.Core.Names;
 using Mesh.Loops;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -37,7 +38,7 @@ internal sealed class PeerRules(AgentService agent)
         }
 
         user = uid;
-        if (uid == PeerUid.Own || uid == 0 || agent.RegisterUids.Contains(uid))
+        if (IsFree(uid) || agent.RegisterUids.Contains(uid))
         {
             return null;
         }
@@ -45,6 +46,44 @@ internal sealed class PeerRules(AgentService agent)
         Tell(uid.ToString(System.Globalization.CultureInfo.InvariantCulture), "not one of --register-uids");
         return Refusal.Forbidden($"Processes of uid {uid} may not register here; --register-uids {uid} allows it.");
     }
+
+    /// <summary>
+    /// A user of <c>--register-uids</c> registers what that user's own processes listen on: else one would publish what another
+    /// listens on, and take a port before whoever is to have it. Whose they are is asked once, when they are registered.
+    /// </summary>
+    public Refusal? RefusePorts(uint user, Registration wanted)
+    {
+        if (IsFree(user) || wanted.Ports.IsEmpty)
+        {
+            return null;
+        }
+
+        var isAllocated = wanted.Address == Registration.AllocatedAddress;
+        if (!AddressText.TryParse(wanted.Address, out var address))
+        {
+            address = agent.Host;
+        }
+
+        var owners = PortOwners.Read();
+        foreach (var port in wanted.Ports)
+        {
+            var users = isAllocated ? owners.AtEvery(port) : owners.At(address, port);
+            if (isAllocated ? users.All(other => other == user) : users.Count == 1 && users.First() == user)
+            {
+                continue;
+            }
+
+            var where = isAllocated ? $"port {port.Number} of every address" : new IPEndPoint(address, port.Number).ToString();
+            return Refusal.Forbidden(users.Count == 0
+                ? $"ports: nobody listens on {where} ({port.Protocol.ToString().ToUpperInvariant()}) yet; processes of uid {user} register the ports that they listen on, so listen first."
+                : $"ports: on {where} ({port.Protocol.ToString().ToUpperInvariant()}) a process of uid {users.First(other => other != user)} listens; processes of uid {user} register the ports that they listen on themselves.");
+        }
+
+        return null;
+    }
+
+    /// <summary>Whoever can do what this node can: nothing is kept from them.</summary>
+    private static bool IsFree(uint uid) => uid == PeerUid.Own || uid == 0;
 
     private void Tell(string uid, string why)
     {

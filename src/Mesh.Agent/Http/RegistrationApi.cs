@@ -43,7 +43,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         return _peers.RefuseUser(context, out var user) is { } stranger ? stranger
             : path == "/v1/services" ? await ServicesAtPortAsync(context)
             : path.Split('/') is ["", "v1", "namespaces", var ns, "services", .. var rest] ? await _services.AnswerAsync(context, ns, rest, user)
-            : await PodsAsync(context, path.Split('/'));
+            : await PodsAsync(context, path.Split('/'), user);
     }
 
     private static async Task<Refusal?> MetricsAsync(HttpContext context, RequestDelegate metrics)
@@ -82,7 +82,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         return refused ?? await WriteAsync(context, answer);
     }
 
-    private async Task<Refusal?> PodsAsync(HttpContext context, string[] path)
+    private async Task<Refusal?> PodsAsync(HttpContext context, string[] path, uint user)
     {
         if (path is not ["", "v1", "namespaces", var ns, "pods", ..] || path.Length > 6)
         {
@@ -116,7 +116,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         return context.Request.Method switch
         {
             "GET" => await GetAsync(context, name),
-            "PUT" => await PutAsync(context, name, uid),
+            "PUT" => await PutAsync(context, name, uid, user),
             "PATCH" => await PatchAsync(context, name, uid),
             "DELETE" => await DeleteAsync(context, name, uid),
             var method => Refusal.MethodNotAllowed($"{method} is not for Pods; GET, PUT, PATCH and DELETE are.", "GET, PUT, PATCH, DELETE"),
@@ -127,7 +127,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         ? await WriteAsync(context, PodDocument.One(facts, shown))
         : Refusal.NotFound($"Pod {name} is not registered on this machine.");
 
-    private async Task<Refusal?> PutAsync(HttpContext context, NamespacedName name, string? uid)
+    private async Task<Refusal?> PutAsync(HttpContext context, NamespacedName name, string? uid, uint user)
     {
         var (tooLarge, body) = await BodyAsync(context);
         if (tooLarge is not null)
@@ -143,6 +143,11 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         catch (FormatException malformed)
         {
             return Counted(Refusal.BadRequest(malformed.Message));
+        }
+
+        if (_peers.RefusePorts(user, wanted) is { } others)
+        {
+            return Counted(others);
         }
 
         // Not cancelled with the request: a client that is gone already is noticed by the stream, which ends what has begun.
