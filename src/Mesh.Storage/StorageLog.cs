@@ -30,4 +30,10 @@ internal static partial class StorageLog
 
     [LoggerMessage(EventId = 5009, Level = LogLevel.Warning, Message = "{Path} has {Bytes} bytes, and cannot be emptied while another process reads the store")]
     public static partial void LogFileLarge(this ILogger log, string path, long bytes);
+
+    [LoggerMessage(EventId = 5010, Level = LogLevel.Warning, Message = "{Path} could not be copied into the store, and grows until it can: {Reason}")]
+    public static partial void NotCopied(this ILogger log, string path, string reason, Exception failed);
+
+    [LoggerMessage(EventId = 5011, Level = LogLevel.Warning, Message = "{Path} could not be written; until it can, a copy of the store that is put back may be taken for the original: {Reason}")]
+    public static partial void NotMarked(this ILogger log, string path, string reason, Exception failed);
 }

@@ -21,14 +21,13 @@ internal sealed class CommitLoop : IAsyncDisposable
     private readonly ILogger _log;
     private readonly LogClock _clock;
     private readonly LogTrimmer _trimmer;
+    private readonly RunMarkLoop _mark;
     private readonly WriteAheadLog _writeAheadLog;
     private readonly List<PendingCommit> _group = [];
     private readonly Lock _trimGate = new();
     private readonly CancellationTokenSource _closed = new();
     private SqliteConnection? _connection;
     private GroupCommit? _transactions;
-    private RunMark _mark;
-    private long _version;
     private List<TaskCompletionSource> _trimAsked = [];
     private bool _isTrimDue;
     private ITimer? _tick;
@@ -39,7 +38,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         SqliteDatabase database,
         CommitQueue queue,
         Followers followers,
-        RunMark mark,
+        RunMarkLoop mark,
         SqliteStoreOptions options,
         ProcessLoops loops,
         TimeProvider time,
@@ -47,18 +46,19 @@ internal sealed class CommitLoop : IAsyncDisposable
     {
         (_connection, _database, _queue, _followers, _mark, _options, _loops, _time, _log) =
             (connection, database, queue, followers, mark, options, loops, time, log);
-        _version = mark.Version;
         _transactions = new GroupCommit(connection);
         _clock = LogClock.Of(connection, time);
         _trimmer = new LogTrimmer(options.Retention);
         _trimmer.Measure(connection);
-        _writeAheadLog = new WriteAheadLog(database.Path, options.MaxWriteAheadBytes, log);
+        _writeAheadLog = new WriteAheadLog(database, options.MaxWriteAheadBytes, () => AskForTrim([]), log);
     }
 
     public void Start()
     {
         // A thread of its own: a sync may take long, and the pool has grains and sockets to serve.
         _running = _loops.RunToEndAsync("commits", ProcessLoops.OnThread(Run), _closed.Token);
+        _writeAheadLog.Start(_loops);
+        _mark.Start(_loops);
         _tick = _time.CreateTimer(_ => AskForTrim([]), null, TickEvery, TickEvery);
     }
 
@@ -80,6 +80,8 @@ internal sealed class CommitLoop : IAsyncDisposable
         }
 
         Close();
+        await _writeAheadLog.DisposeAsync();
+        await _mark.DisposeAsync();
         Answer(TakeTrimRequests());
         _closed.Dispose();
     }
@@ -119,7 +121,6 @@ internal sealed class CommitLoop : IAsyncDisposable
                 Trim();
             }
 
-            WriteMark();
             Close();
         }
         catch (Exception fault)
@@ -181,7 +182,8 @@ internal sealed class CommitLoop : IAsyncDisposable
 
         if (result.Page.Changes.Count > 0)
         {
-            _version = result.Page.Through.Version;
+            _mark.Committed(result.Page.Through.Version);
+            _writeAheadLog.Grew(Transactions().TakeWrittenPages());
             _trimmer.Grew(result.Page.Changes.Count, result.ReplacedBytes);
             _followers.Tell(result.Page);
         }
@@ -248,8 +250,6 @@ internal sealed class CommitLoop : IAsyncDisposable
                     return;
                 }
             }
-
-            WriteMark();
         }
 #pragma warning disable CA1031 // Commits go on, and the log is cut a second later.
         catch (Exception failed)
@@ -277,24 +277,6 @@ internal sealed class CommitLoop : IAsyncDisposable
         foreach (var done in asked)
         {
             done.TrySetResult();
-        }
-    }
-
-    private void WriteMark()
-    {
-        if (_mark.Version == _version)
-        {
-            return;
-        }
-
-        try
-        {
-            _mark = _mark with { Version = _version };
-            _mark.Write(_options.MarkPath);
-        }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-        {
-            _log.NotTrimmed(failed.Message, failed);
         }
     }
 }

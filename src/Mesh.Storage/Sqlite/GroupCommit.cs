@@ -1,5 +1,6 @@
 using Mesh.Core.Names;
 using Microsoft.Data.Sqlite;
+using static SQLitePCL.raw;
 
 namespace Mesh.Storage.Sqlite;
 
@@ -88,6 +89,13 @@ internal sealed class GroupCommit : IDisposable
                 ? new CommitOutcomeUnknownException(reason, failed)
                 : new StoreUnavailableException(reason, failed);
         }
+    }
+
+    /// <summary>Pages that went to the write-ahead log since this was last asked.</summary>
+    public int TakeWrittenPages()
+    {
+        sqlite3_db_status(_connection.Handle, SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, resetFlg: 1);
+        return pages;
     }
 
     public void Dispose()

@@ -5,8 +5,9 @@ namespace Mesh.Storage.Sqlite;
 /// <summary>Opens connections to <c>mesh.db</c>: one that writes, and a few that read.</summary>
 internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
 {
+    public const int PageBytes = 4_096;
+
     private const int MaxReaders = 4;
-    private const int PageBytes = 4_096;
 
     private readonly SemaphoreSlim _permits = new(MaxReaders, MaxReaders);
     private readonly Stack<SqliteConnection> _idle = new();
@@ -34,7 +35,8 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
         {
             Statement.Execute(connection, "PRAGMA journal_mode = WAL");
             Statement.Execute(connection, "PRAGMA synchronous = FULL"); // NORMAL would lose acknowledged commits with the power
-            Statement.Execute(connection, "PRAGMA journal_size_limit = 67108864");
+            Statement.Execute(connection, "PRAGMA wal_autocheckpoint = 0"); // no COMMIT copies the log: WriteAheadLog does
+            Statement.Execute(connection, $"PRAGMA journal_size_limit = {options.MaxWriteAheadBytes}");
             Statement.Execute(connection, $"PRAGMA max_page_count = {options.MaxBytes / PageBytes}");
             return connection;
         }
@@ -56,11 +58,25 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
                 throw new StoreUnavailableException("The store is closed.");
             }
 
-            return await Task.Run(() => Read(query), stop);
+            return await Task.Run(() => Rented(connection => Read(connection, query)), stop);
         }
         catch (SqliteException failed)
         {
             throw new StoreUnavailableException(SqliteFailure.Explain(failed, Path), failed);
+        }
+        finally
+        {
+            _permits.Release();
+        }
+    }
+
+    /// <summary>Uses a connection on the caller's thread, outside any transaction. It counts as reading: <see cref="CloseReaders"/> waits for it.</summary>
+    public T Use<T>(Func<SqliteConnection, T> work, CancellationToken stop)
+    {
+        _permits.Wait(stop);
+        try
+        {
+            return Rented(work);
         }
         finally
         {
@@ -105,14 +121,20 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
         _permits.Dispose();
     }
 
-    private T Read<T>(Func<SqliteConnection, T> query)
+    private static T Read<T>(SqliteConnection connection, Func<SqliteConnection, T> query)
+    {
+        Statement.Execute(connection, "BEGIN");
+        var result = query(connection);
+        Statement.Execute(connection, "COMMIT");
+        return result;
+    }
+
+    private T Rented<T>(Func<SqliteConnection, T> work)
     {
         var connection = Rent();
         try
         {
-            Statement.Execute(connection, "BEGIN");
-            var result = query(connection);
-            Statement.Execute(connection, "COMMIT");
+            var result = work(connection);
             lock (_idle)
             {
                 _idle.Push(connection);

@@ -100,7 +100,8 @@ public sealed class SqliteStore(SqliteStoreOptions options, ProcessLoops loops, 
             }
 
             log.Opened(_database.Path, version, timeline);
-            var loop = new CommitLoop(connection, _database, _queue, _followers, mark, options, loops, time, log);
+            var loop = new CommitLoop(
+                connection, _database, _queue, _followers, new RunMarkLoop(mark, options.MarkPath, time, log), options, loops, time, log);
             connection = null;
             return loop;
         }

@@ -23,7 +23,7 @@ public sealed record SqliteStoreOptions
     [Range(64 * 1024, long.MaxValue)]
     public long MaxBytes { get; init; } = 64L * 1024 * 1024 * 1024;
 
-    /// <summary>Size of the write-ahead log above which a checkpoint is forced.</summary>
+    /// <summary>Size of the write-ahead log above which it is cut as soon as nobody reads; at three quarters of it, commits make room.</summary>
     [Range(64 * 1024, long.MaxValue)]
     public long MaxWriteAheadBytes { get; init; } = 64L * 1024 * 1024;
 

@@ -1,28 +1,117 @@
+using Mesh.Loops;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Storage.Sqlite;
 
 /// <summary>
-/// Keeps <c>mesh.db-wal</c> small. SQLite starts it over by itself after a checkpoint, unless somebody always reads; then a
-/// checkpoint is forced in a moment without readers.
+/// Keeps <c>mesh.db-wal</c> small: what gathered in it is copied into <c>mesh.db</c> on a thread of its own while commits go on.
+/// SQLite starts the log over by itself with a commit that finds all of it copied. Where commits follow each other too fast
+/// for that, the committing loop copies the little that is left; where somebody always reads, the log says how large it is.
 /// </summary>
-internal sealed class WriteAheadLog(string databasePath, long maxBytes, ILogger log)
+/// <param name="askForRoom">Lets the committing loop call <see cref="Bound"/> soon.</param>
+internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Action askForRoom, ILogger log) : IAsyncDisposable
 {
-    private readonly FileInfo _file = new(databasePath + "-wal");
-    private bool _isWarned;
+    private const int PagesAtOnce = 1_000; // what SQLite itself lets gather, https://sqlite.org/wal.html#automatic_checkpoint
 
-    public void Bound(SqliteConnection connection)
+    private readonly FileInfo _file = new(database.Path + "-wal");
+    private readonly long _pagesBetween = Math.Min(PagesAtOnce, maxBytes / 8 / SqliteDatabase.PageBytes);
+    private readonly SemaphoreSlim _due = new(0, 1);
+    private readonly CancellationTokenSource _closed = new();
+    private Task _running = Task.CompletedTask;
+    private long _pages;
+    private bool _isLarge;
+    private bool _isWarned;
+    private bool _isFailing;
+
+    public void Start(ProcessLoops loops) => _running = loops.RunAsync("checkpoints", ProcessLoops.OnThread(Run), _closed.Token);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closed.CancelAsync();
+        await _running;
+        _closed.Dispose();
+        _due.Dispose();
+    }
+
+    /// <summary>Called by the committing loop after each transaction.</summary>
+    public void Grew(int pages)
+    {
+        _pages += pages;
+        if (_pages >= _pagesBetween)
+        {
+            _pages = 0;
+            if (_due.CurrentCount == 0) // nobody else releases it
+            {
+                _due.Release();
+            }
+        }
+    }
+
+    /// <summary>
+    /// On the committing loop's own connection, which writes nothing meanwhile. It waits for nobody: when somebody reads at this
+    /// moment, the next look tries again.
+    /// </summary>
+    public void Bound(SqliteConnection writer)
     {
         _file.Refresh();
-        if (!_file.Exists || _file.Length <= maxBytes)
+        if (_file.Exists && _file.Length > maxBytes)
         {
-            _isWarned = false;
+            Statement.Execute(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+            Warn();
             return;
         }
 
-        // It waits for nobody: when somebody reads at this moment, the next look tries again.
-        Statement.Execute(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+        _isWarned = false;
+        if (Interlocked.Exchange(ref _isLarge, false))
+        {
+            // The file stays as long as it is: to write over it takes a commit less than to make it longer.
+            Statement.Execute(writer, "PRAGMA wal_checkpoint(RESTART)");
+        }
+    }
+
+    /// <summary>Copies what it can without holding up anybody.</summary>
+    public void Copy(CancellationToken stop)
+    {
+        try
+        {
+            var (held, copied) = database.Use(Copy, stop);
+            _isFailing = false;
+            if (held > copied && held * SqliteDatabase.PageBytes > maxBytes / 4 * 3)
+            {
+                Interlocked.Exchange(ref _isLarge, true);
+                askForRoom();
+            }
+        }
+        catch (SqliteException failed)
+        {
+            if (!_isFailing)
+            {
+                _isFailing = true; // once, until it goes well
+                log.NotCopied(_file.FullName, SqliteFailure.Explain(failed, database.Path), failed);
+            }
+        }
+    }
+
+    private static (long Held, long Copied) Copy(SqliteConnection connection)
+    {
+        using var checkpoint = new Statement(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        using var row = checkpoint.Query();
+        row.Read();
+        return (row.GetInt64(1), row.GetInt64(2));
+    }
+
+    private void Run(CancellationToken stop)
+    {
+        while (true)
+        {
+            _due.Wait(stop);
+            Copy(stop);
+        }
+    }
+
+    private void Warn()
+    {
         _file.Refresh();
         if (_file.Exists && _file.Length > maxBytes && !_isWarned)
         {

@@ -39,9 +39,11 @@ public sealed partial class SyncTests
         }
 
         var (syncs, synced, groups, acknowledgements) = (0, 0L, 0, 0);
-        foreach (var line in await File.ReadAllLinesAsync(trace, stop))
+        var lines = await File.ReadAllLinesAsync(trace, stop);
+        var committing = ThreadOf(lines.First(line => GroupLine().IsMatch(line)));
+        foreach (var line in lines)
         {
-            if (SyncOfLog().IsMatch(line))
+            if (SyncOfLog().IsMatch(line) && (groups == 0 || ThreadOf(line) == committing))
             {
                 syncs++;
             }
@@ -85,11 +87,35 @@ public sealed partial class SyncTests
         Directory.Delete(directory, recursive: true);
     }
 
-    private static async Task<IReadOnlyList<string>> RunAsync(WriterProcess writer, Ledger ledger, CancellationToken stop)
+    [Fact(Timeout = Deadline)]
+    public async Task The_committing_thread_neither_copies_the_log_into_the_store_nor_writes_the_run_mark()
+    {
+        const int ManyLines = 4_000;
+        var stop = TestContext.Current.CancellationToken;
+        SkipWithoutStrace();
+        var directory = TestDirectory.Make("mesh-sync-");
+        var trace = Path.Combine(directory, "trace");
+        using (var writer = WriterProcess.Start(directory, "strace", "-f", "-y", "-s", "16", "-e", "trace=write,pwrite64,rename", "-o", trace))
+        {
+            await RunAsync(writer, new Ledger(), stop, ManyLines);
+        }
+
+        var lines = await File.ReadAllLinesAsync(trace, stop);
+        var first = Array.FindIndex(lines, line => GroupLine().IsMatch(line));
+        var committing = ThreadOf(lines[first]);
+        var others = lines[first..].Where(line => ThreadOf(line) != committing && CopyOfLog().IsMatch(line));
+        var own = lines[first..].Where(line => ThreadOf(line) == committing && (CopyOfLog().IsMatch(line) || line.Contains("rename(", StringComparison.Ordinal)));
+
+        Assert.NotEmpty(others);
+        Assert.Empty(own);
+        Directory.Delete(directory, recursive: true);
+    }
+
+    private static async Task<IReadOnlyList<string>> RunAsync(WriterProcess writer, Ledger ledger, CancellationToken stop, int lines = Lines)
     {
         writer.Go();
         var told = new List<string>();
-        while (told.Count < Lines)
+        while (told.Count < lines)
         {
             told.Add(await writer.NextLineAsync(stop));
         }
@@ -107,6 +133,8 @@ public sealed partial class SyncTests
         Assert.SkipUnless(attempt.ExitCode == 0, "strace may not trace processes here");
     }
 
+    private static string ThreadOf(string line) => line[..line.IndexOf(' ', StringComparison.Ordinal)];
+
     private static object? Pragma(SqliteConnection connection, string name)
     {
         using var read = connection.CreateCommand();
@@ -119,6 +147,9 @@ public sealed partial class SyncTests
     /// <summary>A sync counts when it returned; strace splits a call that others overtake.</summary>
     [GeneratedRegex(@"f(data)?sync\(\d+<[^>]*mesh\.db-wal>\) += 0|<\.\.\. f(data)?sync resumed>\) += 0")]
     private static partial Regex SyncOfLog();
+
+    [GeneratedRegex(@"pwrite64\(\d+<[^>]*mesh\.db>")]
+    private static partial Regex CopyOfLog();
 
     [GeneratedRegex("""write\(\d+<[^>]*>, "group (?<version>\d+)\\n""")]
     private static partial Regex GroupLine();
