@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Mesh.Core.Names;
 using Microsoft.Data.Sqlite;
 using static SQLitePCL.raw;
@@ -145,6 +146,7 @@ internal sealed class GroupCommit : IDisposable
     private CommitOutcome Apply(PendingCommit commit, Progress transaction)
     {
         var found = new Found?[commit.Writes.Count];
+        Deleted?[]? last = null;
         for (var i = 0; i < found.Length; i++)
         {
             var write = commit.Writes[i].Write;
@@ -152,6 +154,12 @@ internal sealed class GroupCommit : IDisposable
             if (!Holds(ConditionOf(write), found[i]))
             {
                 return new CommitOutcome.Failed(i, write, found[i] is { } row ? Stored(write.Key, row) : null);
+            }
+
+            // Before anything of this commit is written: what cannot be read fails nobody else of the group.
+            if (write is Write.Delete && found[i] is { } stored && !TryReadLast(write.Key, stored, out (last ??= new Deleted?[found.Length])[i], out var problem))
+            {
+                return new CommitOutcome.Refused(i, write, $"The stored document of {write.Key} cannot be read ({problem}); replace it, then delete it.");
             }
         }
 
@@ -161,7 +169,7 @@ internal sealed class GroupCommit : IDisposable
             objects[i] = commit.Writes[i] switch
             {
                 { Write: Write.Put put, Scan: { } scan } => Put(put.Key, scan, found[i], transaction),
-                { Write: Write.Delete delete } => Delete(delete.Key, found[i], transaction),
+                { Write: Write.Delete } when last?[i] is { } deleted => Delete(found[i]!.Value, deleted, transaction),
                 _ => null,
             };
         }
@@ -192,18 +200,21 @@ internal sealed class GroupCommit : IDisposable
     }
 
     /// <summary>Of an object that is not there, nothing is deleted, and nothing is logged.</summary>
-    private StoredObject? Delete(ObjectKey key, Found? before, Progress transaction)
+    private StoredObject? Delete(Found before, Deleted deleted, Progress transaction)
     {
-        if (before is { } old)
-        {
-            var last = Stored(key, old);
-            var version = transaction.Next();
-            _logReplaced.Execute(version, transaction.At, (int)StoreChangeType.Deleted, old.Id);
-            _delete.Execute(old.Id);
-            transaction.Add(StoreChangeType.Deleted, SqliteQueries.AsDeleted(last, version), old.Bytes);
-        }
-
+        var version = transaction.Next();
+        _logReplaced.Execute(version, transaction.At, (int)StoreChangeType.Deleted, before.Id);
+        _delete.Execute(before.Id);
+        transaction.Add(
+            StoreChangeType.Deleted, deleted.Last with { ResourceVersion = version, Document = deleted.Scan.WithVersion(version) }, before.Bytes);
         return null;
+    }
+
+    private bool TryReadLast(ObjectKey key, Found found, [NotNullWhen(true)] out Deleted? deleted, [NotNullWhen(false)] out string? problem)
+    {
+        var last = Stored(key, found);
+        deleted = DocumentScan.TryRead(key, last.Document, out var scan, out problem) ? new Deleted(last, scan) : null;
+        return deleted is not null;
     }
 
     private Found? Find(ObjectKey key)
@@ -253,6 +264,8 @@ internal sealed class GroupCommit : IDisposable
     }
 
     private readonly record struct Found(long Id, string Uid, long Version, long Created, bool IsDeleting, long Bytes);
+
+    private sealed record Deleted(StoredObject Last, DocumentScan Scan);
 
     private sealed class Progress(long start, long at)
     {
