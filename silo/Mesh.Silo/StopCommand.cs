@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Mesh.Hosting.Files;
 using Mesh.Hosting.Processes;
 
@@ -31,6 +32,11 @@ internal static class StopCommand
             await StopAsync("mesh-node", left, output, time);
         }
 
+        if ((Unseen(data.SiloLock, data.SiloPid) ?? Unseen(data.NodeLock, data.NodePid)) is { } held)
+        {
+            throw new StartRefusedException($"--stop: {held} is held by a process that cannot be seen from here, such as one of another container");
+        }
+
         if (silo is null && withIt is null && left is null)
         {
             await output.WriteLineAsync($"nothing runs on {data.FullPath}");
@@ -39,9 +45,17 @@ internal static class StopCommand
         return ExitCode.Done;
     }
 
+    private static string? Unseen(string lockPath, string pidPath) =>
+        ProcessLock.IsHeld(lockPath) && RunningProcess.Find(lockPath, pidPath) is null ? lockPath : null;
+
     private static async Task StopAsync(string name, RunningProcess process, TextWriter output, TimeProvider time)
     {
-        var orderly = await process.StopAsync(Patience, time, CancellationToken.None);
-        await output.WriteLineAsync($"{name} (pid {process.Pid}) {(orderly ? "stopped" : "did not stop in time and was killed")}");
+        await output.WriteLineAsync($"{name} (pid {process.Pid}) " + await process.StopAsync(Patience, time, CancellationToken.None) switch
+        {
+            ProcessEnd.ByItself => "stopped",
+            ProcessEnd.Killed => "did not stop in time and was killed",
+            ProcessEnd.None => "was killed and has not ended",
+            _ => throw new UnreachableException(),
+        });
     }
 }

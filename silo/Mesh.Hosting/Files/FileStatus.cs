@@ -4,7 +4,7 @@ using Mesh.Hosting.Processes;
 namespace Mesh.Hosting.Files;
 
 /// <summary>Whose a file is, and which, for which .NET has no word (statx(2), whose answer is laid out alike on every machine).</summary>
-internal static class FileStatus
+public static class FileStatus
 {
     private const int Here = -100; // AT_FDCWD
     private const int NoSuchEntry = 2; // ENOENT

@@ -67,7 +67,7 @@ internal sealed class NodeSupervisor(DataDirectory data, NodeExecutable executab
     /// <summary>Drains the node and waits for its end. Whether it ended by itself.</summary>
     public async Task StopNodeAsync(CancellationToken hurry)
     {
-        if (RunningProcess.Find(data.NodeLock, data.NodePid) is { } node && !await node.StopAsync(DrainTime, time, hurry))
+        if (RunningProcess.Find(data.NodeLock, data.NodePid) is { } node && await node.StopAsync(DrainTime, time, hurry) != ProcessEnd.ByItself)
         {
             log.NodeKilled(node.Pid);
         }
