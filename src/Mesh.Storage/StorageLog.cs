@@ -36,4 +36,10 @@ internal static partial class StorageLog
 
     [LoggerMessage(EventId = 5011, Level = LogLevel.Warning, Message = "{Path} could not be written; until it can, a copy of the store that is put back may be taken for the original: {Reason}")]
     public static partial void NotMarked(this ILogger log, string path, string reason, Exception failed);
+
+    [LoggerMessage(EventId = 5012, Level = LogLevel.Error, Message = "{Lost}")]
+    public static partial void StoreLost(this ILogger log, string lost);
+
+    [LoggerMessage(EventId = 5013, Level = LogLevel.Warning, Message = "{Path} was removed or replaced while the store is open; what it held was copied into the store, and a new one is made")]
+    public static partial void LogReplaced(this ILogger log, string path);
 }

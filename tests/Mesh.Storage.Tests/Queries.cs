@@ -15,6 +15,14 @@ internal static class Queries
         return read.ExecuteScalar() is { } value and not DBNull ? value : null;
     }
 
+    /// <summary>Of a database file, with the log that stands beside it.</summary>
+    public static object? CountObjects(string path)
+    {
+        using var connection = new SqliteConnection($"Data Source={path};Pooling=False");
+        connection.Open();
+        return Read(connection, null, "SELECT count(*) FROM objects");
+    }
+
     /// <summary>The counter of a file that is sound, whose log ends at the counter, and whose two objects were written by the same commit.</summary>
     public static long CheckWhole(string path)
     {

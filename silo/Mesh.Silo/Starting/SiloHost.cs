@@ -6,6 +6,7 @@ using Mesh.Core;
 using Mesh.Core.Descriptors;
 using Mesh.Grains;
 using Mesh.Grains.Gateways;
+using Mesh.Hosting.Files;
 using Mesh.Hosting.Logging;
 using Mesh.Hosting.Options;
 using Mesh.Hosting.Processes;
@@ -17,6 +18,7 @@ using Mesh.Silo.Certificates;
 using Mesh.Silo.Links;
 using Mesh.Silo.Nodes;
 using Mesh.Storage;
+using Mesh.Storage.Sqlite;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -59,7 +61,7 @@ internal static class SiloHost
             ActivatorUtilities.CreateInstance<SocketTransportFactory>(services), share, services.GetRequiredService<TimeProvider>()));
 
         // The order of these is the order of starting: the store before what reads it, the grains before who calls them.
-        builder.Services.AddMeshStorage(start.Data.FullPath);
+        builder.Services.AddMeshStorage(new SqliteStoreOptions { DataDirectory = start.Data.FullPath, NumberOf = FileStatus.Number });
         AddLinks(builder.Services, start);
         builder.UseOrleans(orleans =>
         {

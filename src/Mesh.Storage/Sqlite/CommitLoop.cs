@@ -23,6 +23,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private readonly LogTrimmer _trimmer;
     private readonly RunMarkLoop _mark;
     private readonly WriteAheadLog _writeAheadLog;
+    private readonly StoreFiles _files;
     private readonly List<PendingCommit> _group = [];
     private readonly Lock _trimGate = new();
     private readonly CancellationTokenSource _closed = new();
@@ -50,6 +51,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         _clock = LogClock.Of(connection, time);
         _trimmer = new LogTrimmer(options.Retention);
         _trimmer.Measure(connection);
+        _files = new StoreFiles(database, options.NumberOf, log);
         _writeAheadLog = new WriteAheadLog(database, options.MaxWriteAheadBytes, () => AskForTrim([]), log);
     }
 
@@ -148,6 +150,12 @@ internal sealed class CommitLoop : IAsyncDisposable
     private void Commit()
     {
         var started = _time.GetTimestamp();
+        if (WhyNotWritten() is { } lost)
+        {
+            FailAll(() => new StoreUnavailableException(lost)); // what is open stays so: it may be all that is left
+            return;
+        }
+
         GroupResult result;
         try
         {
@@ -196,6 +204,18 @@ internal sealed class CommitLoop : IAsyncDisposable
         StorageMetrics.Committed(_group.Count, _time.GetElapsedTime(started));
     }
 
+    /// <summary>Nothing is written to files that lost their names.</summary>
+    private string? WhyNotWritten()
+    {
+        var why = _files.WhyNotWritten(_connection, out var isToBeOpenedAnew);
+        if (isToBeOpenedAnew)
+        {
+            Close();
+        }
+
+        return why;
+    }
+
     /// <summary>Opened anew after a failure: a full disk that has room again, or a lock that is gone, heals by itself.</summary>
     private GroupCommit Transactions()
     {
@@ -206,6 +226,7 @@ internal sealed class CommitLoop : IAsyncDisposable
 
         try
         {
+            _files.Opened();
             _connection = _database.OpenWriter(create: false);
             _trimmer.Measure(_connection);
             return _transactions = new GroupCommit(_connection);
@@ -241,7 +262,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         var asked = TakeTrimRequests();
         try
         {
-            if (_connection is { } connection)
+            if (WhyNotWritten() is null && _connection is { } connection)
             {
                 _writeAheadLog.Bound(connection);
                 if (_trimmer.CutPiece(connection, _clock.Now))

@@ -13,8 +13,25 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
     private readonly Stack<SqliteConnection> _idle = new();
     private volatile bool _isClosed;
     private bool _isDisposed;
+    private ulong? _number;
 
     public string Path => options.DatabasePath;
+
+    /// <summary>Whether the name still stands for the file that was opened first. Where the kernel does not say, nothing is known against it.</summary>
+    public bool IsInPlace
+    {
+        get
+        {
+            try
+            {
+                return _number is not { } held || options.NumberOf?.Invoke(Path) == held;
+            }
+            catch (IOException)
+            {
+                return true;
+            }
+        }
+    }
 
     /// <summary>The connection of the committing loop. Its COMMIT returns once the write-ahead log is synced.</summary>
     public SqliteConnection OpenWriter(bool create)
@@ -38,6 +55,7 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
             Statement.Execute(connection, "PRAGMA wal_autocheckpoint = 0"); // no COMMIT copies the log: WriteAheadLog does
             Statement.Execute(connection, $"PRAGMA journal_size_limit = {options.MaxWriteAheadBytes}");
             Statement.Execute(connection, $"PRAGMA max_page_count = {options.MaxBytes / PageBytes}");
+            _number ??= options.NumberOf?.Invoke(Path);
             return connection;
         }
         catch
@@ -159,15 +177,16 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
             }
         }
 
-        return Open();
+        return IsInPlace ? Open() : throw new StoreUnavailableException($"The store '{Path}' was removed or replaced while it is open.");
     }
 
-    private SqliteConnection Open()
+    /// <summary>A connection to a database file, to be disposed by the caller.</summary>
+    public static SqliteConnection Connect(string path, SqliteOpenMode mode)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
-            DataSource = Path,
-            Mode = SqliteOpenMode.ReadWrite,
+            DataSource = path,
+            Mode = mode,
             Pooling = false,
             DefaultTimeout = 3, // seconds that a lock of another process is waited for
         }.ToString());
@@ -182,4 +201,6 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
             throw;
         }
     }
+
+    private SqliteConnection Open() => Connect(Path, SqliteOpenMode.ReadWrite);
 }

@@ -88,9 +88,15 @@ public sealed class SqliteStore(SqliteStoreOptions options, ProcessLoops loops, 
         try
         {
             Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            var last = RunMark.Read(options.MarkPath);
+            if (!File.Exists(_database.Path))
+            {
+                SqliteSchema.RefuseLost(_database.Path, last); // before an empty one is made
+            }
+
             connection = _database.OpenWriter(create: true);
-            SqliteSchema.Prepare(connection, _database.Path);
-            var isRestored = SqliteSchema.Open(connection, RunMark.Read(options.MarkPath));
+            SqliteSchema.Prepare(connection, _database.Path, last);
+            var isRestored = SqliteSchema.Open(connection, last, opening => opening.Write(options.MarkPath));
             var (timeline, version, openings) = SqliteSchema.Read(connection);
             var mark = new RunMark(timeline, openings, version);
             mark.Write(options.MarkPath);

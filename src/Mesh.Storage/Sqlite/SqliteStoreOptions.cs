@@ -32,6 +32,9 @@ public sealed record SqliteStoreOptions
     /// <summary>What the watch cache over it keeps in memory.</summary>
     public LogRetention Window { get; init; } = LogRetention.InMemory;
 
+    /// <summary>The number of the file for which a name stands (inode), null when there is none. Without it a lost store is found at the next start.</summary>
+    public Func<string, ulong?>? NumberOf { get; init; }
+
     internal string DatabasePath => Path.Combine(DataDirectory, "mesh.db");
 
     internal string MarkPath => Path.Combine(DataDirectory, "mesh.db.mark");

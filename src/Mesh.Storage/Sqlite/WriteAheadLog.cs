@@ -83,12 +83,12 @@ internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Acti
                 askForRoom();
             }
         }
-        catch (SqliteException failed)
+        catch (Exception failed) when (failed is SqliteException or StoreUnavailableException)
         {
             if (!_isFailing)
             {
                 _isFailing = true; // once, until it goes well
-                log.NotCopied(_file.FullName, SqliteFailure.Explain(failed, database.Path), failed);
+                log.NotCopied(_file.FullName, failed is SqliteException known ? SqliteFailure.Explain(known, database.Path) : failed.Message, failed);
             }
         }
     }

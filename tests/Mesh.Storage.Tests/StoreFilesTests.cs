@@ -1,0 +1,64 @@
+using static Mesh.Storage.Tests.StoreFixture;
+
+namespace Mesh.Storage.Tests;
+
+/// <summary>Files of the store that are taken away while it is open.</summary>
+public sealed class StoreFilesTests
+{
+    private const int Deadline = 30_000;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "R-S7")]
+    public async Task A_store_that_is_taken_away_acknowledges_nothing_until_it_is_put_back_and_what_it_held_is_saved()
+    {
+        await using var fixture = await StartAsync(Stop, options => options with { NumberOf = Number });
+        await fixture.MustCommitAsync(Put("a"));
+        File.Move(fixture.Database, fixture.Database + ".away");
+
+        var lost = await Assert.ThrowsAsync<StoreUnavailableException>(() => fixture.CommitAsync(Put("b")));
+        Assert.Contains($"'{fixture.Database}' was removed", lost.Message, StringComparison.Ordinal);
+        Assert.Equal(1L, Queries.CountObjects(fixture.Database + ".saved"));
+
+        File.Move(fixture.Database + ".away", fixture.Database);
+        await fixture.MustCommitAsync(Put("b"));
+        await using var next = await fixture.ReopenAsync();
+        Assert.NotNull(await next.Store.ReadAsync(Pod("b"), Stop));
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "R-S7")]
+    public async Task Another_file_in_the_place_of_the_store_is_not_written_to()
+    {
+        var number = 1UL;
+        await using var fixture = await StartAsync(Stop, options => options with { NumberOf = _ => number });
+        await fixture.MustCommitAsync(Put("a"));
+
+        number = 2;
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => fixture.CommitAsync(Put("b")));
+        await fixture.Store.TrimAsync();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => fixture.CommitAsync(Put("b")));
+        number = 1;
+        await fixture.MustCommitAsync(Put("b"));
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "R-S7")]
+    public async Task A_log_that_is_removed_loses_nothing_that_was_acknowledged_before_or_after()
+    {
+        await using var fixture = await StartAsync(Stop, options => options with { NumberOf = Number });
+        await fixture.MustCommitAsync(Put("before"));
+        var timeline = (await fixture.Store.PositionAsync(Stop)).Timeline;
+        File.Delete(fixture.Database + "-wal");
+
+        await fixture.MustCommitAsync(Put("after"));
+
+        await using var next = await fixture.ReopenAsync();
+        Assert.NotNull(await next.Store.ReadAsync(Pod("before"), Stop));
+        Assert.NotNull(await next.Store.ReadAsync(Pod("after"), Stop));
+        Assert.Equal(timeline, (await next.Store.PositionAsync(Stop)).Timeline);
+    }
+
+    private static ulong? Number(string file) => File.Exists(file) ? 1UL : null;
+}
