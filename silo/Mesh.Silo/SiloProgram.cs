@@ -30,6 +30,10 @@ internal static class SiloProgram
                     return LastWords.Refuse(Name, refused.Line);
                 case OptionsOutcome.Stop stop:
                     return await StopCommand.RunAsync(stop.DataDir, Console.Out, TimeProvider.System);
+                case OptionsOutcome.Backup backup:
+                    return CopyCommand.Backup(backup.DataDir, backup.File, Console.Out);
+                case OptionsOutcome.Restore restore:
+                    return CopyCommand.Restore(restore.DataDir, restore.File, Console.Out);
                 case OptionsOutcome.Run run:
                     isDebugging = run.Options.LogLevel <= LogLevel.Debug;
                     using (var signals = new ShutdownSignals(() => NodeSupervisor.Kill(DataDirectory.Of(run.Options.DataDir))))

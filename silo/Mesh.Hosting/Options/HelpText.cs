@@ -24,6 +24,10 @@ public static class HelpText
         if (table.Length > OptionTable.Node.Length)
         {
             text.AppendLine($"  {"--stop",-34} end whatever runs on the data directory");
+            foreach (var command in OptionTable.FileCommands)
+            {
+                text.AppendLine($"  {"--" + command.Name + " " + command.Value,-34} {command.Help}");
+            }
         }
 
         return text.AppendLine($"  {"--help, --version",-34} print this, or the version")

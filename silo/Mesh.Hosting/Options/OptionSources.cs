@@ -42,6 +42,7 @@ internal sealed class OptionSources
 
     private string? ReadCommandLine(IReadOnlyList<string> arguments, ImmutableArray<OptionDefinition> table)
     {
+        var isSilo = table.Length > OptionTable.Node.Length;
         for (var i = 0; i < arguments.Count; i++)
         {
             var argument = arguments[i] == "-h" ? "--help" : arguments[i];
@@ -58,7 +59,7 @@ internal sealed class OptionSources
                 continue;
             }
 
-            if (!table.Any(option => option.Name == name))
+            if (!table.Any(option => option.Name == name) && !(isSilo && OptionTable.FileCommands.Any(command => command.Name == name)))
             {
                 return $"unknown option --{name}{Nearest(name, table)}";
             }

@@ -52,6 +52,13 @@ public static class OptionTable
     public static ImmutableHashSet<string> NotInThisVersion { get; } =
         ["link-listen"];
 
+    /// <summary>What <c>mesh-silo</c> does instead of starting, with a file; on the command line only.</summary>
+    public static ImmutableArray<OptionDefinition> FileCommands { get; } =
+    [
+        new("backup", "FILE", "", "copy the store of the data directory into a new file, also while a silo runs"),
+        new("restore", "FILE", "", "put such a copy in the place of the store; the silo must be stopped"),
+    ];
+
     /// <summary>Words that are not options with a value.</summary>
     public static ImmutableHashSet<string> Switches { get; } = ["stop", "help", "version"];
 }

@@ -14,6 +14,12 @@ public abstract record OptionsOutcome
     /// <summary><c>--stop</c>: end whatever runs on this data directory.</summary>
     public sealed record Stop(string DataDir) : OptionsOutcome;
 
+    /// <summary><c>--backup FILE</c>: copy the store, whoever uses it.</summary>
+    public sealed record Backup(string DataDir, string File) : OptionsOutcome;
+
+    /// <summary><c>--restore FILE</c>: put a copy in the place of the store.</summary>
+    public sealed record Restore(string DataDir, string File) : OptionsOutcome;
+
     public sealed record Help : OptionsOutcome;
 
     public sealed record Version : OptionsOutcome;

@@ -38,10 +38,14 @@ public sealed class OptionsParser
         }
 
         var parser = new OptionsParser(sources);
+        parser.RefuseTwoCommands();
+        parser.RefuseCopyOf("postgres");
         var options = parser.Options(hostName);
         parser.RefuseClashes(options);
         return parser._refusal is { } line ? new OptionsOutcome.Refused(line)
             : sources.Switches.Contains("stop") ? new OptionsOutcome.Stop(options.DataDir)
+            : sources.Find("backup") is { } backup ? new OptionsOutcome.Backup(options.DataDir, Path.GetFullPath(backup.Value))
+            : sources.Find("restore") is { } restore ? new OptionsOutcome.Restore(options.DataDir, Path.GetFullPath(restore.Value))
             : new OptionsOutcome.Run(options);
     }
 
@@ -173,6 +177,34 @@ public sealed class OptionsParser
         foreach (var line in OptionClashes.Of(options))
         {
             Refuse(line);
+        }
+    }
+
+    private void RefuseTwoCommands()
+    {
+        string[] given =
+        [
+            .. OptionTable.FileCommands.Select(command => command.Name).Where(name => _sources.Find(name) is not null),
+            .. _sources.Switches.Where(name => name == "stop"),
+        ];
+        if (given.Length > 1)
+        {
+            Refuse($"--{given[0]} and --{given[1]} are two commands: give one");
+        }
+
+        foreach (var name in given.Where(name => _sources.Find(name) is { } file && DirectoryPath(file.Value) is null))
+        {
+            Refuse($"--{name}: that is no path");
+        }
+    }
+
+    /// <summary>A server has tools of its own, which copy it whole also while it is written to.</summary>
+    private void RefuseCopyOf(string server)
+    {
+        if (_sources.Find("store") is { } store && store.Value.StartsWith(server, StringComparison.Ordinal)
+            && (_sources.Find("backup") ?? _sources.Find("restore")) is { } copy)
+        {
+            Refuse($"{copy.Source} is for the store in the data directory: copy PostgreSQL with pg_dump, and put it back with pg_restore");
         }
     }
 

@@ -24,6 +24,12 @@ public sealed class RefusedStartTests
     public async Task A_damaged_file_of_the_data_directory_is_one_line_and_the_rest_stays_as_it_was()
     {
         await using var machine = await SiloUnderTest.StartNewAsync();
+        var backup = Path.Combine(machine.DataDir, "backup.db");
+        await CreateNamespaceAsync(machine, "kept");
+        Assert.Equal((0, ""), await CopyAsync(machine, "--backup", backup));
+        var (refused, running) = await CopyAsync(machine, "--restore", backup);
+        Assert.Equal(2, refused);
+        Assert.Contains($"is in use by the process {machine.SiloPid}. Stop it first: mesh-silo --stop", running, StringComparison.Ordinal);
         Assert.Equal(0, await machine.StopAsync(Stop));
         (string File, byte[] Content, string Told)[] damages =
         [
@@ -49,7 +55,11 @@ public sealed class RefusedStartTests
             await File.WriteAllBytesAsync(path, good, Stop);
         }
 
+        await File.WriteAllBytesAsync(Path.Combine(machine.DataDir, "mesh.db"), damages[0].Content, Stop);
+        Assert.Equal((0, ""), await CopyAsync(machine, "--restore", backup));
         await machine.StartAsync();
+        using var api = machine.Api();
+        Assert.Contains("\"kept\"", await api.GetStringAsync("/api/v1/namespaces/kept", Stop), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 600_000)]
@@ -180,6 +190,21 @@ public sealed class RefusedStartTests
         Assert.Contains(Why, Assert.Single(silo.Errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
         Signals.Terminate(silo.Pid);
         Assert.Equal(0, await silo.WaitForExitAsync(Stop));
+    }
+
+    private static async Task CreateNamespaceAsync(SiloUnderTest machine, string name)
+    {
+        using var api = machine.Api();
+        using var body = new StringContent($$$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{{name}}}"}}""", System.Text.Encoding.UTF8, "application/json");
+        using var answer = await api.PostAsync("/api/v1/namespaces", body, Stop);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    private static async Task<(int Code, string Errors)> CopyAsync(SiloUnderTest machine, string command, string file)
+    {
+        await using var process = ProcessUnderTest.Start(BuiltProgram.Silo, [command, file, "--data-dir", machine.DataDir]);
+        var (code, _, errors) = await process.RunToEndAsync(Stop);
+        return (code, errors);
     }
 
     /// <summary>Starts <paramref name="program"/>, with <paramref name="before"/> the options of the data directory.</summary>
