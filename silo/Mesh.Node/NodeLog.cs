@@ -18,7 +18,7 @@ internal static partial class NodeLog
     [LoggerMessage(5, LogLevel.Information, "{Listener} listens on {Setting}")]
     public static partial void ListenerOpened(this ILogger log, string listener, string setting);
 
-    [LoggerMessage(7, LogLevel.Error, "A change of what is routed met an exception; whoever asked for it is told")]
+    [LoggerMessage(7, LogLevel.Error, "A change of what is routed met an exception and changes nothing")]
     public static partial void ChangeFailed(this ILogger log, Exception failure);
 
     [LoggerMessage(6, LogLevel.Warning, "The journal cannot be written: {Why}")]

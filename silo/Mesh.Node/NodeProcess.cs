@@ -9,6 +9,7 @@ namespace Mesh.Node;
 internal static class NodeProcess
 {
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(9);
+    private static readonly TimeSpan DrainTimeOfFailed = TimeSpan.FromSeconds(1); // nobody new is served until the next process is there
 
     public static async Task<int> RunAsync(string dataDir, IDictionary environment, CancellationToken signal)
     {
@@ -24,12 +25,12 @@ internal static class NodeProcess
         using var held = Lock(data);
         var isFirst = made.IsFirst(data.NodeLock);
         var isStarted = false;
+        using var ending = new NodeEnding(signal);
         try
         {
             AtomicFile.WritePid(data.NodePid);
             Detachment.LeaveSession();
             using var output = new RotatingFile(data.NodeLog);
-            using var ending = new NodeEnding(signal);
             await using var node = NodeHost.Build(data, output, environment, ending, time);
             await node.StartAsync();
             output.BecomeOutput();
@@ -43,7 +44,7 @@ internal static class NodeProcess
                 made.TakeBack();
             }
 
-            throw StartRefusedException.Of(failure);
+            throw ending.HasFailed ? new StartRefusedException(ending.Why, failure) : StartRefusedException.Of(failure);
         }
         finally
         {
@@ -61,7 +62,7 @@ internal static class NodeProcess
             ending.Request($"its data directory {data.FullPath} has vanished");
         }
 
-        using var limit = new CancellationTokenSource(DrainTime, time);
+        using var limit = new CancellationTokenSource(ending.HasFailed ? DrainTimeOfFailed : DrainTime, time);
         await node.DrainAsync(limit.Token);
         ending.OnDrained();
         await node.StopAsync();

@@ -49,4 +49,7 @@ internal static partial class DataPlaneLog
 
     [LoggerMessage(23, LogLevel.Warning, "{listener} goes on with the addresses it has: those of the machine cannot be told now ({error})")]
     public static partial void AddressesUnknown(ILogger log, string listener, string error);
+
+    [LoggerMessage(26, LogLevel.Error, "A connection to {service} met an exception and was closed; {times} since this was last said")]
+    public static partial void ConnectionFailed(ILogger log, NamespacedName service, int times, Exception failure);
 }

@@ -15,6 +15,7 @@ internal sealed class SeldomLines(ILogger log, TimeProvider time)
     private readonly ToldSeldomOfEach<(NamespacedName Service, NamespacedName Pod)> _refused = new(time);
     private readonly ToldSeldomOfEach<NamespacedName> _acceptFailed = new(time);
     private readonly ToldSeldomOfEach<NamespacedName> _tooMany = new(time);
+    private readonly ToldSeldomOfEach<NamespacedName> _failed = new(time);
 
     public void EndpointRefused(NamespacedName service, Target target, string error)
     {
@@ -29,6 +30,14 @@ internal sealed class SeldomLines(ILogger log, TimeProvider time)
         if (_acceptFailed.Count(service) is > 0 and var times)
         {
             DataPlaneLog.AcceptFailed(log, service, address, error, times);
+        }
+    }
+
+    public void ConnectionFailed(NamespacedName service, Exception failure)
+    {
+        if (_failed.Count(service) is > 0 and var times)
+        {
+            DataPlaneLog.ConnectionFailed(log, service, times, failure);
         }
     }
 

@@ -10,4 +10,7 @@ internal static partial class DnsLog
 
     [LoggerMessage(EventId = 4002, Level = LogLevel.Warning, Message = "DNS could not receive or send on {EndPoint}: {Error}; {Times} times since this was last said")]
     public static partial void SocketFailed(this ILogger log, IPEndPoint endPoint, string error, int times);
+
+    [LoggerMessage(EventId = 4003, Level = LogLevel.Error, Message = "A question over TCP met an exception, and its connection was closed; {Times} since this was last said")]
+    public static partial void QuestionFailed(this ILogger log, int times, Exception failure);
 }

@@ -19,6 +19,7 @@ internal sealed class TcpDnsListener(Socket listener, DnsResponder responder, Dn
     private readonly LinkedList<Connection> _connections = new();
     private readonly Lock _lock = new();
     private readonly ToldSeldom _failures = new(time);
+    private readonly ToldSeldom _failed = new(time);
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -91,6 +92,15 @@ internal sealed class TcpDnsListener(Socket listener, DnsResponder responder, Dn
         catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
         {
             // The client is gone, too slow or one too many: its connection is all that ends.
+        }
+#pragma warning disable CA1031 // The same, and nobody looks at its task before the listener's end.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            if (_failed.Count() is > 0 and var times)
+            {
+                log.QuestionFailed(times, failure);
+            }
         }
         finally
         {

@@ -68,4 +68,7 @@ internal static partial class GrainsLog
 
     [LoggerMessage(116, LogLevel.Warning, "The grain of node {Node} does not say by which incarnation it was known; the node links all the same, or again")]
     public static partial void NodeNotAsked(this ILogger log, string node, Exception failure);
+
+    [LoggerMessage(117, LogLevel.Error, "{Kind} {Name}: what follows from its change met an exception; the next sweep tries again")]
+    public static partial void StepFailed(this ILogger log, string kind, string name, Exception failure);
 }

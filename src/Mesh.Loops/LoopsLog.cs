@@ -9,4 +9,7 @@ internal static partial class LoopsLog
 
     [LoggerMessage(2, LogLevel.Critical, "The loop '{Loop}' ended unexpectedly ({Why}), and so does this process")]
     public static partial void LoopEndsProcess(this ILogger log, string loop, string why, Exception? failure);
+
+    [LoggerMessage(3, LogLevel.Information, "The loop '{Loop}' was stopped while it met an exception ({Why})")]
+    public static partial void LoopFailedAtStop(this ILogger log, string loop, string why);
 }

@@ -70,6 +70,11 @@ public sealed class ProcessLoops(TimeProvider time, ILogger<ProcessLoops> log)
 
             if (stop.IsCancellationRequested)
             {
+                if (failure is not (null or OperationCanceledException))
+                {
+                    log.LoopFailedAtStop(run.Name, LoopRun.Why(failure));
+                }
+
                 Forget(run);
                 return;
             }
@@ -112,7 +117,6 @@ public sealed class ProcessLoops(TimeProvider time, ILogger<ProcessLoops> log)
         TimeSpan pause;
         lock (_gate)
         {
-            _failing.RemoveWhere(other => other.IsSettled(time));
             pause = run.End(time, failure);
             _failing.Add(run);
             untold = _ends.Count(run.Name);

@@ -10,6 +10,7 @@ using Mesh.NodeLink.Wire;
 using Mesh.Testing;
 using Mesh.Testing.Processes;
 using Mesh.Testing.Routing;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Agent.Tests;
@@ -119,7 +120,10 @@ internal sealed class AgentUnderTest : ILocalRouting, IReportSink, IRegistration
 
     RoutingSnapshot ILocalRouting.Current => Routes;
 
-    public ValueTask ApplyAsync(LocalPod pod, CancellationToken stop) => Routed.Writer.WriteAsync(pod, stop);
+    /// <summary>From now on what is to be routed meets an exception.</summary>
+    public bool RoutingFails { get; set; }
+
+    public ValueTask ApplyAsync(LocalPod pod, CancellationToken stop) => RoutingFails ? throw PlantedTime.Planted() : Routed.Writer.WriteAsync(pod, stop);
 
     public ValueTask ForgetAsync(string uid, CancellationToken stop)
     {

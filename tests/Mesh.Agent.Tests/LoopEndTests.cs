@@ -37,6 +37,23 @@ public sealed class LoopEndTests
         await EndsAsync(agent, "u1", RestoredPods.Grace);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task Of_a_Pod_whose_end_met_an_exception_nothing_is_left_but_that()
+    {
+        await using var agent = await AgentUnderTest.StartAsync(Stop, _time);
+        string uid;
+        using (var curl = Curl.Put(agent.Url, "web", """{"ready":true}"""))
+        {
+            uid = RegistrationTests.Uid(await curl.LineAsync(Stop));
+            agent.RoutingFails = true;
+        }
+
+        Assert.Equal(uid, (await agent.ReportAsync(told => told.Ended, Stop)).Uid);
+        agent.RoutingFails = false;
+        using var again = Curl.Put(agent.Url, "web", """{"ready":true}""");
+        Assert.NotEqual(uid, RegistrationTests.Uid(await again.LineAsync(Stop)));
+    }
+
     private void FailTimer(TimeSpan of) => _time.FailTimers(1, (due, period) => due == of && period == Timeout.InfiniteTimeSpan);
 
     /// <summary>Time goes on until it has ended.</summary>

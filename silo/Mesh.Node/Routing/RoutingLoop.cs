@@ -208,6 +208,12 @@ internal sealed class RoutingLoop(
                 // One bad object must not keep a machine from all others.
                 log.ChangeUnreadable(change.GetType().Name, unreadable.Message);
             }
+#pragma warning disable CA1031 // The same: the silo would tell it again with everything else, for ever.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                log.ChangeFailed(failure);
+            }
         }
     }
 

@@ -78,9 +78,28 @@ internal sealed class PodVoice(
             }
         }
 
-        // Not cancellable: what has begun to end has ended.
-        await routing.ApplyAsync(local, CancellationToken.None);
-        if (tellSilo)
+        AgentMetrics.Ended();
+        logger.Ended(pod.Facts.Name.ToString(), pod.Uid, message);
+        // Not cancellable: what has begun to end has ended, also for those who are told after one who met an exception.
+        try
+        {
+            await routing.ApplyAsync(local, CancellationToken.None);
+        }
+        finally
+        {
+            Finish(pod, lease, end, tellSilo ? report : null);
+            await journal.EndAsync(pod.Uid, CancellationToken.None);
+        }
+
+        if (!tellSilo)
+        {
+            await routing.ForgetAsync(pod.Uid, CancellationToken.None);
+        }
+    }
+
+    private void Finish(RegisteredPod pod, Lease? lease, LeaseEnd end, PodReport? report)
+    {
+        if (report is not null)
         {
             reports.Put(report);
         }
@@ -89,14 +108,6 @@ internal sealed class PodVoice(
         lock (table.Gate)
         {
             table.Addresses.Release(pod.Facts.Address);
-        }
-
-        AgentMetrics.Ended();
-        logger.Ended(pod.Facts.Name.ToString(), pod.Uid, message);
-        await journal.EndAsync(pod.Uid, CancellationToken.None);
-        if (!tellSilo)
-        {
-            await routing.ForgetAsync(pod.Uid, CancellationToken.None);
         }
     }
 

@@ -21,6 +21,7 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
     private readonly Dictionary<IPEndPoint, NamespacedName> _open = [];
     private readonly HashSet<NamespacedName> _failing = [];
     private readonly List<PortFailure> _failures = [];
+    private readonly HashSet<IPEndPoint> _left = []; // to be released
     private readonly DescriptorShare _share = context.Options.Descriptors.Open("Listeners of Services", own: 5);
     private readonly PodPlaces _pods = new(context.Options.KeptForPods, context.Time);
 
@@ -37,16 +38,12 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
     public async Task ApplyAsync(IReadOnlyDictionary<NamespacedName, ImmutableArray<Frontend>> wanted, CancellationToken stop)
     {
         // All that closes before all that opens: a place may have moved from one Service to another.
-        var left = new List<IPEndPoint>();
         foreach (var (service, frontends) in wanted)
         {
-            await CloseUnwantedAsync(service, frontends, left);
+            await CloseUnwantedAsync(service, frontends);
         }
 
-        foreach (var part in left.Chunk(MostAsked))
-        {
-            await places.ReleaseAsync([.. part], stop);
-        }
+        await ReleaseAsync(stop);
 
         try
         {
@@ -92,7 +89,7 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
     private bool IsOpen(NamespacedName service, Frontend frontend) =>
         _services.TryGetValue(service, out var entries) && entries.TryGetValue(frontend.Address, out var entry) && entry.Listener is not null;
 
-    private async Task CloseUnwantedAsync(NamespacedName service, ImmutableArray<Frontend> wanted, List<IPEndPoint> left)
+    private async Task CloseUnwantedAsync(NamespacedName service, ImmutableArray<Frontend> wanted)
     {
         if (!_services.TryGetValue(service, out var entries))
         {
@@ -109,13 +106,13 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
                 continue;
             }
 
-            await entry.Listener.DisposeAsync();
             _open.Remove(address);
             if (entry.Frontend.Kind != FrontendKind.ClusterIP)
             {
-                left.Add(address);
+                _left.Add(address);
             }
 
+            await entry.Listener.DisposeAsync();
             DataPlaneLog.ServicePortClosed(context.Log, service, address, entry.Frontend.Kind);
         }
 
@@ -160,7 +157,6 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
             }
 
             var refused = await places.ClaimAsync([.. bound.Keys], stop);
-            var left = new List<IPEndPoint>();
             foreach (var (place, (wish, listener)) in bound)
             {
                 if (_pods.OwnerOf(place, refused.GetValueOrDefault(place)) is { } endpoint)
@@ -170,15 +166,13 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
                 }
                 else if (!Listen(wish, listener))
                 {
-                    left.Add(place);
+                    _left.Add(place);
                 }
+
+                bound.Remove(place);
             }
 
-            bound.Clear();
-            if (left.Count > 0)
-            {
-                await places.ReleaseAsync([.. left], stop);
-            }
+            await ReleaseAsync(stop);
         }
         finally
         {
@@ -186,6 +180,16 @@ internal sealed class FrontendListeners(L4Context context, IFrontendPlaces place
             {
                 listener.Dispose();
             }
+        }
+    }
+
+    /// <summary>Nobody listens there any more. What could not be released is released with the next.</summary>
+    private async Task ReleaseAsync(CancellationToken stop)
+    {
+        foreach (var part in _left.Chunk(MostAsked))
+        {
+            await places.ReleaseAsync([.. part], stop);
+            _left.ExceptWith(part);
         }
     }
 

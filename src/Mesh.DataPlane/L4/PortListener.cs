@@ -22,7 +22,7 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
     private readonly CancellationTokenSource _stop = new();
     private Task _accepting = Task.CompletedTask;
     private TimeSpan _full; // zero while it has room
-    private int _isGiven;
+    private int _isDisposed;
 
     private PortListener(Socket socket, NamespacedName service, Frontend frontend, L4Context context, DescriptorShare share)
     {
@@ -71,10 +71,11 @@ internal sealed class PortListener : IAsyncDisposable, IDisposable
     /// <summary>Of a listener that never listened.</summary>
     public void Dispose()
     {
-        _socket.Dispose();
-        _stop.Dispose();
-        if (Interlocked.Exchange(ref _isGiven, 1) == 0)
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
+            _stop.Cancel();
+            _socket.Dispose();
+            _stop.Dispose();
             _share.Give();
         }
     }

@@ -21,6 +21,12 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, F
         {
             await CarryAsync(context.Connections.Cut);
         }
+#pragma warning disable CA1031 // It is all that ends: those who wait for the connections of all Services wait for the others.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            context.Seldom.ConnectionFailed(service, failure);
+        }
         finally
         {
             client.Dispose();

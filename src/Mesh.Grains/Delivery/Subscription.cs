@@ -23,6 +23,7 @@ public interface ISubscriptionTarget<TRow>
 /// <param name="Gate">Bounds what is asked at once (64 for a gateway).</param>
 /// <param name="MembershipChanged">The task that completes with the next change of membership.</param>
 /// <param name="Failed">Told of each try that failed, for the log.</param>
+/// <param name="Stop">The receiver's end, which is that of each of its subscriptions.</param>
 public sealed record SubscriptionSettings(
     string Name,
     TimeProvider Time,
@@ -30,7 +31,8 @@ public sealed record SubscriptionSettings(
     SemaphoreSlim Gate,
     ProcessLoops Loops,
     Func<Task> MembershipChanged,
-    Action<Exception> Failed);
+    Action<Exception> Failed,
+    CancellationToken Stop = default);
 
 /// <summary>
 /// One subscription of a receiver with its loop: subscribes until it is answered, renews every 20 to 30 s and at once
@@ -47,13 +49,14 @@ public sealed class Subscription<TKey, TRow>(
     // A publisher may move a moment after the event that told of it.
     private static readonly TimeSpan AfterMembershipChange = TimeSpan.FromSeconds(1);
 
-    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(settings.Stop);
     private readonly Backoff _backoff = new(settings.Time, settings.Random);
     private readonly DeltaReceiver<TKey, TRow> _receiver = new(settings.Name, kind, settings.Time);
     private TaskCompletionSource _nudge = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
     private bool _subscribeAgain = true;
     private bool _renewSoon;
+    private bool _areRowsLost;
 
     public RowTable<TKey, TRow> Rows => _receiver.Rows;
 
@@ -100,6 +103,7 @@ public sealed class Subscription<TKey, TRow>(
 
     private async Task RunAsync(CancellationToken stop)
     {
+        _areRowsLost = false;
         while (true)
         {
             _nudge = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -139,7 +143,7 @@ public sealed class Subscription<TKey, TRow>(
                 : await RenewAsync(renewal);
         }
 #pragma warning disable CA1031 // The boundary of the loop: whatever the publisher or the way to it threw, it is asked again.
-        catch (Exception failure) when (!_stop.IsCancellationRequested)
+        catch (Exception failure) when (!_stop.IsCancellationRequested && !_areRowsLost)
 #pragma warning restore CA1031
         {
             settings.Failed(failure);
@@ -161,8 +165,22 @@ public sealed class Subscription<TKey, TRow>(
             return false;
         }
 
-        onRows(rows);
+        HandOn(rows);
         return true;
+    }
+
+    /// <summary>Who could not take them gets all rows anew: that ends the loop, and is no fault of the publisher.</summary>
+    private void HandOn(RowsReceived<TRow> rows)
+    {
+        try
+        {
+            onRows(rows);
+        }
+        catch
+        {
+            _subscribeAgain = _areRowsLost = true;
+            throw;
+        }
     }
 
     private async Task<bool> RenewAsync(Renewal renewal)

@@ -103,6 +103,7 @@ public sealed class GatewayGrain(
 
     public void Dispose()
     {
+        _stop.Cancel(); // an activation that ended before it had begun is not told of its end
         _stop.Dispose();
         _gate.Dispose();
     }
@@ -139,6 +140,7 @@ public sealed class GatewayGrain(
     /// </summary>
     private async Task RunOrEndAsync(Func<CancellationToken, Task> loop, CancellationToken stop)
     {
+        await Task.Yield(); // the activation has begun: the end of one that has not leaves what its other loops have opened
         if (_isFailed)
         {
             return; // the activation ends
@@ -232,7 +234,7 @@ public sealed class GatewayGrain(
     private Subscription<string, EndpointRow> Subscribe(ServiceFeed feed)
     {
         var settings = new SubscriptionSettings(
-            $"{GrainContext.ActivationId}.{++_opened}", time, random, _gate, loops, () => membership.Changed, failure => log.NotAnswered(Key, failure));
+            $"{GrainContext.ActivationId}.{++_opened}", time, random, _gate, loops, () => membership.Changed, failure => log.NotAnswered(Key, failure), _stop.Token);
         var target = new ServiceTarget(GrainFactory.GetGrain<IServiceGrain>(feed.Name.ToString()), feed, Key);
         return new Subscription<string, EndpointRow>(EndpointRows.Kind, target, settings, rows => _feed!.Note(feed, rows));
     }

@@ -35,12 +35,13 @@ public sealed class Keeper(
     private static readonly TimeSpan WakeStep = TimeSpan.FromMilliseconds(100);
 
     private readonly WakeQueue _wakes = new(grains, time, log);
-    private readonly OwnedGarbage _garbage = new(cache, new ObjectEnds(store, grains, time), kinds);
+    private readonly OwnedGarbage _garbage = new(cache, new ObjectEnds(store, grains, time), kinds, log);
     private readonly OldEvents _oldEvents = new(cache, time);
     private readonly NamespaceEnd _namespaces = new(store, cache, grains, log);
     private readonly ConcurrentDictionary<string, byte> _endingNamespaces = new(StringComparer.Ordinal);
     private readonly string _self = silo.SiloAddress.ToParsableString();
     private long? _followed;
+    private bool _isUrgent = true;
 
     public override void Dispose()
     {
@@ -98,13 +99,13 @@ public sealed class Keeper(
 
     private async Task SweepAsync(CancellationToken stop)
     {
-        var isUrgent = true;
         while (true)
         {
             var changed = signal.Changed;
             var began = time.GetTimestamp();
             var members = Members();
-            await WakeAllAsync(members, isUrgent ? null : changed, stop);
+            await WakeAllAsync(members, _isUrgent ? null : changed, stop);
+            _isUrgent = false; // a sweep that meets an exception further on has woken everybody
             foreach (var ns in cache.List("", "Namespace", null).Items.Where(ns => ns.IsDeleting && IsMine($"Namespace/{ns.Key.Name}", members)))
             {
                 _endingNamespaces[ns.Key.Name] = 0;
@@ -113,7 +114,7 @@ public sealed class Keeper(
             await _garbage.SweepAsync(stored => IsMine(stored.Key.ToString(), members), stop);
             await DeleteAsync(_oldEvents.Look().Where(old => IsMine(old.Key.ToString(), members)));
             await WaitAsync(changed, WakeEvery - time.GetElapsedTime(began), stop);
-            isUrgent = changed.IsCompleted;
+            _isUrgent = changed.IsCompleted;
         }
     }
 
@@ -159,19 +160,30 @@ public sealed class Keeper(
             foreach (var name in _endingNamespaces.Keys)
             {
                 _endingNamespaces.TryRemove(name, out _); // before the step, so that a change during it makes another
-                try
+                if (cache.Get(Kinds.Namespace(name)) is { IsDeleting: true } ns)
                 {
-                    if (cache.Get(Kinds.Namespace(name)) is { IsDeleting: true } ns)
-                    {
-                        await _namespaces.StepAsync(ns, stop);
-                    }
-                }
-                catch
-                {
-                    _endingNamespaces[name] = 0;
-                    throw;
+                    await EndNamespaceAsync(ns, stop);
                 }
             }
+        }
+    }
+
+    private async Task EndNamespaceAsync(StoredObject ns, CancellationToken stop)
+    {
+        try
+        {
+            await _namespaces.StepAsync(ns, stop);
+        }
+        catch (Exception failure) when (failure is OperationCanceledException || IsPassing(failure))
+        {
+            _endingNamespaces[ns.Key.Name] = 0;
+            throw;
+        }
+#pragma warning disable CA1031 // One object must not keep the Keeper from all others: it is left to the next sweep.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            log.StepFailed(ns.Key.Kind, ns.Key.Name, failure);
         }
     }
 
@@ -208,7 +220,7 @@ public sealed class Keeper(
                 await Task.Delay(FollowAgainAfter, time, stop); // a cache that has stopped says so at once, for as long as it is asked
                 continue;
             }
-            catch (Exception failure) when (failure is StoreUnavailableException or CommitOutcomeUnknownException or OrleansException or TimeoutException)
+            catch (Exception failure) when (IsPassing(failure))
             {
                 log.SweepFailed(failure);
             }
@@ -216,6 +228,9 @@ public sealed class Keeper(
             await Task.Delay(TryAgainAfter, time, stop);
         }
     }
+
+    /// <summary>The store's or the cluster's state, and no fault of the object that met it.</summary>
+    internal static bool IsPassing(Exception failure) => failure is StoreUnavailableException or CommitOutcomeUnknownException or OrleansException or TimeoutException;
 
     private bool IsMine(string key, IReadOnlyCollection<string> members) => Rendezvous.Owner(key, members) == _self;
 

@@ -3,6 +3,7 @@ using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Objects;
 using Mesh.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Mesh.Grains.Keeping;
 
@@ -10,7 +11,7 @@ namespace Mesh.Grains.Keeping;
 /// Owner references: what lost all its owners is deleted, and an owner that is being deleted in the foreground, or leaves its
 /// dependents behind, is let go when they are done (the rules of Kubernetes' garbage collector, attemptToDeleteItem).
 /// </summary>
-internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKinds kinds)
+internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKinds kinds, ILogger log)
 {
     private const int AtOnce = 16;
 
@@ -73,9 +74,18 @@ internal sealed class OwnedGarbage(IWatchCache cache, ObjectEnds ends, ServedKin
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop };
         await Parallel.ForEachAsync(objects, parallel, async (stored, stopStep) =>
         {
-            if (StepOf(stored) is { } step && !await step(stopStep))
+            try
             {
-                Mark(stored.Key);
+                if (StepOf(stored) is { } step && !await step(stopStep))
+                {
+                    Mark(stored.Key);
+                }
+            }
+#pragma warning disable CA1031 // One object must not keep the Keeper from all others: it is left to the next sweep.
+            catch (Exception failure) when (failure is not OperationCanceledException && !Keeper.IsPassing(failure))
+#pragma warning restore CA1031
+            {
+                log.StepFailed(stored.Key.Kind, stored.Key.ToString(), failure);
             }
         });
     }

@@ -67,14 +67,18 @@ public sealed class ServiceGrain(
         var mirror = new EndpointProjection(store, cache, time, random, Mirror);
         _projection = new Projection(mirror, pace, loops, time, random, reason => log.ProjectionFailed(Key, reason));
         _endpoints = new ServiceEndpoints(Subscribe, Settings(), _projection.Mark);
-        await LookAsync(0, cancellationToken);
+        try
+        {
+            await LookAsync(0, cancellationToken);
+        }
+        catch
+        {
+            await EndAsync(); // one that has not begun is not told of its end
+            throw;
+        }
     }
 
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        await _projection.DisposeAsync();
-        await _endpoints.DisposeAsync();
-    }
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => EndAsync();
 
     public async Task<ObjectReply> Write(ObjectRequest request, CancellationToken stop)
     {
@@ -186,6 +190,12 @@ public sealed class ServiceGrain(
         {
             log.ServiceUnreadable(Key, malformed.Message);
         }
+    }
+
+    private async Task EndAsync()
+    {
+        await _projection.DisposeAsync();
+        await _endpoints.DisposeAsync();
     }
 
     /// <summary>What slices and Endpoints should say; null while that is unknown.</summary>

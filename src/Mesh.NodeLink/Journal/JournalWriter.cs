@@ -152,6 +152,11 @@ internal sealed class JournalWriter(string path, JournalFile file, JournalState 
             logger.JournalFailed(path, failed.Message);
             MustRewrite();
         }
+        catch
+        {
+            MustRewrite();
+            throw;
+        }
         finally
         {
             lock (_disk)

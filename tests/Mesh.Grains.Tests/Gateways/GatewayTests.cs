@@ -73,6 +73,7 @@ public class GatewayTests(SharedCluster shared)
         Assert.IsType<InvalidOperationException>(await Cluster.Loops.EndedAsync(loop, Stop));
         cache.Fails = null;
         await PulseUntilAsync(link, () => node.Current.IsSynced);
+        Assert.DoesNotContain(Cluster.Loops.Lines, static line => line.Text.StartsWith("The loop 'subscription'", StringComparison.Ordinal));
         link.End();
     }
 

@@ -47,9 +47,8 @@ public sealed class KeeperLoopTests
                 _cache.ListFails = true;
                 break;
             case "keeper: namespaces":
-                _cache.FreshFails = true;
+                _cache.GetFails = Kinds.Namespace("planted");
                 _cache.Change = new StoreChange(StoreChangeType.Modified, Stored(Kinds.Namespace("planted"), isDeleting: true), null);
-                _cache.Put(Kinds.Namespace("planted"), isDeleting: true);
                 break;
             case "keeper: garbage":
                 _cache.GetFails = Pod;
@@ -90,6 +89,25 @@ public sealed class KeeperLoopTests
         }
 
         await keeper.StopAsync(Stop);
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "CP-D8")]
+    public async Task A_namespace_whose_step_meets_an_exception_is_left_to_the_sweep()
+    {
+        _cache.FreshFails = true;
+        _cache.Change = new StoreChange(StoreChangeType.Modified, Stored(Kinds.Namespace("planted"), isDeleting: true), null);
+        _cache.Put(Kinds.Namespace("planted"), isDeleting: true);
+        using var keeper = Keeper();
+        await keeper.StartAsync(Stop);
+        while (_cache.FreshFails)
+        {
+            _time.Advance(Tick);
+            await Task.Yield();
+        }
+
+        await keeper.StopAsync(Stop);
+        Assert.DoesNotContain(_loops.Lines, static line => line.Text.StartsWith("The loop 'keeper: namespaces'", StringComparison.Ordinal));
     }
 
     [Fact(Timeout = 60_000)]

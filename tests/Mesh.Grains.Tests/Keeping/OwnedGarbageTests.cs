@@ -4,6 +4,9 @@ using Mesh.Core.Names;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Storage;
+using Mesh.Testing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Mesh.Grains.Tests.Keeping;
@@ -49,6 +52,21 @@ public sealed class OwnedGarbageTests
         Assert.Equal(0, _cache.Lists);
     }
 
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "CP-D8")]
+    public async Task An_object_whose_step_meets_an_exception_keeps_back_none_behind_it()
+    {
+        string[] owned = ["a", "b", "c"];
+        Array.ForEach(owned, name => Put(new State(name, 1, [new("gone", 1, false)], false, null, true)));
+        var log = new WatchedLoops();
+        var garbage = Garbage(log); // nothing here ends an object: each step meets one
+        Array.ForEach(owned, name => garbage.Mark(Key(name)));
+        await garbage.LookAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(owned.Length, log.Lines.Count);
+        await garbage.LookAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(owned.Length, log.Lines.Count); // left to the sweep
+    }
+
     [Fact]
     public void Whatever_a_change_makes_a_step_for_is_looked_at()
     {
@@ -74,7 +92,7 @@ public sealed class OwnedGarbageTests
         Assert.True(found > 300, $"{found}"); // the states reach steps
     }
 
-    private OwnedGarbage Garbage() => new(_cache, null!, Some.Kinds);
+    private OwnedGarbage Garbage(ILogger? log = null) => new(_cache, null!, Some.Kinds, log ?? NullLogger.Instance);
 
     private static HashSet<ObjectKey> Steps(OwnedGarbage garbage, StillCache cache) =>
         [.. Names.Select(Key).Select(cache.Get).OfType<StoredObject>().Where(stored => garbage.StepOf(stored) is not null).Select(stored => stored.Key)];

@@ -109,6 +109,18 @@ public sealed class ProcessLoopsTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task What_a_loop_meets_while_it_is_stopped_is_told_and_is_no_end()
+    {
+        using var stop = new CancellationTokenSource();
+        var running = Loops.RunAsync("planted", FailWhenStoppedAsync, stop.Token);
+        await stop.CancelAsync();
+        await running;
+        var line = Assert.Single(_log.Lines);
+        Assert.Equal((LogLevel.Information, "The loop 'planted' was stopped while it met an exception (InvalidDataException: a torn row)"), (line.Level, line.Text));
+        Assert.Null(Loops.WhyNotReady());
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task A_loop_that_was_stopped_is_forgotten_however_it_ended()
     {
         var (calm, failing, down) = (new PlantedLoop(Loops).Start(), new PlantedLoop(Loops).Start(), new PlantedLoop(Loops).Start());
@@ -199,5 +211,13 @@ public sealed class ProcessLoopsTests
         loop.Fail(new InvalidDataException("a torn row"));
         loop.Stop();
         Assert.Equal(2, measured.Sum("mesh.loop.ends", "mesh.loop.name=counted"));
+    }
+
+    private static async Task FailWhenStoppedAsync(CancellationToken stop)
+    {
+        var stopped = new TaskCompletionSource();
+        await using var registration = stop.Register(stopped.SetResult);
+        await stopped.Task;
+        throw new InvalidDataException("a torn row");
     }
 }

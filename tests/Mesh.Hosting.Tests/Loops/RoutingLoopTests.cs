@@ -65,6 +65,17 @@ public sealed class RoutingLoopTests : IDisposable
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task A_change_of_the_silo_that_throws_keeps_back_none_that_came_with_it()
+    {
+        await _loop.BeginResyncAsync(Options, Stop);
+        await _loop.ApplyAsync([null!, new RoutingChange.NamespaceExists("default", true)], synced: true, Stop); // no silo tells so
+        Assert.True(_loop.Current.IsSynced);
+        Assert.Contains("default", _loop.Current.Namespaces);
+        await _stop.CancelAsync();
+        await _running;
+    }
+
+    [Fact(Timeout = 60_000)]
     [Trait("Loop", "routing")]
     public async Task Publishing_that_throws_ends_the_process_and_leaves_nobody_waiting()
     {
