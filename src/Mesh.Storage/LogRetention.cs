@@ -6,7 +6,7 @@ namespace Mesh.Storage;
 /// </summary>
 public sealed record LogRetention(TimeSpan MaxAge, int MaxRows, long MaxBytes)
 {
-    /// <summary>In the store, for clients that come back.</summary>
+    /// <summary>In the store, where a watch cache that fell behind reads on.</summary>
     public static LogRetention Standard { get; } = new(TimeSpan.FromMinutes(15), MaxRows: 200_000, MaxBytes: 256L * 1024 * 1024);
 
     /// <summary>In the memory of each watch cache: what Kubernetes' own cache of changes keeps.</summary>

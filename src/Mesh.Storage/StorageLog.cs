@@ -28,7 +28,7 @@ internal static partial class StorageLog
     [LoggerMessage(EventId = 5008, Level = LogLevel.Warning, Message = "The watch cache cannot follow the store and tries again: {Reason}")]
     public static partial void CacheBehind(this ILogger log, string reason, Exception failed);
 
-    [LoggerMessage(EventId = 5009, Level = LogLevel.Warning, Message = "{Path} has {Bytes} bytes, and cannot be emptied while another process reads the store")]
+    [LoggerMessage(EventId = 5009, Level = LogLevel.Warning, Message = "{Path} has {Bytes} bytes, and cannot be emptied while somebody reads the store as it was")]
     public static partial void LogFileLarge(this ILogger log, string path, long bytes);
 
     [LoggerMessage(EventId = 5010, Level = LogLevel.Warning, Message = "{Path} could not be copied into the store, and grows until it can: {Reason}")]

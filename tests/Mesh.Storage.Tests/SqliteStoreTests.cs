@@ -359,10 +359,14 @@ public sealed class SqliteStoreTests
             Assert.True(wal.Length > Limit);
         }
 
-        await fixture.Store.TrimAsync();
+        do
+        {
+            fixture.Stop.ThrowIfCancellationRequested();
+            await fixture.Store.TrimAsync(); // more than once: first the other thread copies
+            wal.Refresh();
+        }
+        while (wal.Length > Limit);
 
-        wal.Refresh();
-        Assert.InRange(wal.Length, 0, Limit);
         Assert.Equal(61, (await fixture.MustCommitAsync(Put("a"))).Version);
     }
 

@@ -43,6 +43,48 @@ public sealed class WriteAheadLogTests
     }
 
     [Fact]
+    public void A_log_of_which_much_is_left_to_copy_is_left_to_the_other_thread()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var store = new Written(8 * Limit);
+        using (store.Reader())
+        {
+            store.Write(kilobytes: 6_500);
+            store.Log.Copy(stop);
+        }
+
+        var copied = store.StoreLength;
+        Assert.Equal(1, store.AskedForRoom);
+        store.Log.Bound(store.Writer);
+        Assert.Equal(copied, store.StoreLength);
+
+        store.Log.Copy(stop);
+        Assert.InRange(store.StoreLength, copied + 1, long.MaxValue);
+    }
+
+    [Fact]
+    public void A_log_above_its_limit_is_emptied_by_the_committing_loop_when_some_copies_did_not_suffice()
+    {
+        using var store = new Written();
+        using (store.Reader())
+        {
+            store.Write(kilobytes: 5_000);
+            for (var i = 0; i < 4; i++)
+            {
+                store.Log.Copy(TestContext.Current.CancellationToken);
+                store.Log.Bound(store.Writer);
+            }
+
+            store.Log.Copy(TestContext.Current.CancellationToken);
+        }
+
+        Assert.InRange(store.Length, Limit, long.MaxValue);
+        store.Log.Bound(store.Writer);
+
+        Assert.Equal(0, store.Length);
+    }
+
+    [Fact]
     public void Whoever_copies_the_log_is_closed_with_the_readers()
     {
         using var store = new Written();
@@ -92,12 +134,12 @@ public sealed class WriteAheadLogTests
     {
         private readonly string _directory = TestDirectory.Make("mesh-wal-");
 
-        public Written()
+        public Written(long limit = Limit)
         {
-            Database = new SqliteDatabase(new SqliteStoreOptions { DataDirectory = _directory, MaxWriteAheadBytes = Limit });
+            Database = new SqliteDatabase(new SqliteStoreOptions { DataDirectory = _directory, MaxWriteAheadBytes = limit });
             Writer = Database.OpenWriter(create: true);
             Statement.Execute(Writer, "CREATE TABLE letters (id INTEGER PRIMARY KEY, text BLOB)");
-            Log = new WriteAheadLog(Database, Limit, () => AskedForRoom++, NullLogger.Instance);
+            Log = new WriteAheadLog(Database, limit, () => AskedForRoom++, NullLogger.Instance);
         }
 
         public SqliteDatabase Database { get; }
@@ -109,6 +151,8 @@ public sealed class WriteAheadLogTests
         public int AskedForRoom { get; private set; }
 
         public long Length => new FileInfo(Database.Path + "-wal") is { Exists: true } file ? file.Length : 0;
+
+        public long StoreLength => new FileInfo(Database.Path).Length;
 
         public void Write(int kilobytes)
         {

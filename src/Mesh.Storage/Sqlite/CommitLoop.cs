@@ -123,6 +123,7 @@ internal sealed class CommitLoop : IAsyncDisposable
                 Trim();
             }
 
+            _ = WhyNotWritten(); // what was lost since the last look is saved, and leaves no log beside what took its place
             Close();
         }
         catch (Exception fault)
@@ -137,8 +138,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     {
         try
         {
-            Close();
-            _database.CloseReaders();
+            CloseAll();
         }
         finally
         {
@@ -173,8 +173,7 @@ internal sealed class CommitLoop : IAsyncDisposable
             // Its frames may lie in the log behind what open connections know. With nobody connected, opening again
             // shows what a restart would show, before anyone is answered.
             _log.OutcomeUnknown(_group.Count, failed.Message, failed);
-            Close();
-            _database.CloseReaders();
+            CloseAll();
             FailAll(() => new CommitOutcomeUnknownException(failed.Message, failed.InnerException));
             return;
         }
@@ -226,7 +225,6 @@ internal sealed class CommitLoop : IAsyncDisposable
 
         try
         {
-            _files.Opened();
             _connection = _database.OpenWriter(create: false);
             _trimmer.Measure(_connection);
             return _transactions = new GroupCommit(_connection);
@@ -242,6 +240,17 @@ internal sealed class CommitLoop : IAsyncDisposable
         _transactions?.Dispose();
         _connection?.Dispose();
         (_transactions, _connection) = (null, null);
+        if (!_database.HasReaders)
+        {
+            _files.NobodyWasConnected();
+        }
+    }
+
+    private void CloseAll()
+    {
+        Close();
+        _database.CloseReaders();
+        _files.NobodyWasConnected();
     }
 
     private void FailAll(Func<Exception> failure)

@@ -102,23 +102,53 @@ internal sealed class SqliteDatabase(SqliteStoreOptions options) : IDisposable
         }
     }
 
+    /// <summary>Whether a reading connection is open. False means that none was at that moment.</summary>
+    public bool HasReaders
+    {
+        get
+        {
+            if (_permits.CurrentCount < MaxReaders)
+            {
+                return true;
+            }
+
+            lock (_idle)
+            {
+                return _idle.Count > 0;
+            }
+        }
+    }
+
     /// <summary>
     /// Closes every reading connection. After a failed sync only a store that nobody has open is certain to show what a
     /// restart would show.
     /// </summary>
-    public void CloseReaders()
+    public void CloseReaders() => WhileNobodyReads(_ =>
+    {
+        while (_idle.TryPop(out var connection))
+        {
+            connection.Dispose();
+        }
+
+        return true;
+    });
+
+    /// <summary>Waits until each reading connection is idle, and gives them to <paramref name="work"/>; they stay open.</summary>
+    public T WhileNobodyReads<T>(Func<IReadOnlyCollection<SqliteConnection>, T> work)
     {
         for (var i = 0; i < MaxReaders; i++)
         {
             _permits.Wait();
         }
 
-        while (_idle.TryPop(out var connection))
+        try
         {
-            connection.Dispose();
+            return work(_idle);
         }
-
-        _permits.Release(MaxReaders);
+        finally
+        {
+            _permits.Release(MaxReaders);
+        }
     }
 
     /// <summary>Nobody reads any more.</summary>

@@ -14,24 +14,29 @@ internal sealed class StoreFiles(SqliteDatabase database, Func<string, ulong?>? 
     private readonly string _log = database.Path + "-wal";
     private ulong? _logNumber;
     private string? _lost;
+    private bool _isLogEmptied;
 
-    /// <summary>With nobody connected SQLite removes its log, and makes another.</summary>
-    public void Opened() => _logNumber = null;
+    /// <summary>SQLite removes its log then, and makes another for who connects next.</summary>
+    public void NobodyWasConnected() => _logNumber = null;
 
     /// <summary>One sentence while nothing may be written; null when all is in place, or again.</summary>
     /// <param name="isToBeOpenedAnew">The log alone was lost, and what it held is in the store now: whoever opens that next makes another.</param>
     public string? WhyNotWritten(SqliteConnection? writer, out bool isToBeOpenedAnew)
     {
         var why = WhyLost(writer);
-        isToBeOpenedAnew = why is null && writer is not null && IsLogLost() && (why = WhyLogIsNotCopied(writer)) is null;
+        isToBeOpenedAnew = why is null && IsLogLost() && (why = WhyLogIsNotCopied(writer)) is null;
         return why;
     }
 
-    /// <summary>What a store without a name held is saved beside it, once.</summary>
+    /// <summary>
+    /// What a store without a name held is saved beside it, once. Its log is emptied, as the name of that stands beside whatever took the
+    /// store's place, and SQLite does not remove the log of a file that has moved.
+    /// </summary>
     private string? WhyLost(SqliteConnection? writer)
     {
         if (database.IsInPlace)
         {
+            _isLogEmptied = false;
             return _lost = null;
         }
 
@@ -44,6 +49,7 @@ internal sealed class StoreFiles(SqliteDatabase database, Func<string, ulong?>? 
             log.StoreLost(_lost);
         }
 
+        _isLogEmptied = _isLogEmptied || WhyNotEmptied(writer) is null;
         return _lost;
     }
 
@@ -62,39 +68,70 @@ internal sealed class StoreFiles(SqliteDatabase database, Func<string, ulong?>? 
         }
     }
 
-    /// <summary>Null once what the log without a name holds is in the store.</summary>
-    private string? WhyLogIsNotCopied(SqliteConnection writer)
+    /// <summary>Null once what the log without a name held is in the store, and nobody reads from that log.</summary>
+    private string? WhyLogIsNotCopied(SqliteConnection? writer)
+    {
+        if (writer is not null || database.HasReaders)
+        {
+            if (WhyNotEmptied(writer) is { } why)
+            {
+                return $"'{_log}' was removed, and nothing is written until what it held is copied into the store: {why}";
+            }
+
+            database.CloseReaders();
+            log.LogReplaced(_log);
+        }
+
+        NobodyWasConnected();
+        return null;
+    }
+
+    /// <summary>
+    /// Copies what the log holds into the store. Whoever has them open does so, whatever their names stand for by now: the writer; else
+    /// those who read, one after another, as one that was opened since may have another log. Null when that is done.
+    /// </summary>
+    private string? WhyNotEmptied(SqliteConnection? writer) => database.WhileNobodyReads(readers =>
+    {
+        string? why = null;
+        foreach (var connection in writer is null ? readers : [writer])
+        {
+            if ((why = WhyNotEmptiedBy(connection)) is null)
+            {
+                break;
+            }
+        }
+
+        return why;
+    });
+
+    private string? WhyNotEmptiedBy(SqliteConnection connection)
     {
         try
         {
-            database.CloseReaders();
-            using var checkpoint = new Statement(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+            using var checkpoint = new Statement(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
             using var row = checkpoint.Query();
-            if (row.Read() && row.GetInt64(0) == 0)
-            {
-                log.LogReplaced(_log);
-                return null;
-            }
-
-            return $"'{_log}' was removed, and another process reads the store: nothing is written until that has ended.";
+            return row.Read() && row.GetInt64(0) == 0 ? null : "another process reads the store.";
         }
         catch (SqliteException failed)
         {
-            return $"'{_log}' was removed, and what it held could not be copied into the store: {SqliteFailure.Explain(failed, _store)}";
+            return SqliteFailure.Explain(failed, _store);
         }
     }
 
-    private string? Save(SqliteConnection? writer)
+    private string? Save(SqliteConnection? writer) =>
+        writer is not null ? SaveBy(writer) : database.WhileNobodyReads(readers => readers.Select(SaveBy).FirstOrDefault(saved => saved is not null));
+
+    private string? SaveBy(SqliteConnection connection)
     {
         var saved = _store + ".saved";
-        if (writer is null || Path.Exists(saved))
+        if (Path.Exists(saved))
         {
             return null;
         }
 
         try
         {
-            using var copy = new Statement(writer, "VACUUM INTO ?1", 1);
+            using var copy = new Statement(connection, "VACUUM INTO ?1", 1);
             copy.Execute(saved);
             return saved;
         }

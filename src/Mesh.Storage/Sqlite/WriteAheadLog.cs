@@ -7,12 +7,13 @@ namespace Mesh.Storage.Sqlite;
 /// <summary>
 /// Keeps <c>mesh.db-wal</c> small: what gathered in it is copied into <c>mesh.db</c> on a thread of its own while commits go on.
 /// SQLite starts the log over by itself with a commit that finds all of it copied. Where commits follow each other too fast
-/// for that, the committing loop copies the little that is left; where somebody always reads, the log says how large it is.
+/// for that, the committing loop copies the little that is left; where somebody always reads, a warning says how large it is.
 /// </summary>
 /// <param name="askForRoom">Lets the committing loop call <see cref="Bound"/> soon.</param>
 internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Action askForRoom, ILogger log) : IAsyncDisposable
 {
     private const int PagesAtOnce = 1_000; // what SQLite itself lets gather, https://sqlite.org/wal.html#automatic_checkpoint
+    private const int MaxPostponed = 5;
 
     private readonly FileInfo _file = new(database.Path + "-wal");
     private readonly long _pagesBetween = Math.Min(PagesAtOnce, maxBytes / 8 / SqliteDatabase.PageBytes);
@@ -20,6 +21,9 @@ internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Acti
     private readonly CancellationTokenSource _closed = new();
     private Task _running = Task.CompletedTask;
     private long _pages;
+    private long _written;
+    private Copied? _last;
+    private int _postponed;
     private bool _isLarge;
     private bool _isWarned;
     private bool _isFailing;
@@ -38,35 +42,53 @@ internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Acti
     public void Grew(int pages)
     {
         _pages += pages;
+        Volatile.Write(ref _written, _written + pages);
         if (_pages >= _pagesBetween)
         {
             _pages = 0;
-            if (_due.CurrentCount == 0) // nobody else releases it
-            {
-                _due.Release();
-            }
+            LetCopy();
         }
     }
 
     /// <summary>
-    /// On the committing loop's own connection, which writes nothing meanwhile. It waits for nobody: when somebody reads at this
-    /// moment, the next look tries again.
+    /// On the committing loop's own connection, which writes nothing meanwhile. It waits for nobody, and copies about
+    /// <see cref="PagesAtOnce"/> pages at most: where more is left, the other thread copies first. Only above the limit, after some passes that
+    /// did not suffice, it copies all there is.
     /// </summary>
     public void Bound(SqliteConnection writer)
     {
         _file.Refresh();
-        if (_file.Exists && _file.Length > maxBytes)
+        var isOver = _file.Exists && _file.Length > maxBytes;
+        _isWarned &= isOver;
+        if (!isOver && !Volatile.Read(ref _isLarge))
         {
-            Statement.Execute(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
-            Warn();
+            _postponed = 0;
             return;
         }
 
-        _isWarned = false;
-        if (Interlocked.Exchange(ref _isLarge, false))
+        if (Interlocked.Exchange(ref _last, null) is not { } last)
         {
-            // The file stays as long as it is: to write over it takes a commit less than to make it longer.
-            Statement.Execute(writer, "PRAGMA wal_checkpoint(RESTART)");
+            LetCopy();
+            return;
+        }
+
+        if (last.Left + _written - last.Written > PagesAtOnce && (!isOver || ++_postponed < MaxPostponed))
+        {
+            if (last.Left <= PagesAtOnce)
+            {
+                LetCopy(); // what came meanwhile; where somebody's reading keeps the rest back, it has time until the next look
+            }
+
+            return;
+        }
+
+        _postponed = 0;
+        Volatile.Write(ref _isLarge, false);
+
+        // Below the limit the file stays as long as it is: to write over it takes a commit less than to make it longer.
+        if (!IsDone(writer, isOver ? "PRAGMA wal_checkpoint(TRUNCATE)" : "PRAGMA wal_checkpoint(RESTART)") && isOver)
+        {
+            Warn();
         }
     }
 
@@ -75,11 +97,18 @@ internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Acti
     {
         try
         {
+            var written = Volatile.Read(ref _written);
             var (held, copied) = database.Use(Copy, stop);
             _isFailing = false;
-            if (held > copied && held * SqliteDatabase.PageBytes > maxBytes / 4 * 3)
+            if (held < 0)
             {
-                Interlocked.Exchange(ref _isLarge, true);
+                return; // somebody else copies at this moment
+            }
+
+            Volatile.Write(ref _last, new Copied(held - copied, written));
+            if (held - copied + Volatile.Read(ref _written) - written > 0 && held * SqliteDatabase.PageBytes > maxBytes / 4 * 3)
+            {
+                Volatile.Write(ref _isLarge, true);
                 askForRoom();
             }
         }
@@ -101,6 +130,22 @@ internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Acti
         return (row.GetInt64(1), row.GetInt64(2));
     }
 
+    /// <summary>False while somebody reads who keeps it from that.</summary>
+    private static bool IsDone(SqliteConnection writer, string checkpoint)
+    {
+        using var statement = new Statement(writer, checkpoint);
+        using var row = statement.Query();
+        return row.Read() && row.GetInt64(0) == 0;
+    }
+
+    private void LetCopy()
+    {
+        if (_due.CurrentCount == 0) // nobody but the committing loop releases it
+        {
+            _due.Release();
+        }
+    }
+
     private void Run(CancellationToken stop)
     {
         while (true)
@@ -119,4 +164,8 @@ internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Acti
             log.LogFileLarge(_file.FullName, _file.Length);
         }
     }
+
+    /// <param name="Left">Pages that stood in the log as the pass began, and were not copied by its end.</param>
+    /// <param name="Written">Pages that had been written by its begin.</param>
+    private sealed record Copied(long Left, long Written);
 }
