@@ -43,7 +43,7 @@ internal static class ClientLoop
             }
 
             pause = time.GetElapsedTime(began) >= Settled ? FirstPause : pause;
-            ClientMetrics.LoopEnded(name);
+            Count(name);
             untold++;
             if (told is not { } last || time.GetElapsedTime(last) >= ToldEvery)
             {
@@ -57,6 +57,20 @@ internal static class ClientLoop
             {
                 return;
             }
+        }
+    }
+
+    private static void Count(string name)
+    {
+        try
+        {
+            ClientMetrics.LoopEnded(name);
+        }
+#pragma warning disable CA1031 // The application's own listener of metrics.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The line tells it.
         }
     }
 

@@ -9,7 +9,10 @@ public sealed record RunningProcess(int Pid, string LockPath)
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan DeathTime = TimeSpan.FromSeconds(5);
 
-    /// <summary>Null when nobody holds the lock, or nobody that can be seen from here: no signal goes to a process that does not hold it.</summary>
+    /// <summary>
+    /// Null when nobody holds the lock, or nobody that can be seen from here: no signal goes to a process that does not hold it, nor
+    /// to one that holds it where no process of Mesh has written its number.
+    /// </summary>
     public static RunningProcess? Find(string lockPath, string pidPath)
     {
         if (!ProcessLock.IsHeld(lockPath))
@@ -22,7 +25,7 @@ public sealed record RunningProcess(int Pid, string LockPath)
         {
             null => recorded,
             var holders when recorded is { } pid && holders.Contains(pid) => recorded,
-            [var only] => only,
+            [var only] when recorded is not null => only,
             _ => null,
         };
         return holder is { } found ? new RunningProcess(found, lockPath) : null;

@@ -51,20 +51,22 @@ internal sealed class PeerRules(AgentService agent)
     /// A user of <c>--register-uids</c> registers what that user's own processes listen on: else one would publish what another
     /// listens on, and take a port before whoever is to have it. Whose they are is asked once, when they are registered.
     /// </summary>
-    public Refusal? RefusePorts(uint user, Registration wanted)
+    /// <param name="living">The Pod whose stream is taken over: its address stays, and what it has registered was asked then.</param>
+    public Refusal? RefusePorts(uint user, Registration wanted, PodDocument.Facts? living = null)
     {
-        if (IsFree(user) || wanted.Ports.IsEmpty)
+        if (IsFree(user) || wanted.Ports.IsEmpty || (living is not null && living.Registration.Ports.SequenceEqual(wanted.Ports)))
         {
             return null;
         }
 
-        var isAllocated = wanted.Address == Registration.AllocatedAddress;
-        if (!AddressText.TryParse(wanted.Address, out var address))
+        var isAllocated = wanted.Address == Registration.AllocatedAddress && living is null;
+        var address = living?.Address ?? (AddressText.TryParse(wanted.Address, out var asked) ? asked : agent.Host);
+        var owners = PortOwners.Read();
+        if (!owners.IsWhole)
         {
-            address = agent.Host;
+            return Refusal.Forbidden($"ports: the kernel does not tell who listens where, and processes of uid {user} register the ports that they listen on.");
         }
 
-        var owners = PortOwners.Read();
         foreach (var port in wanted.Ports)
         {
             var users = isAllocated ? owners.AtEvery(port) : owners.At(address, port);

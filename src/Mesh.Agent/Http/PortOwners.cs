@@ -22,7 +22,10 @@ internal sealed class PortOwners
     {
     }
 
-    /// <summary>As it is now. A list that cannot be read has nobody.</summary>
+    /// <summary>False when one of the kernel's lists could not be read: then it is not known who listens where.</summary>
+    public bool IsWhole { get; private set; } = true;
+
+    /// <summary>As it is now.</summary>
     public static PortOwners Read()
     {
         var owners = new PortOwners();
@@ -62,30 +65,45 @@ internal sealed class PortOwners
     {
         try
         {
-            foreach (var line in File.ReadLines(path))
+            Span<Range> columns = stackalloc Range[UidColumn + 2]; // the last one is the rest
+            foreach (var text in File.ReadLines(path).Skip(1))
             {
-                if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > UidColumn } columns && columns[StateColumn] == state)
+                var line = text.AsSpan();
+                if (line.Split(columns, ' ', StringSplitOptions.RemoveEmptyEntries) <= UidColumn)
                 {
-                    _sockets.Add((protocol, Place(columns[LocalColumn]), uint.Parse(columns[UidColumn], CultureInfo.InvariantCulture)));
+                    continue;
+                }
+
+                if (line[columns[StateColumn]].SequenceEqual(state))
+                {
+                    _sockets.Add((protocol, Place(line[columns[LocalColumn]]), uint.Parse(line[columns[UidColumn]], CultureInfo.InvariantCulture)));
+                }
+                else if (protocol == TransportProtocol.Tcp)
+                {
+                    return; // those that listen come first: the streams of ten thousand registrations are not read for each
                 }
             }
         }
+        catch (FileNotFoundException)
+        {
+            // The machine has no IPv6.
+        }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            // Nobody is known there, so nobody is let in for it.
+            IsWhole = false;
         }
     }
 
     /// <summary>As the kernel writes it: words of 32 bits in the machine's own order, then the port.</summary>
-    private static IPEndPoint Place(string text)
+    private static IPEndPoint Place(ReadOnlySpan<char> text)
     {
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        var colon = text.IndexOf(':');
         var words = new uint[colon / 8];
         for (var i = 0; i < words.Length; i++)
         {
-            words[i] = uint.Parse(text.AsSpan(i * 8, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            words[i] = uint.Parse(text.Slice(i * 8, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         }
 
-        return new IPEndPoint(new IPAddress(MemoryMarshal.AsBytes(words.AsSpan())), int.Parse(text.AsSpan(colon + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        return new IPEndPoint(new IPAddress(MemoryMarshal.AsBytes(words.AsSpan())), int.Parse(text[(colon + 1)..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
     }
 }

@@ -145,7 +145,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
             return Counted(Refusal.BadRequest(malformed.Message));
         }
 
-        if (_peers.RefusePorts(user, wanted) is { } others)
+        if (_peers.RefusePorts(user, wanted, agent.Table.Show(name) is var (living, _) && living.Uid == uid ? living : null) is { } others)
         {
             return Counted(others);
         }

@@ -72,7 +72,7 @@ public ref struct DnsResponseWriter
     public int Finish(ResponseCode code, bool authoritative, bool truncated)
     {
         // QR, the query's opcode and RD; AA and TC; RA and AD stay 0: nothing is resolved for others or validated. CD and DO come
-        // back as they were sent (RFC 4035 §3.2.2, RFC 3225 §3).
+        // back as they were sent (RFC 4035 §3, though §3.1.6 would have who is authoritative clear CD; RFC 3225 §3).
         _buffer[2] = (byte)(0x80 | (_buffer[2] & 0x79) | (authoritative ? 0x04 : 0) | (truncated ? 0x02 : 0));
         _buffer[3] = (byte)((_buffer[3] & 0x10) | ((int)code & 0x0F));
         if (_edns is not null)

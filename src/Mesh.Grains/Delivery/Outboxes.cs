@@ -28,11 +28,7 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
         Func<Delta<TRow>, CancellationToken, Task<DeliveryAck>> send,
         Action? forgotten = null)
     {
-        if (settings.Time.GetElapsedTime(_swept) > Outbox<TKey, TRow>.ForgetAfter)
-        {
-            ForgetSilent();
-        }
-
+        ForgetSilentSeldom();
         var outbox = new Outbox<TKey, TRow>(stream, source, send, settings, ended =>
         {
             LetGo(ended);
@@ -59,12 +55,15 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
         return (outbox, outbox.Answer());
     }
 
-    public RenewalAck Renew(Renewal renewal) =>
-        renewal.Publisher == settings.Publisher
-        && _byReceiver.TryGetValue(renewal.Stream.Receiver, out var outbox)
-        && outbox.Stream == renewal.Stream
-            ? outbox.Renew(renewal.Position)
-            : RenewalAck.Resync;
+    public RenewalAck Renew(Renewal renewal)
+    {
+        ForgetSilentSeldom();
+        return renewal.Publisher == settings.Publisher
+            && _byReceiver.TryGetValue(renewal.Stream.Receiver, out var outbox)
+            && outbox.Stream == renewal.Stream
+                ? outbox.Renew(renewal.Position)
+                : RenewalAck.Resync;
+    }
 
     public void Unsubscribe(StreamName stream)
     {
@@ -100,6 +99,14 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
         foreach (var outbox in all)
         {
             await outbox.DisposeAsync();
+        }
+    }
+
+    private void ForgetSilentSeldom()
+    {
+        if (settings.Time.GetElapsedTime(_swept) > Outbox<TKey, TRow>.ForgetAfter)
+        {
+            ForgetSilent();
         }
     }
 

@@ -88,7 +88,6 @@ public sealed class RowTable<TKey, TRow>(IRowKind<TKey, TRow> kind, TimeProvider
         }
     }
 
-
     // A key may have lived and ended again since: only its newest end counts.
     private void Drop((TKey Key, long At) tombstone)
     {

@@ -69,7 +69,7 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
     {
         slices = OwnSlices.Of(cache, mirrored.Name);
         endpoints = cache.Get(Kinds.Endpoints(mirrored.Name));
-        return new MirrorState(MirrorState.ContentOf(mirrored, Zone), MirrorVersions.Of(mirrored.Object, slices, endpoints));
+        return new MirrorState(MirrorState.ContentOf(mirrored, Zone), MirrorVersions.Of(mirrored, slices, endpoints));
     }
 
     private List<Change> Compose(Mirrored mirrored, MirrorState state, IReadOnlyList<StoredObject> slices, StoredObject? endpoints)

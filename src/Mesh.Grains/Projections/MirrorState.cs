@@ -42,11 +42,12 @@ internal readonly record struct MirrorState(ulong Content, MirrorVersions Stored
 }
 
 /// <summary>Versions of what is stored of a mirror. Every write moves them.</summary>
+/// <param name="Spec">Of the Service whose selector and ports the rows are of: an older one until the registry has answered for the newest.</param>
 /// <param name="Versions">Of its slices, added up: a later one is always greater.</param>
-internal readonly record struct MirrorVersions(long Service, int Slices, long Versions, long Endpoints)
+internal readonly record struct MirrorVersions(long Service, long Spec, int Slices, long Versions, long Endpoints)
 {
-    public static MirrorVersions Of(StoredObject service, IReadOnlyList<StoredObject> slices, StoredObject? endpoints) =>
-        new(service.ResourceVersion, slices.Count, slices.Sum(slice => slice.ResourceVersion), endpoints?.ResourceVersion ?? 0);
+    public static MirrorVersions Of(Mirrored mirrored, IReadOnlyList<StoredObject> slices, StoredObject? endpoints) =>
+        new(mirrored.Object.ResourceVersion, mirrored.Service.ResourceVersion, slices.Count, slices.Sum(slice => slice.ResourceVersion), endpoints?.ResourceVersion ?? 0);
 
     /// <summary>After a write of a slice or of the Endpoints.</summary>
     public MirrorVersions After(StoredObject? before, StoredObject? after)

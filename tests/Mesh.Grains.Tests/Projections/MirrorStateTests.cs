@@ -16,6 +16,7 @@ public class MirrorStateTests
     private static readonly NamespacedName Name = NamespacedName.Of("default", "web");
     private static readonly StoredObject Stored = new(Kinds.Service(Name), "uid-web", 7, 1, false, Encoding.UTF8.GetBytes(Some.Service(Name)));
     private static readonly Service Service = ServiceParser.Parse(Stored.Document, 1);
+    private static readonly Mirrored Mirror = new(Service, Stored, []);
 
     [Fact]
     public void The_content_is_another_with_whatever_a_mirror_shows_and_the_same_in_any_order()
@@ -48,16 +49,17 @@ public class MirrorStateTests
     public void The_versions_after_a_commit_are_those_that_are_read_after_it_and_what_others_write_moves_them()
     {
         StoredObject first = Slice("web-1", 10), second = Slice("web-2", 12), endpoints = Endpoints(11);
-        var before = MirrorVersions.Of(Stored, [first, second], endpoints);
+        var before = MirrorVersions.Of(Mirror, [first, second], endpoints);
         StoredObject changed = Slice("web-1", 20), added = Slice("web-3", 21), shown = Endpoints(22);
 
         var after = before.After(first, changed).After(second, null).After(null, added).After(endpoints, shown);
 
-        Assert.Equal(MirrorVersions.Of(Stored, [changed, added], shown), after);
-        Assert.NotEqual(after, MirrorVersions.Of(Stored, [changed, Slice("web-3", 23)], shown));
-        Assert.NotEqual(after, MirrorVersions.Of(Stored, [changed], shown));
-        Assert.NotEqual(after, MirrorVersions.Of(Stored, [changed, added], null));
-        Assert.NotEqual(after, MirrorVersions.Of(Stored with { ResourceVersion = 8 }, [changed, added], shown));
+        Assert.Equal(MirrorVersions.Of(Mirror, [changed, added], shown), after);
+        Assert.NotEqual(after, MirrorVersions.Of(Mirror, [changed, Slice("web-3", 23)], shown));
+        Assert.NotEqual(after, MirrorVersions.Of(Mirror, [changed], shown));
+        Assert.NotEqual(after, MirrorVersions.Of(Mirror, [changed, added], null));
+        Assert.NotEqual(after, MirrorVersions.Of(Mirror with { Object = Stored with { ResourceVersion = 8 } }, [changed, added], shown));
+        Assert.NotEqual(after, MirrorVersions.Of(Mirror with { Service = Service with { ResourceVersion = 2 } }, [changed, added], shown)); // the rows are another selector's
     }
 
     private static EndpointRow Row(string pod) => EndpointSource.RowOf(Service, Some.Row(pod, 1, 1)) with { NodeName = "n", Ports = [new PodPort("http", 0, 8080)] };

@@ -42,11 +42,12 @@ public sealed class ProcessStateTests
         var (lockPath, pidPath) = (Path.Combine(directory, "a.lock"), Path.Combine(directory, "a.pid"));
         using var bystander = Process.Start("sleep", ["1000"]);
         Caretaker.Mind(bystander);
-        await File.WriteAllTextAsync(pidPath, $"{bystander.Id}\n", TestContext.Current.CancellationToken);
         try
         {
             using (ProcessLock.TryTake(lockPath))
             {
+                Assert.Null(RunningProcess.Find(lockPath, pidPath)); // whoever holds it has not said that it is one of ours
+                await File.WriteAllTextAsync(pidPath, $"{bystander.Id}\n", TestContext.Current.CancellationToken);
                 Assert.Equal(Environment.ProcessId, RunningProcess.Find(lockPath, pidPath)!.Pid);
             }
 
