@@ -18,8 +18,8 @@ internal sealed class TcpDnsListener(Socket listener, DnsResponder responder, Dn
 
     private readonly LinkedList<Connection> _connections = new();
     private readonly Lock _lock = new();
-    private readonly ToldSeldom _failures = new(time);
-    private readonly ToldSeldom _failed = new(time);
+    private readonly ToldSeldom _socketFailures = new(time);
+    private readonly ToldSeldom _questionFailures = new(time);
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -51,7 +51,7 @@ internal sealed class TcpDnsListener(Socket listener, DnsResponder responder, Dn
 
     private async Task PauseAsync(SocketException error, CancellationToken stop)
     {
-        if (_failures.Count() is > 0 and var times)
+        if (_socketFailures.Count() is > 0 and var times)
         {
             log.SocketFailed((IPEndPoint)listener.LocalEndPoint!, error.Message, times);
         }
@@ -97,7 +97,7 @@ internal sealed class TcpDnsListener(Socket listener, DnsResponder responder, Dn
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            if (_failed.Count() is > 0 and var times)
+            if (_questionFailures.Count() is > 0 and var times)
             {
                 log.QuestionFailed(times, failure);
             }

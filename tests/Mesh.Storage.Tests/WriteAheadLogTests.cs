@@ -108,7 +108,7 @@ public sealed class WriteAheadLogTests
         using var reader = store.Reader();
         var again = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var times = 0;
-        await using var log = new WriteAheadLog(store.Database, Limit, () => Tell(), NullLogger.Instance);
+        await using var log = new WriteAheadLog(store.Database, Limit, () => Tell(), TimeProvider.System, NullLogger.Instance);
         store.Write(kilobytes: 900);
         log.Start(loops.Loops);
 
@@ -139,7 +139,7 @@ public sealed class WriteAheadLogTests
             Database = new SqliteDatabase(new SqliteStoreOptions { DataDirectory = _directory, MaxWriteAheadBytes = limit });
             Writer = Database.OpenWriter(create: true);
             Statement.Execute(Writer, "CREATE TABLE letters (id INTEGER PRIMARY KEY, text BLOB)");
-            Log = new WriteAheadLog(Database, limit, () => AskedForRoom++, NullLogger.Instance);
+            Log = new WriteAheadLog(Database, limit, () => AskedForRoom++, TimeProvider.System, NullLogger.Instance);
         }
 
         public SqliteDatabase Database { get; }

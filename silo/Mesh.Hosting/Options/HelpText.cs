@@ -21,7 +21,7 @@ public static class HelpText
             text.AppendLine($"  {"--" + option.Name + " " + option.Value,-34} {option.Help}{note}");
         }
 
-        if (table.Length > OptionTable.Node.Length)
+        if (OptionTable.IsOfSilo(table))
         {
             text.AppendLine($"  {"--stop",-34} end whatever runs on the data directory");
             foreach (var command in OptionTable.FileCommands)

@@ -42,7 +42,6 @@ internal sealed class OptionSources
 
     private string? ReadCommandLine(IReadOnlyList<string> arguments, ImmutableArray<OptionDefinition> table)
     {
-        var isSilo = table.Length > OptionTable.Node.Length;
         for (var i = 0; i < arguments.Count; i++)
         {
             var argument = arguments[i] == "-h" ? "--help" : arguments[i];
@@ -59,7 +58,7 @@ internal sealed class OptionSources
                 continue;
             }
 
-            if (!table.Any(option => option.Name == name) && !(isSilo && OptionTable.FileCommands.Any(command => command.Name == name)))
+            if (!table.Any(option => option.Name == name) && !(OptionTable.IsOfSilo(table) && OptionTable.FileCommands.Any(command => command.Name == name)))
             {
                 return $"unknown option --{name}{Nearest(name, table)}";
             }

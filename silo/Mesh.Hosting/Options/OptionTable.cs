@@ -59,6 +59,8 @@ public static class OptionTable
         new("restore", "FILE", "", "put such a copy in the place of the store; the silo must be stopped"),
     ];
 
+    public static bool IsOfSilo(ImmutableArray<OptionDefinition> table) => table.Length > Node.Length;
+
     /// <summary>Words that are not options with a value.</summary>
     public static ImmutableHashSet<string> Switches { get; } = ["stop", "help", "version"];
 }

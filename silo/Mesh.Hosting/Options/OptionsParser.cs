@@ -39,7 +39,7 @@ public sealed class OptionsParser
 
         var parser = new OptionsParser(sources);
         parser.RefuseTwoCommands();
-        parser.RefuseCopyOf("postgres");
+        parser.RefuseCopyOfServer();
         var options = parser.Options(hostName);
         parser.RefuseClashes(options);
         return parser._refusal is { } line ? new OptionsOutcome.Refused(line)
@@ -199,9 +199,9 @@ public sealed class OptionsParser
     }
 
     /// <summary>A server has tools of its own, which copy it whole also while it is written to.</summary>
-    private void RefuseCopyOf(string server)
+    private void RefuseCopyOfServer()
     {
-        if (_sources.Find("store") is { } store && store.Value.StartsWith(server, StringComparison.Ordinal)
+        if (_sources.Find("store") is { } store && store.Value.StartsWith("postgres", StringComparison.Ordinal)
             && (_sources.Find("backup") ?? _sources.Find("restore")) is { } copy)
         {
             Refuse($"{copy.Source} is for the store in the data directory: copy PostgreSQL with pg_dump, and put it back with pg_restore");

@@ -75,10 +75,10 @@ internal sealed class PeerRules(AgentService agent)
                 continue;
             }
 
-            var where = isAllocated ? $"port {port.Number} of every address" : new IPEndPoint(address, port.Number).ToString();
+            var where = (isAllocated ? $"port {port.Number} of every address" : new IPEndPoint(address, port.Number).ToString()) + $" ({port.Protocol.ToString().ToUpperInvariant()})";
             return Refusal.Forbidden(users.Count == 0
-                ? $"ports: nobody listens on {where} ({port.Protocol.ToString().ToUpperInvariant()}) yet; processes of uid {user} register the ports that they listen on, so listen first."
-                : $"ports: on {where} ({port.Protocol.ToString().ToUpperInvariant()}) a process of uid {users.First(other => other != user)} listens; processes of uid {user} register the ports that they listen on themselves.");
+                ? $"ports: nobody listens on {where} yet; processes of uid {user} register the ports that they listen on, so listen first."
+                : $"ports: on {where} a process of uid {users.First(other => other != user)} listens; processes of uid {user} register the ports that they listen on themselves.");
         }
 
         return null;

@@ -6,7 +6,7 @@ namespace Mesh.Core.Json;
 /// Reads fields of an admitted document. What is absent or null reads as nothing, so that chains need no checks;
 /// what has another type than the field is a <see cref="FormatException"/> that names the field.
 /// </summary>
-internal static class JsonFields
+public static class JsonFields
 {
     public static T Read<T>(ReadOnlyMemory<byte> document, string kind, Func<JsonElement, T> read)
     {

@@ -8,10 +8,6 @@ namespace Mesh.Core.Pods;
 /// </summary>
 public readonly record struct HeldDigest(ulong Hash, int Count)
 {
-    // FNV-1a, 64 bits: against accidents, not against somebody who looks for two equal ones.
-    private const ulong Offset = 14695981039346656037;
-    private const ulong Prime = 1099511628211;
-
     public static HeldDigest Of(IEnumerable<(string Name, string Uid, ulong Liveness)> pods)
     {
         ulong hash = 0;
@@ -19,21 +15,12 @@ public readonly record struct HeldDigest(ulong Hash, int Count)
         foreach (var (name, uid, liveness) in pods)
         {
             // Neither a name nor a uid holds a newline, so no two Pods give the same bytes.
-            var one = Add(Offset, Encoding.UTF8.GetBytes($"{name}\n{uid}\n{liveness}"));
-            hash += one ^ (one >> 29);
+            var one = new Fnv1a();
+            one.Add(Encoding.UTF8.GetBytes($"{name}\n{uid}\n{liveness}"));
+            hash += one.Value ^ (one.Value >> 29);
             count++;
         }
 
         return new HeldDigest(hash, count);
-    }
-
-    private static ulong Add(ulong hash, ReadOnlySpan<byte> bytes)
-    {
-        foreach (var value in bytes)
-        {
-            hash = (hash ^ value) * Prime;
-        }
-
-        return hash;
     }
 }

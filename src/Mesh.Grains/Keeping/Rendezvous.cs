@@ -1,3 +1,5 @@
+using Mesh.Core;
+
 namespace Mesh.Grains.Keeping;
 
 /// <summary>
@@ -23,17 +25,12 @@ public static class Rendezvous
         return owner;
     }
 
-    private static ulong Weight(string key, string member) => Mix(Fnv(member, Fnv(key, 14695981039346656037)));
-
-    // FNV-1a, alike in every process, unlike string.GetHashCode.
-    private static ulong Fnv(string text, ulong hash)
+    private static ulong Weight(string key, string member)
     {
-        foreach (var c in text)
-        {
-            hash = (hash ^ c) * 1099511628211;
-        }
-
-        return hash;
+        var hash = new Fnv1a();
+        hash.Add(key);
+        hash.Add(member);
+        return Mix(hash.Value);
     }
 
     // The finalizer of SplitMix64: FNV alone spreads members of similar names badly.

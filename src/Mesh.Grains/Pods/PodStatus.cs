@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mesh.Core.Json;
 using Mesh.Core.Pods;
 using Mesh.Grains.Objects;
 
@@ -33,7 +34,7 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
 
     private void Write(Utf8JsonWriter writer, JsonElement pod, string now)
     {
-        var before = pod.Member("status");
+        var before = pod.Child("status");
         writer.WriteStartObject();
         writer.WriteString("phase", Phase(before.Text("phase")));
         writer.WriteStartArray("conditions");
@@ -47,7 +48,7 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
         WriteContainers(writer, pod, now);
         WriteOrKeep(writer, before, "startTime", now);
         WriteOrKeep(writer, before, "qosClass", "BestEffort");
-        foreach (var other in before.Members())
+        foreach (var other in before.ValueKind == JsonValueKind.Object ? before.EnumerateObject() : default)
         {
             if (!IsWritten(other.Name))
             {
@@ -67,16 +68,7 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
 
     private static void WriteOrKeep(Utf8JsonWriter writer, JsonElement before, string field, string otherwise)
     {
-        var known = before.Member(field);
-        writer.WritePropertyName(field);
-        if (known.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
-        {
-            writer.WriteStringValue(otherwise);
-        }
-        else
-        {
-            known.WriteTo(writer);
-        }
+        writer.WriteString(field, before.Text(field) ?? otherwise);
     }
 
     /// <summary>A Pod that ran does not go back to Pending when its process is away, as one whose container is restarted.</summary>
@@ -110,7 +102,7 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
     private void WriteCondition(Utf8JsonWriter writer, string type, bool isTrue, JsonElement before, string now)
     {
         var status = isTrue ? "True" : "False";
-        var known = Find(before.Member("conditions"), type);
+        var known = Find(before, type);
         writer.WriteStartObject();
         writer.WriteString("type", type);
         writer.WriteString("status", status);
@@ -131,16 +123,16 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
 
     private void WriteContainers(Utf8JsonWriter writer, JsonElement pod, string now)
     {
-        var before = pod.Member("status").Member("containerStatuses").Items().FirstOrDefault().Member("state");
+        var before = pod.Child("status").Items("containerStatuses").FirstOrDefault().Child("state");
         writer.WriteStartArray("containerStatuses");
-        foreach (var container in pod.Member("spec").Member("containers").Items())
+        foreach (var container in pod.Child("spec").Items("containers"))
         {
             writer.WriteStartObject();
             writer.WriteString("name", container.Text("name"));
             writer.WriteString("image", container.Text("image") ?? "");
             writer.WriteString("imageID", "");
             writer.WriteBoolean("ready", IsReady);
-            writer.WriteBoolean("started", !IsAwaited && (!IsAsBefore(before) || before.Member("running").ValueKind != JsonValueKind.Undefined));
+            writer.WriteBoolean("started", !IsAwaited && (!IsAsBefore(before) || before.Has("running")));
             writer.WriteNumber("restartCount", 0);
             writer.WritePropertyName("state");
             WriteState(writer, before, now);
@@ -170,7 +162,7 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
         else
         {
             writer.WriteStartObject("running");
-            writer.WriteString("startedAt", before.Member("running").Text("startedAt") ?? now);
+            writer.WriteString("startedAt", before.Child("running").Text("startedAt") ?? now);
         }
 
         writer.WriteEndObject();
@@ -179,11 +171,11 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
 
     private bool IsAsBefore(JsonElement before) => Reason == NodeUnknown && before.ValueKind == JsonValueKind.Object;
 
-    private static JsonElement Find(JsonElement conditions, string type)
+    private static JsonElement Find(JsonElement before, string type)
     {
-        foreach (var condition in conditions.Items())
+        foreach (var condition in before.Items("conditions"))
         {
-            if (condition.Member("type") is { ValueKind: JsonValueKind.String } name && name.ValueEquals(type))
+            if (condition.Has("type") && condition.GetProperty("type").ValueEquals(type))
             {
                 return condition;
             }

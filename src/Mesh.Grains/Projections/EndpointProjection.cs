@@ -13,6 +13,7 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
 
     private const string ZoneLabel = "topology.kubernetes.io/zone";
 
+    private readonly Dictionary<string, string?> _zones = new(StringComparer.Ordinal); // of one look
     private long _written;
     private MirrorState? _right;
 
@@ -67,6 +68,7 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
 
     private MirrorState StateOf(Mirrored mirrored, out IReadOnlyList<StoredObject> slices, out StoredObject? endpoints)
     {
+        _zones.Clear();
         slices = OwnSlices.Of(cache, mirrored.Name);
         endpoints = cache.Get(Kinds.Endpoints(mirrored.Name));
         return new MirrorState(MirrorState.ContentOf(mirrored, Zone), MirrorVersions.Of(mirrored, slices, endpoints));
@@ -139,7 +141,15 @@ internal sealed class EndpointProjection(IObjectStore store, IWatchCache cache, 
         return new ProjectionStep.Again($"{failed.Write.Key} changed meanwhile");
     }
 
-    private string? Zone(string node) => node.Length > 0 ? cache.Get(Kinds.Node(node))?.Label(ZoneLabel) : null;
+    private string? Zone(string node)
+    {
+        if (!_zones.TryGetValue(node, out var zone))
+        {
+            _zones[node] = zone = node.Length > 0 ? cache.Get(Kinds.Node(node))?.Label(ZoneLabel) : null;
+        }
+
+        return zone;
+    }
 
     private static Precondition Unchanged(StoredObject? stored) =>
         stored is null ? Precondition.Absence : new Precondition.Is(stored.ResourceVersion, stored.Uid);

@@ -1,36 +1,34 @@
+using System.Buffers.Binary;
 using System.Net;
+using Mesh.Core;
 
 namespace Mesh.Grains.Projections;
 
-/// <summary>64 bits of a value's parts (FNV-1a): equal ones are taken for the same, so it is against accidents, not against somebody who looks for two.</summary>
+/// <summary>64 bits of a value's parts: equal ones are taken for the same.</summary>
 internal struct Fingerprint
 {
-    private const ulong Offset = 14695981039346656037;
-    private const ulong Prime = 1099511628211;
     private const int LongestAddress = 16;
+
+    private Fnv1a _parts = new();
 
     public Fingerprint()
     {
     }
 
-    public ulong Value { get; private set; } = Offset;
+    public readonly ulong Value => _parts.Value;
 
     public void Add(ulong part)
     {
-        for (var left = 0; left < sizeof(ulong); left++, part >>= 8)
-        {
-            Value = (Value ^ (byte)part) * Prime;
-        }
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, part);
+        _parts.Add(bytes);
     }
 
     /// <summary>With its length, so that no two parts are one longer one.</summary>
     public void Add(string? text)
     {
         Add((ulong)(text?.Length ?? -1));
-        foreach (var letter in text ?? "")
-        {
-            Value = (Value ^ letter) * Prime;
-        }
+        _parts.Add(text.AsSpan());
     }
 
     public void Add(IPAddress? address)
@@ -39,9 +37,6 @@ internal struct Fingerprint
         var length = 0;
         address?.TryWriteBytes(bytes, out length);
         Add((ulong)length);
-        foreach (var one in bytes[..length])
-        {
-            Value = (Value ^ one) * Prime;
-        }
+        _parts.Add(bytes[..length]);
     }
 }

@@ -31,6 +31,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private GroupCommit? _transactions;
     private List<TaskCompletionSource> _trimAsked = [];
     private bool _isTrimDue;
+    private bool _isTrimFailing;
     private ITimer? _tick;
     private Task _running = Task.CompletedTask;
 
@@ -52,7 +53,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         _trimmer = new LogTrimmer(options.Retention);
         _trimmer.Measure(connection);
         _files = new StoreFiles(database, options.NumberOf, log);
-        _writeAheadLog = new WriteAheadLog(database, options.MaxWriteAheadBytes, () => AskForTrim([]), log);
+        _writeAheadLog = new WriteAheadLog(database, options.MaxWriteAheadBytes, () => AskForTrim([]), time, log);
     }
 
     public void Start()
@@ -263,7 +264,7 @@ internal sealed class CommitLoop : IAsyncDisposable
 
     private void Trim()
     {
-        if (!_isTrimDue && !_trimmer.IsOverfull)
+        if (!_isTrimDue && (!_trimmer.IsOverfull || _isTrimFailing))
         {
             return;
         }
@@ -274,19 +275,22 @@ internal sealed class CommitLoop : IAsyncDisposable
             if (WhyNotWritten() is null && _connection is { } connection)
             {
                 _writeAheadLog.Bound(connection);
-                if (_trimmer.CutPiece(connection, _clock.Now))
+                var isMoreDue = _trimmer.CutPiece(connection, _clock.Now);
+                _isTrimFailing = false;
+                if (isMoreDue)
                 {
                     AskForTrim(asked); // the next piece, after the commits that came meanwhile
                     return;
                 }
             }
         }
-#pragma warning disable CA1031 // Commits go on, and the log is cut a second later.
+#pragma warning disable CA1031 // Commits go on, and the log is cut a second later, however large it is: to open it anew for each would be dear.
         catch (Exception failed)
 #pragma warning restore CA1031
         {
             _log.NotTrimmed(failed is SqliteException known ? SqliteFailure.Explain(known, _database.Path) : failed.Message, failed);
             Close();
+            _isTrimFailing = true;
         }
 
         Answer(asked);

@@ -12,10 +12,10 @@ internal sealed class RunMarkLoop(RunMark opened, string path, TimeProvider time
     private static readonly TimeSpan WriteEvery = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _closed = new();
+    private readonly ToldSeldom _failures = new(time);
     private Task _running = Task.CompletedTask;
     private long _version = opened.Version;
     private RunMark _written = opened;
-    private bool _isFailing;
 
     public void Start(ProcessLoops loops) => _running = Task.Run(() => loops.RunAsync("run mark", RunAsync, _closed.Token));
 
@@ -52,13 +52,11 @@ internal sealed class RunMarkLoop(RunMark opened, string path, TimeProvider time
         {
             next.Write(path);
             _written = next;
-            _isFailing = false;
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            if (!_isFailing)
+            if (_failures.Count() > 0)
             {
-                _isFailing = true; // once, until it goes well
                 log.NotMarked(path, failed.Message, failed);
             }
         }

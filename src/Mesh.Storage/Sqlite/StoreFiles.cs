@@ -108,9 +108,7 @@ internal sealed class StoreFiles(SqliteDatabase database, Func<string, ulong?>? 
     {
         try
         {
-            using var checkpoint = new Statement(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
-            using var row = checkpoint.Query();
-            return row.Read() && row.GetInt64(0) == 0 ? null : "another process reads the store.";
+            return Checkpoint.Truncate(connection).IsBusy ? "another process reads the store." : null;
         }
         catch (SqliteException failed)
         {

@@ -10,7 +10,7 @@ namespace Mesh.Storage.Sqlite;
 /// for that, the committing loop copies the little that is left; where somebody always reads, a warning says how large it is.
 /// </summary>
 /// <param name="askForRoom">Lets the committing loop call <see cref="Bound"/> soon.</param>
-internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Action askForRoom, ILogger log) : IAsyncDisposable
+internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Action askForRoom, TimeProvider time, ILogger log) : IAsyncDisposable
 {
     private const int PagesAtOnce = 1_000; // what SQLite itself lets gather, https://sqlite.org/wal.html#automatic_checkpoint
     private const int MaxPostponed = 5;
@@ -19,6 +19,7 @@ internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Acti
     private readonly long _pagesBetween = Math.Min(PagesAtOnce, maxBytes / 8 / SqliteDatabase.PageBytes);
     private readonly SemaphoreSlim _due = new(0, 1);
     private readonly CancellationTokenSource _closed = new();
+    private readonly ToldSeldom _failures = new(time);
     private Task _running = Task.CompletedTask;
     private long _pages;
     private long _written;
@@ -26,7 +27,6 @@ internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Acti
     private int _postponed;
     private bool _isLarge;
     private bool _isWarned;
-    private bool _isFailing;
 
     public void Start(ProcessLoops loops) => _running = loops.RunAsync("checkpoints", ProcessLoops.OnThread(Run), _closed.Token);
 
@@ -86,7 +86,7 @@ internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Acti
         Volatile.Write(ref _isLarge, false);
 
         // Below the limit the file stays as long as it is: to write over it takes a commit less than to make it longer.
-        if (!IsDone(writer, isOver ? "PRAGMA wal_checkpoint(TRUNCATE)" : "PRAGMA wal_checkpoint(RESTART)") && isOver)
+        if ((isOver ? Checkpoint.Truncate(writer) : Checkpoint.Restart(writer)).IsBusy && isOver)
         {
             Warn();
         }
@@ -98,8 +98,7 @@ internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Acti
         try
         {
             var written = Volatile.Read(ref _written);
-            var (held, copied) = database.Use(Copy, stop);
-            _isFailing = false;
+            var (_, held, copied) = database.Use(Checkpoint.Passive, stop);
             if (held < 0)
             {
                 return; // somebody else copies at this moment
@@ -114,28 +113,11 @@ internal sealed class WriteAheadLog(SqliteDatabase database, long maxBytes, Acti
         }
         catch (Exception failed) when (failed is SqliteException or StoreUnavailableException)
         {
-            if (!_isFailing)
+            if (_failures.Count() > 0)
             {
-                _isFailing = true; // once, until it goes well
                 log.NotCopied(_file.FullName, failed is SqliteException known ? SqliteFailure.Explain(known, database.Path) : failed.Message, failed);
             }
         }
-    }
-
-    private static (long Held, long Copied) Copy(SqliteConnection connection)
-    {
-        using var checkpoint = new Statement(connection, "PRAGMA wal_checkpoint(PASSIVE)");
-        using var row = checkpoint.Query();
-        row.Read();
-        return (row.GetInt64(1), row.GetInt64(2));
-    }
-
-    /// <summary>False while somebody reads who keeps it from that.</summary>
-    private static bool IsDone(SqliteConnection writer, string checkpoint)
-    {
-        using var statement = new Statement(writer, checkpoint);
-        using var row = statement.Query();
-        return row.Read() && row.GetInt64(0) == 0;
     }
 
     private void LetCopy()

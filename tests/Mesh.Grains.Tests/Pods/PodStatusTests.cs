@@ -59,6 +59,21 @@ public class PodStatusTests
     }
 
     [Fact]
+    public void What_nobody_here_knows_stays_and_what_is_null_is_written()
+    {
+        const string Before = """{"kind":"Pod", "spec": {"containers":[{"name":"web"}],"x":1e2} ,"status":{"podIPs":[{"ip":"9.9.9.9"}],"startTime":null,"later":{"a":[1,null]}},"z":0}""";
+        var pod = Encoding.UTF8.GetString(new PodStatus(true, "", "", "", "").Apply(Encoding.UTF8.GetBytes(Before), Now).Span);
+        Assert.StartsWith(Before[..Before.IndexOf("""{"podIPs""", StringComparison.Ordinal)], pod, StringComparison.Ordinal);
+        Assert.EndsWith(""","z":0}""", pod, StringComparison.Ordinal);
+        var status = JsonNode.Parse(pod)!["status"]!;
+        Assert.Equal("""{"a":[1,null]}""", status["later"]!.ToJsonString());
+        Assert.Equal("9.9.9.9", (string?)status["podIPs"]![0]!["ip"]); // no address is known that it should be
+        Assert.Equal("2026-01-02T03:04:05Z", (string?)status["startTime"]);
+        var none = JsonNode.Parse(new PodStatus(true, "", "", "", "").Apply("""{"spec":{},"status":null}"""u8.ToArray(), Now).Span)!;
+        Assert.Equal("Running", (string?)none["status"]!["phase"]);
+    }
+
+    [Fact]
     public void A_silo_that_has_not_heard_of_it_yet_goes_on_showing_what_is_stored()
     {
         var stored = Awaited().Apply(Manifest, Now);
