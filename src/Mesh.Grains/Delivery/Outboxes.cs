@@ -9,16 +9,20 @@ namespace Mesh.Grains.Delivery;
 public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDisposable
     where TKey : notnull
 {
-    /// <summary>Beyond this the subscription opened longest ago gives way; its receiver's renewal opens it again.</summary>
+    /// <summary>
+    /// Beyond this the subscription that was opened or renewed longest ago gives way: what an activation that is gone has left, before
+    /// any that lives. Its receiver's renewal, if one comes, opens it again.
+    /// </summary>
     public const int MaxSubscriptions = 20_000;
 
-    private readonly Dictionary<string, Outbox<TKey, TRow>> _byReceiver = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LinkedListNode<Outbox<TKey, TRow>>> _byReceiver = new(StringComparer.Ordinal);
+    private readonly LinkedList<Outbox<TKey, TRow>> _byRenewal = []; // heard of longest ago first
     private readonly List<Outbox<TKey, TRow>> _ending = [];
     private long _swept = settings.Time.GetTimestamp();
 
     public string Publisher => settings.Publisher;
 
-    public IReadOnlyCollection<Outbox<TKey, TRow>> All => _byReceiver.Values;
+    public IReadOnlyCollection<Outbox<TKey, TRow>> All => _byRenewal;
 
     /// <summary>Opens a subscription and returns it with the answer: the full set.</summary>
     /// <param name="forgotten">Told once, when it has ended for whatever reason; perhaps before this returns.</param>
@@ -36,40 +40,45 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
         });
         if (_byReceiver.TryGetValue(stream.Receiver, out var known))
         {
-            if (known.Stream.Number > stream.Number)
+            if (known.Value.Stream.Number > stream.Number)
             {
                 // A Subscribe that a newer one overtook: its receiver does not look at the answer.
                 outbox.Forget();
                 return (outbox, outbox.Answer());
             }
 
-            known.Forget();
+            known.Value.Forget();
         }
 
         if (_byReceiver.Count >= MaxSubscriptions)
         {
-            _byReceiver.Values.First().Forget();
+            _byRenewal.First!.Value.Forget();
         }
 
-        _byReceiver[stream.Receiver] = outbox;
+        _byReceiver[stream.Receiver] = _byRenewal.AddLast(outbox);
         return (outbox, outbox.Answer());
     }
 
     public RenewalAck Renew(Renewal renewal)
     {
         ForgetSilentSeldom();
-        return renewal.Publisher == settings.Publisher
-            && _byReceiver.TryGetValue(renewal.Stream.Receiver, out var outbox)
-            && outbox.Stream == renewal.Stream
-                ? outbox.Renew(renewal.Position)
-                : RenewalAck.Resync;
+        if (renewal.Publisher != settings.Publisher
+            || !_byReceiver.TryGetValue(renewal.Stream.Receiver, out var outbox)
+            || outbox.Value.Stream != renewal.Stream)
+        {
+            return RenewalAck.Resync;
+        }
+
+        _byRenewal.Remove(outbox);
+        _byRenewal.AddLast(outbox);
+        return outbox.Value.Renew(renewal.Position);
     }
 
     public void Unsubscribe(StreamName stream)
     {
-        if (_byReceiver.TryGetValue(stream.Receiver, out var outbox) && outbox.Stream == stream)
+        if (_byReceiver.TryGetValue(stream.Receiver, out var outbox) && outbox.Value.Stream == stream)
         {
-            outbox.Forget();
+            outbox.Value.Forget();
         }
     }
 
@@ -77,7 +86,7 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
     public void ForgetSilent()
     {
         _swept = settings.Time.GetTimestamp();
-        foreach (var silent in _byReceiver.Values.Where(static outbox => outbox.IsSilent).ToArray())
+        foreach (var silent in _byRenewal.Where(static outbox => outbox.IsSilent).ToArray())
         {
             silent.Forget();
         }
@@ -85,7 +94,7 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
 
     public void MarkFull()
     {
-        foreach (var outbox in _byReceiver.Values)
+        foreach (var outbox in _byRenewal)
         {
             outbox.MarkFull();
         }
@@ -93,8 +102,9 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
 
     public async ValueTask DisposeAsync()
     {
-        var all = _byReceiver.Values.Concat(_ending).ToArray();
+        var all = _byRenewal.Concat(_ending).ToArray();
         _byReceiver.Clear();
+        _byRenewal.Clear();
         _ending.Clear();
         foreach (var outbox in all)
         {
@@ -112,9 +122,10 @@ public sealed class Outboxes<TKey, TRow>(OutboxSettings settings) : IAsyncDispos
 
     private void LetGo(Outbox<TKey, TRow> outbox)
     {
-        if (_byReceiver.TryGetValue(outbox.Stream.Receiver, out var known) && ReferenceEquals(known, outbox))
+        if (_byReceiver.TryGetValue(outbox.Stream.Receiver, out var known) && ReferenceEquals(known.Value, outbox))
         {
             _byReceiver.Remove(outbox.Stream.Receiver);
+            _byRenewal.Remove(known);
         }
 
         _ending.RemoveAll(static ended => ended.IsStopped);

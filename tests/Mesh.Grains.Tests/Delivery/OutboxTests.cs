@@ -85,6 +85,27 @@ public class OutboxTests
     }
 
     [Fact]
+    [Trait("Row", "CP-D15")]
+    public void Of_too_many_the_one_that_was_opened_or_renewed_longest_ago_gives_way()
+    {
+        var outboxes = new Outboxes<string, PodRow>(Settings());
+        var opened = Enumerable.Range(0, Outboxes<string, PodRow>.MaxSubscriptions).Select(number => Subscribe($"r{number}")).ToList();
+        outboxes.Unsubscribe(new StreamName("r0", 1));
+        var next = Subscribe("next"); // in the place of the first
+        foreach (var number in new[] { 1, 2, 4 })
+        {
+            Assert.Equal(RenewalAck.Ok, outboxes.Renew(new Renewal(new StreamName($"r{number}", 1), "publisher", 1, "service")));
+        }
+
+        var last = Subscribe("last");
+        Assert.Equal([0, 3], Enumerable.Range(0, opened.Count).Where(number => opened[number].IsForgotten));
+        Assert.False(next.IsForgotten || last.IsForgotten);
+        Assert.Equal(Outboxes<string, PodRow>.MaxSubscriptions, outboxes.All.Count);
+
+        Outbox<string, PodRow> Subscribe(string receiver) => outboxes.Subscribe(new StreamName(receiver, 1), _source, SendAsync).Outbox;
+    }
+
+    [Fact]
     public void Resync_is_followed_by_the_whole_set()
     {
         var outbox = Open();
