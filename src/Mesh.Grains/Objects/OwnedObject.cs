@@ -19,6 +19,7 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
     private StoredObject? _current;
     private long _knownVersion = -1;
     private bool _isUnknown;
+    private int _timesUnknown;
 
     public ObjectKey Key => key;
 
@@ -42,7 +43,7 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
     public async Task<StoredObject?> ReadAsync(long version, CancellationToken stop)
     {
         await cache.WaitForAsync(version, stop);
-        if (_isUnknown)
+        while (_isUnknown)
         {
             await ReadStoreAsync(stop);
         }
@@ -173,7 +174,7 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
         }
         catch
         {
-            _isUnknown = true; // the next caller reads the store, and is never told about a write that did not happen
+            Forget(); // the next caller reads the store, and is never told about a write that did not happen
             throw;
         }
     }
@@ -208,6 +209,7 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
     {
         _current = done.Objects.FirstOrDefault(stored => stored?.Key == key);
         _knownVersion = done.Version;
+        _isUnknown = false;
         return plan is WritePlan.Put put
             ? Replies.Stored(_current!, put.Result)
             : new ObjectReply(ObjectResult.Committed, before!.Document, done.Version, "");
@@ -225,8 +227,15 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
             return explain(failed);
         }
 
-        _knownVersion = Math.Max(failed.Current?.ResourceVersion ?? 0, Math.Max(_knownVersion, cache.Version));
         _current = failed.Current;
+        if (_current is null)
+        {
+            Forget(); // somebody deleted it, and nobody says at which version: the cache may show it yet
+            return null;
+        }
+
+        _knownVersion = _current.ResourceVersion;
+        Refresh(); // what was written since may be in the cache by now
         return null;
     }
 
@@ -258,13 +267,34 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
         }
     }
 
+    /// <summary>
+    /// What was read is known up to its own version and no further: others may have written while the cache caught up. A cache that is
+    /// as new as the store's counter, asked for after the read, is newer than the read.
+    /// </summary>
     private async Task ReadStoreAsync(CancellationToken stop)
     {
+        var times = _timesUnknown;
         var stored = await store.ReadAsync(key, stop);
-        await cache.WaitForFreshAsync(stop);
-        _current = stored;
-        _knownVersion = Math.Max(stored?.ResourceVersion ?? 0, Math.Max(_knownVersion, cache.Version));
+        var isFresh = await cache.WaitForFreshAsync(stop);
+        if (times != _timesUnknown || !_isUnknown)
+        {
+            return; // another commit has begun to be unknown after the read, or somebody else read what is known by now
+        }
+
+        if (!isFresh && stored is null)
+        {
+            throw new StoreUnavailableException($"The store did not say whether {key} was deleted before what the cache shows.");
+        }
+
         _isUnknown = false;
+        (_current, _knownVersion) = isFresh ? (null, -1) : (stored, stored!.ResourceVersion);
+        Refresh();
+    }
+
+    private void Forget()
+    {
+        _isUnknown = true;
+        _timesUnknown++;
     }
 
     private void Refresh()
