@@ -110,7 +110,7 @@ internal sealed class GatewayTable
             return;
         }
 
-        _untold.Mark(Kinds.Service(feed.Name), null);
+        _untold.MarkEndpoints(Kinds.Service(feed.Name));
     }
 
     /// <summary>What the node is to show names without a certificate of their own.</summary>
@@ -140,7 +140,7 @@ internal sealed class GatewayTable
             feed.HeldUntil = null;
             if (!feed.IsOver)
             {
-                _untold.Mark(Kinds.Service(feed.Name), null);
+                _untold.MarkEndpoints(Kinds.Service(feed.Name));
             }
         }
     }
@@ -276,7 +276,7 @@ internal sealed class GatewayTable
         if (feed?.Uid == stored.Uid)
         {
             feed.Release(stored);
-            _untold.Mark(stored.Key, null);
+            _untold.MarkService(stored.Key);
         }
     }
 

@@ -5,9 +5,9 @@ using Mesh.Core.Routing;
 namespace Mesh.Grains.Gateways;
 
 /// <summary>
-/// What was released for one node and not sent: the newest change of each object, in the order in which their first was
-/// released, taken in messages of bounded size. What names certificates goes by its newest instead, behind them, and the ends of
-/// certificates by none, behind all else: no name is shown the default certificate in between. For one thread of control.
+/// What was released for one node and not sent: the newest change of each object, in the order of the specs' versions, taken in
+/// messages of bounded size. Endpoints and certificates wait for no spec, and go where their first was released; the ends of
+/// certificates go behind all else: no name is shown the default certificate in between. For one thread of control.
 /// </summary>
 /// <param name="service">What a Service's feed has to tell at the moment that it is taken; null when nothing.</param>
 internal sealed class UntoldChanges(Func<ObjectKey, RoutingChange?> service)
@@ -23,8 +23,17 @@ internal sealed class UntoldChanges(Func<ObjectKey, RoutingChange?> service)
 
     public bool Any => _changes.Count > 0;
 
-    /// <param name="change">Null for a Service: its feed knows.</param>
-    public void Mark(ObjectKey key, RoutingChange? change)
+    /// <summary>A Service whose endpoints changed: its feed knows them.</summary>
+    public void MarkEndpoints(ObjectKey key) => Mark(key, null, isOrdered: false);
+
+    /// <summary>A Service whose spec is another: its feed knows it.</summary>
+    public void MarkService(ObjectKey key) => Mark(key, null, isOrdered: true);
+
+    public void Mark(ObjectKey key, RoutingChange change) =>
+        Mark(key, change, isOrdered: change is not (RoutingChange.Certificate or RoutingChange.CertificateRemoved or RoutingChange.DefaultCertificate));
+
+    /// <param name="isOrdered">Behind everything of a lesser version; else where the object stands already.</param>
+    private void Mark(ObjectKey key, RoutingChange? change, bool isOrdered)
     {
         var lane = change is RoutingChange.CertificateRemoved ? _ends : _order;
         if (!_changes.TryGetValue(key, out var marked))
@@ -34,7 +43,7 @@ internal sealed class UntoldChanges(Func<ObjectKey, RoutingChange?> service)
         }
 
         marked.ValueRef.Change = change;
-        if (marked.List != lane || change is RoutingChange.IngressSpec or RoutingChange.IngressClass)
+        if (marked.List != lane || isOrdered)
         {
             marked.List!.Remove(marked);
             lane.AddLast(marked);

@@ -88,6 +88,31 @@ public sealed class GatewayTableTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Row", "CP-D13")]
+    public async Task What_changes_again_before_it_is_told_goes_behind_what_changed_between()
+    {
+        var feed = Put(1);
+        await AnswerAsync(feed, 1, "a");
+        _table.Put(Namespace("a", 2));
+        _table.Put(Stored(Kinds.Ingress(NamespacedName.Of("default", "shop")), 3, Shop("t")));
+        _table.Release();
+
+        _table.Put(Namespace("b", 4));
+        _table.Put(Stored(Kinds.Ingress(NamespacedName.Of("default", "shop")), 5, Shop("u")));
+        Assert.Equal(DeliveryAck.Ok, feed.Endpoints!.OnDelta(_answers.Delta(1, from: 1, "b"))); // waits for no spec
+        _table.Put(Namespace("a", 6));
+        Assert.Equal(["ServiceSpec", "Namespace b", "IngressSpec shop", "Namespace a"], Told().Select(Said));
+
+        Put(7);
+        Assert.Equal(DeliveryAck.Ok, feed.Endpoints.OnDelta(_answers.Delta(8, from: 2, "c")));
+        _table.Release();
+        _table.Put(Namespace("c", 8));
+        Put(9);
+        Assert.Equal(DeliveryAck.Ok, feed.Endpoints.OnDelta(_answers.Delta(9, from: 3, "d")));
+        Assert.Equal(["Namespace c", "ServiceSpec"], Told().Select(Said));
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task A_Service_under_another_uid_is_another_feed_that_starts_without_endpoints()
     {
         var first = Put(5);
@@ -215,8 +240,11 @@ public sealed class GatewayTableTests : IAsyncDisposable
         RoutingChange.Certificate certificate => $"Certificate {certificate.Object.Name.Name}",
         RoutingChange.CertificateRemoved removed => $"CertificateRemoved {removed.Secret.Name}",
         RoutingChange.IngressSpec ingress => $"IngressSpec {ingress.Object.Name.Name}",
+        RoutingChange.NamespaceExists ns => $"Namespace {ns.Name}",
         _ => change.GetType().Name,
     };
+
+    private static StoredObject Namespace(string name, long version) => Stored(Kinds.Namespace(name), version, """{"kind":"Namespace"}""");
 
     private static StoredObject Stored(ObjectKey key, long version, string document, string uid = "uid-web") =>
         new(key, uid, version, version, false, Encoding.UTF8.GetBytes(document));
