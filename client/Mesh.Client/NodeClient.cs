@@ -27,7 +27,7 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            using var request = Request(HttpMethod.Put, desired.Namespace, desired.Name, uid, Body(JsonSerializer.SerializeToUtf8Bytes(desired.ToRegistration(), MeshJson.Plain.Registration)));
+            using var request = Request(HttpMethod.Put, desired.Namespace, desired.Name, uid, Body(JsonSerializer.SerializeToUtf8Bytes(desired.ToRegistration(), MeshJson.Plain.Registration)), desired.AnswersAt);
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             if (!response.IsSuccessStatusCode)
             {
@@ -129,8 +129,12 @@ internal sealed class NodeClient(NodeEndpoint endpoint, string name, TimeProvide
 
     public void Dispose() => _http.Dispose();
 
-    private static HttpRequestMessage Request(HttpMethod method, string ns, string name, string? uid, HttpContent? body) =>
-        new(method, $"/v1/namespaces/{ns}/pods/{name}" + (uid is null ? "" : $"?uid={Uri.EscapeDataString(uid)}")) { Content = body };
+    /// <param name="answersAt">In the query, which an earlier node reads over; it refuses fields of the body that it does not know.</param>
+    private static HttpRequestMessage Request(HttpMethod method, string ns, string name, string? uid, HttpContent? body, string? answersAt = null)
+    {
+        string[] query = [.. uid is null ? [] : new[] { $"uid={Uri.EscapeDataString(uid)}" }, .. answersAt is null ? [] : new[] { $"answers={answersAt}" }];
+        return new HttpRequestMessage(method, $"/v1/namespaces/{ns}/pods/{name}{(query.Length > 0 ? "?" : "")}{string.Join('&', query)}") { Content = body };
+    }
 
     private static ByteArrayContent Body(byte[] json) => new(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
 

@@ -26,6 +26,9 @@ internal sealed record PodDesired
 
     public ImmutableArray<RegistrationProtocol.Port> Ports { get; init; } = [];
 
+    /// <summary>Where the process answers its node (<see cref="NodeAnswers"/>); null if it does not.</summary>
+    public string? AnswersAt { get; init; }
+
     /// <summary>The application's own word.</summary>
     public bool Ready { get; init; } = true;
 

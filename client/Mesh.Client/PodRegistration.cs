@@ -19,6 +19,7 @@ internal sealed class PodRegistration : IMeshPod
     private readonly PodStream _stream;
     private readonly PodChanges _changes;
     private readonly PodAllocation _allocation;
+    private readonly NodeAnswers _answers = new();
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly string _nodeUrl;
@@ -29,7 +30,7 @@ internal sealed class PodRegistration : IMeshPod
     private PodRegistration(NodeEndpoint node, MeshOptions options, TimeProvider time, Random random, ILogger log)
     {
         _node = new NodeClient(node, options.NodeUrl, time);
-        _wish = new PodWish(PodDesired.From(options, random));
+        _wish = new PodWish(PodDesired.From(options, random) with { AnswersAt = _answers.Name });
         _standing = new PodStanding(options.NodeUrl, time, log);
         _stream = new PodStream(_node, _wish, _standing, options.WhenDeleted, time, random, log);
         _changes = new PodChanges(_node, _wish, _standing, time, log);
@@ -77,7 +78,10 @@ internal sealed class PodRegistration : IMeshPod
         _wish.Change(desired => desired.At(address, ports));
         var stop = _attempt.Token;
         _running = Task.WhenAll(
-            ClientLoop.RunAsync("registration stream", _stream.RunAsync, _time, _log, stop), ClientLoop.RunAsync("changes of the Pod", _changes.RunAsync, _time, _log, stop));
+            ClientLoop.RunAsync("registration stream", _stream.RunAsync, _time, _log, stop),
+            ClientLoop.RunAsync("changes of the Pod", _changes.RunAsync, _time, _log, stop),
+            // By the pool from the first: whoever registers may have a thread of its own for what is awaited, as a window has.
+            Task.Run(() => ClientLoop.RunAsync("answers to the node", _answers.RunAsync, _time, _log, stop), CancellationToken.None));
     }
 
     /// <summary>
@@ -196,6 +200,7 @@ internal sealed class PodRegistration : IMeshPod
         _standing.End();
         _stream.End();
         _node.Dispose();
+        _answers.Dispose();
         _attempt.Dispose();
     }
 

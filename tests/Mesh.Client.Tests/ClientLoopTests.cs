@@ -57,6 +57,24 @@ public sealed class ClientLoopTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Loop", "answers to the node")]
+    public async Task The_node_is_answered_again()
+    {
+        var answers = new NodeAnswers();
+        answers.Dispose(); // so that each run of its loop ends by it
+        var running = ClientLoop.RunAsync("answers to the node", answers.RunAsync, _time, _log, _stop.Token);
+        while (_time.GetElapsedTime(0) < TimeSpan.FromMinutes(2))
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        await _stop.CancelAsync();
+        await running;
+        Assert.InRange(_log.Written.Count(static line => line.StartsWith("Error: The loop 'answers to the node' of Mesh ended unexpectedly", StringComparison.Ordinal)), 1, int.MaxValue);
+    }
+
+    [Fact(Timeout = 60_000)]
     [Trait("Loop", "Service at the node")]
     public async Task A_Service_is_asked_for_again()
     {

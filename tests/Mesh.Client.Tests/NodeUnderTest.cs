@@ -143,6 +143,9 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
         return pod;
     }
 
+    /// <summary>The process of a Pod has answered its node, and is missed when it does not.</summary>
+    public Task AskedAsync(string name) => Eventually.Is("an answer", () => Asked(Core.Names.NamespacedName.Of("default", name)), true, TimeSpan.FromSeconds(30));
+
     /// <summary>Why a Pod ended, as the silo is told.</summary>
     public async Task<string> EndReasonAsync(CancellationToken stop)
     {
@@ -170,6 +173,14 @@ internal sealed class NodeUnderTest : ILocalRouting, IReportSink, IRegistrationJ
     }
 
     public async Task<JsonElement> SinglePodAsync(CancellationToken stop) => Xunit.Assert.Single(await PodsAsync(stop));
+
+    private bool Asked(Core.Names.NamespacedName name)
+    {
+        lock (_agent!.Table.Gate)
+        {
+            return _agent.Table.Find(name) is { Probe: { Spec.AnswersAt: not null, Attempts: > 0 } };
+        }
+    }
 
     RoutingSnapshot ILocalRouting.Current => Routes;
 

@@ -1,3 +1,4 @@
+using Mesh.Agent.Probes;
 using Mesh.Agent.Registrations;
 using Mesh.Core.Names;
 using Microsoft.AspNetCore.Http;
@@ -116,7 +117,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         return context.Request.Method switch
         {
             "GET" => await GetAsync(context, name),
-            "PUT" => await PutAsync(context, name, uid, user),
+            "PUT" => await PutAsync(context, name, uid, query["answers"].ToString(), user),
             "PATCH" => await PatchAsync(context, name, uid),
             "DELETE" => await DeleteAsync(context, name, uid),
             var method => Refusal.MethodNotAllowed($"{method} is not for Pods; GET, PUT, PATCH and DELETE are.", "GET, PUT, PATCH, DELETE"),
@@ -127,8 +128,13 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         ? await WriteAsync(context, PodDocument.One(facts, shown))
         : Refusal.NotFound($"Pod {name} is not registered on this machine.");
 
-    private async Task<Refusal?> PutAsync(HttpContext context, NamespacedName name, string? uid, uint user)
+    private async Task<Refusal?> PutAsync(HttpContext context, NamespacedName name, string? uid, string answers, uint user)
     {
+        if (answers.Length > 0 && !ProcessProbe.IsName(answers))
+        {
+            return Counted(Refusal.BadRequest($"answers: '{answers}' is not the name of a socket that answers its node ({ProcessProbe.NameText})."));
+        }
+
         var (tooLarge, body) = await BodyAsync(context);
         if (tooLarge is not null)
         {
@@ -151,7 +157,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         }
 
         // Not cancelled with the request: a client that is gone already is noticed by the stream, which ends what has begun.
-        var (refused, pod, lease) = await agent.Pods.RegisterAsync(name, wanted, uid, agent.Stopping);
+        var (refused, pod, lease) = await agent.Pods.RegisterAsync(name, wanted, uid, answers.Length > 0 ? answers : null, agent.Stopping);
         if (refused is not null)
         {
             return Counted(refused);

@@ -7,10 +7,13 @@ namespace Mesh.Agent.Pods;
 /// One open registration stream: the Pod lives while it does. What the stream must show is state, read when it gets round
 /// to writing, so that a client that does not read costs nothing.
 /// </summary>
-internal sealed class Lease
+/// <param name="answersAt">Where the process at its other end says whether it lives; null if it does not say so.</param>
+internal sealed class Lease(string? answersAt = null)
 {
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private LeaseEnd? _end;
+
+    public string? AnswersAt => answersAt;
 
     public LeaseEnd? End => Volatile.Read(ref _end);
 

@@ -125,7 +125,13 @@ internal sealed class PodVoice(
             probes.Remove(old);
         }
 
-        pod.Probe = spec is null ? null : new ProbeTarget(spec, () => OnProbedAsync(pod)) { IsReady = pod.Probe?.IsReady ?? false };
+        var wasReady = pod.Probe?.IsReady ?? false;
+        pod.Probe = spec is null ? null : new ProbeTarget(spec, () => OnProbedAsync(pod));
+        if (pod.Probe is { } probe)
+        {
+            probe.IsReady |= wasReady;
+        }
+
         return pod.Probe;
     }
 

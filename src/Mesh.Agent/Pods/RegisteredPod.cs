@@ -130,6 +130,11 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
             return Probes.ProbeSpec.Of(ParsedProbe(Facts)!, Facts.Address, Registration.Ports);
         }
 
+        if (!isAwaited && Registration.Ready is not null && Lease?.AnswersAt is { } at)
+        {
+            return Probes.ProbeSpec.ProcessAnswers(at, Facts.Address, Registration.Ports);
+        }
+
         return (Registration.Ready is null || isAwaited) && Registration.Ports.Any(port => port.Protocol == TransportProtocol.Tcp)
             ? Probes.ProbeSpec.PortsAccept(Facts.Address, Registration.Ports, TimeSpan.FromSeconds(1))
             : null;

@@ -33,8 +33,9 @@ internal sealed class RegisteredPods(
     public void Configure(NodeOptions options, IReadOnlyCollection<IPAddress> machine) => _admission.Configure(options, machine);
 
     /// <summary>Takes a Pod on, or its stream over when it lives under <paramref name="uid"/>.</summary>
+    /// <param name="answersAt">Where the process answers its node, if it says so.</param>
     public async Task<(Refusal? Refused, RegisteredPod? Pod, Lease? Lease)> RegisterAsync(
-        NamespacedName name, Registration wanted, string? uid, CancellationToken stop)
+        NamespacedName name, Registration wanted, string? uid, string? answersAt, CancellationToken stop)
     {
         if (namespaces.Refuse(name.Namespace) is { } missing)
         {
@@ -53,7 +54,7 @@ internal sealed class RegisteredPods(
             }
         }
 
-        var lease = new Lease();
+        var lease = new Lease(answersAt);
         // A Pod whose stream is only awaited back gives way to a new registration of its name.
         var (refused, pod) = living is null || (living.Lease is null && living.Uid != uid)
             ? await TakeOnAsync(name, wanted, replaced: living, lease, stop)

@@ -231,6 +231,11 @@ internal sealed class ProbeLoop(ProbeRunner runner, TimeProvider time, ILogger l
 
     private static TimeSpan GapAfter(ProbeTarget target, ProbeOutcome outcome)
     {
+        if (target is { Spec.AnswersAt: not null, IsDoubted: true })
+        {
+            return target.Spec.Timeout; // the next attempt begins where this one ended in silence, and no sooner however it ended
+        }
+
         var isSooner = outcome is ProbeOutcome.NotTried { IsCut: false } || (target.Spec.Action is null && target.IsDoubted);
         return target.IsHurried ? HurryGap : isSooner && target.Spec.Period > LookAgain ? LookAgain : target.Spec.Period;
     }

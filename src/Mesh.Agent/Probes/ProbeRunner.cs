@@ -32,6 +32,7 @@ internal sealed class ProbeRunner(TimeProvider time)
         {
             return spec.Action switch
             {
+                null when spec.AnswersAt is { } at => await ProcessProbe.TryAsync(at, attempt.Token),
                 null => await PortsAcceptAsync(spec, attempt.Token),
                 ProbeAction.TcpSocket tcp => await ConnectAsync(spec, tcp.Port, attempt.Token),
                 ProbeAction.HttpGet http => await HttpProbe.TryAsync(spec, http, Rule, attempt.Token),
@@ -42,12 +43,17 @@ internal sealed class ProbeRunner(TimeProvider time)
         {
             return attempt.IsCut
                 ? new ProbeOutcome.NotTried("too many Pods are silent at once", IsCut: true)
-                : new ProbeOutcome.Silent($"no answer within {spec.Timeout.TotalSeconds:0.###} s");
+                : new ProbeOutcome.Silent($"{(spec.AnswersAt is null ? "no answer" : "the process gives no sign of life")} within {spec.Timeout.TotalSeconds:0.###} s");
         }
     }
 
     private string? WhyNever(ProbeSpec spec)
     {
+        if (spec.AnswersAt is not null)
+        {
+            return null; // it goes to no address
+        }
+
         if (Rule.WhyNot(spec.Address) is { } why)
         {
             return $"{spec.Address} {why}";

@@ -6,7 +6,7 @@ using Mesh.Core.Services;
 
 namespace Mesh.Agent.Probes;
 
-/// <summary>What one probe tries. Null <paramref name="Action"/>: every TCP port accepts a connection.</summary>
+/// <summary>What one probe tries. Null <paramref name="Action"/>: the process answers where it says so, or else every TCP port accepts a connection.</summary>
 internal sealed record ProbeSpec(
     ProbeAction? Action,
     IPAddress Address,
@@ -20,11 +20,17 @@ internal sealed record ProbeSpec(
     /// <summary>A kernel under load drops a SYN and hears its next one a second later: once is no evidence.</summary>
     private const int SilencesOfPorts = 3;
 
+    /// <summary>With a second between two attempts, a process that was stopped is out before four are over.</summary>
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromMilliseconds(900);
+
     /// <summary>An attempt holds a place of all Pods, and no timer waits 68 years.</summary>
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromHours(1);
 
     /// <summary>Attempts in a row that find no answer until the Pod is not ready.</summary>
     public int SilenceThreshold { get; init; } = FailureThreshold;
+
+    /// <summary>Where the process says that it answers (<see cref="ProcessProbe"/>).</summary>
+    public string? AnswersAt { get; init; }
 
     public static ProbeSpec Of(Probe probe, IPAddress address, ImmutableArray<ContainerPort> ports) => new(
         probe.Action, address, ports, probe.InitialDelay, probe.Period, UserSeconds.AtMost(probe.Timeout, LongestTimeout), probe.SuccessThreshold, probe.FailureThreshold);
@@ -33,6 +39,10 @@ internal sealed record ProbeSpec(
     public static ProbeSpec PortsAccept(IPAddress address, ImmutableArray<ContainerPort> ports, TimeSpan every) =>
         new(null, address, Tried(ports), TimeSpan.Zero, every, TimeSpan.FromSeconds(1), 1, 1) { SilenceThreshold = SilencesOfPorts };
 
+    /// <summary>The application says itself whether it is ready, for as long as it says anything. Its ports are where others may find it silent.</summary>
+    public static ProbeSpec ProcessAnswers(string at, IPAddress address, ImmutableArray<ContainerPort> ports) =>
+        new(null, address, Tried(ports), TimeSpan.Zero, TimeSpan.FromSeconds(1), AnswerWithin, 1, 3) { AnswersAt = at };
+
     /// <summary>A manifest may name thousands; of a registration it is all there can be.</summary>
     private static ImmutableArray<ContainerPort> Tried(ImmutableArray<ContainerPort> ports) =>
         [.. ports.Where(port => port.Protocol == TransportProtocol.Tcp).DistinctBy(port => port.Number).Take(Registrations.RegistrationParser.MaxPorts)];
@@ -40,6 +50,7 @@ internal sealed record ProbeSpec(
     /// <summary>The numbers of the ports that an attempt connects to.</summary>
     public IEnumerable<int> TargetPorts() => Action switch
     {
+        null when AnswersAt is not null => [],
         null => Ports.Where(port => port.Protocol == TransportProtocol.Tcp).Select(port => port.Number),
         ProbeAction.TcpSocket tcp => tcp.Port.In(Ports) is { } number ? [number] : [],
         ProbeAction.HttpGet http => http.Port.In(Ports) is { } number ? [number] : [],
@@ -48,8 +59,8 @@ internal sealed record ProbeSpec(
 
     /// <summary>Whether both try the same thing in the same rhythm. (Records that hold collections do not compare by content.)</summary>
     public bool IsSame(ProbeSpec other) =>
-        (Address, InitialDelay, Period, Timeout, SuccessThreshold, FailureThreshold, SilenceThreshold)
-            .Equals((other.Address, other.InitialDelay, other.Period, other.Timeout, other.SuccessThreshold, other.FailureThreshold, other.SilenceThreshold))
+        (Address, AnswersAt, InitialDelay, Period, Timeout, SuccessThreshold, FailureThreshold, SilenceThreshold)
+            .Equals((other.Address, other.AnswersAt, other.InitialDelay, other.Period, other.Timeout, other.SuccessThreshold, other.FailureThreshold, other.SilenceThreshold))
         && Ports.SequenceEqual(other.Ports)
         && (Action, other.Action) switch
         {
@@ -66,7 +77,8 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
 
     public ProbeSpec Spec => spec;
 
-    public bool IsReady { get; set; }
+    /// <summary>A process that answers has just said itself that it is there.</summary>
+    public bool IsReady { get; set; } = spec.AnswersAt is not null;
 
     /// <summary>Not ready because an attempt failed, and not only because there was none yet.</summary>
     public bool HasFailed => !IsReady && Attempts > 0;
@@ -108,7 +120,12 @@ internal sealed class ProbeTarget(ProbeSpec spec, Func<Task> onChanged)
             return false;
         }
 
-        var isFirst = Attempts == 0;
+        if (spec.AnswersAt is not null && Attempts == 0 && outcome is ProbeOutcome.Failure)
+        {
+            return false; // out of hearing from the first, as in another network namespace: that says nothing of the process
+        }
+
+        var isFirst = Attempts == 0 && spec.AnswersAt is null;
         var wasRefused = IsRefused;
         IsRefused = outcome is ProbeOutcome.Refused;
         if (outcome is ProbeOutcome.Failure failure)
