@@ -30,7 +30,7 @@ public interface IPodRegistryGrain : IGrainWithStringKey
     [Alias("Unsubscribe"), OneWay]
     Task Unsubscribe(StreamName stream);
 
-    /// <summary>Wakes the registry, nothing more.</summary>
+    /// <summary>Wakes the registry; one whose namespace is gone ends.</summary>
     [Alias("Wake")]
     Task Wake(CancellationToken stop);
 }

@@ -30,13 +30,25 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
         _object = new OwnedObject(Kinds.Ingress(name), store, cache, new FinalizedRules(new IngressRules(time, random), time));
     }
 
-    public Task<ObjectReply> Write(ObjectRequest request, CancellationToken stop) => _object.WriteAsync(request, stop);
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        this.RegisterGrainTimer(LookAgain, new GrainTimerCreationOptions(OwnedObject.LookAgainAfter, Timeout.InfiniteTimeSpan) { Interleave = true });
+        return Task.CompletedTask;
+    }
+
+    public async Task<ObjectReply> Write(ObjectRequest request, CancellationToken stop)
+    {
+        var reply = await _object.WriteAsync(request, stop);
+        EndWithObject(); // the Keeper may have asked while the deletion had its turn still
+        return reply;
+    }
 
     public async Task Reconcile(long version, CancellationToken stop)
     {
         if (await _object.ReadAsync(version, stop) is not { } stored || IngressDocument.TryParse(stored) is not { } ingress)
         {
             _found = [];
+            EndWithObject();
             return;
         }
 
@@ -52,6 +64,21 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
     }
 
     public void Dispose() => _object.Dispose();
+
+    private Task LookAgain(CancellationToken stop)
+    {
+        _object.Look();
+        EndWithObject();
+        return Task.CompletedTask;
+    }
+
+    private void EndWithObject()
+    {
+        if (_object.IsAbsent)
+        {
+            DeactivateOnIdle();
+        }
+    }
 
     private Task<ObjectReply> ShowAddressesAsync(IReadOnlyList<string> addresses, CancellationToken stop) => _object.ChangeAsync(
         current => current is null || Shown(current).SequenceEqual(addresses)

@@ -109,6 +109,11 @@ public sealed class NodeGrain : Grain, INodeGrain, IDisposable
                 await EndPodsAsync(stop);
             }
         }
+
+        if (_object.IsAbsent && _newest is null)
+        {
+            DeactivateOnIdle(); // a machine that only some manifest names: there is nothing to own, and nobody to hear
+        }
     }
 
     /// <summary>False when the store did not take it; the timer tries again.</summary>

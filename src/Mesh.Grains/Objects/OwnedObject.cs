@@ -12,6 +12,12 @@ namespace Mesh.Grains.Objects;
 /// </summary>
 public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache cache, IObjectRules rules) : IDisposable
 {
+    /// <summary>
+    /// So long after it began, an activation looks whether its object is there: it may have been made for a call that was taken
+    /// back before it ran, as late words about what is gone are, or beside a cache that had not followed the end yet.
+    /// </summary>
+    public static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(2);
+
     // Each try failed because somebody else wrote meanwhile, which the next one has seen.
     private const int MostTries = 16;
 
@@ -28,6 +34,9 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
 
     /// <summary>What is known may be overtaken by a commit of this grain: one is under way, or its outcome is unknown.</summary>
     public bool IsChanging => _isUnknown || _turn.IsTaken;
+
+    /// <summary>There is none, and none is on its way: whoever serves it has nothing to do.</summary>
+    public bool IsAbsent => _current is null && !IsChanging;
 
     /// <summary>
     /// The rules look at other objects too: the cache must have followed the log to what is known of this one before they

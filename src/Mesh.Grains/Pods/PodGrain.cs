@@ -28,6 +28,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 {
     private readonly NamespacedName _name;
     private readonly EventRecorder _events;
+    private readonly IWatchCache _cache;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly PodRules _rules;
@@ -55,7 +56,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     {
         var key = context.GrainId.Key.ToString();
         _name = NamespacedName.TryParse(key, out var name) ? name : throw new ArgumentException($"'{key}' is not the key of a Pod.", nameof(context));
-        (_events, _time, _log) = (events, time, log);
+        (_events, _cache, _time, _log) = (events, cache, time, log);
         _rules = new PodRules(cache, nodes, rule, options.Value.NodeName, time, random);
         _registration = new PodRegistration(_name, _rules, time);
         _published = new PublishedRow(_name.Name, () => GrainFactory.Keyed<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace)));
@@ -120,7 +121,11 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     {
         if (await _object.ReadAsync(version, stop) is null)
         {
-            await _published.TellAbsentAsync(version, stop);
+            if (_cache.Get(Kinds.Namespace(_name.Namespace)) is not null)
+            {
+                await _published.TellAbsentAsync(version, stop); // else its registry has ended, and nobody wants to be told
+            }
+
             return;
         }
 

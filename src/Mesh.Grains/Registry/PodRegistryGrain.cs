@@ -1,3 +1,4 @@
+using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
@@ -12,7 +13,7 @@ namespace Mesh.Grains.Registry;
 
 /// <summary>
 /// Holds one shard's rows and the label subscriptions on them. It comes up with the Pods as stored, and its sets count
-/// as whole only when every node that holds some has told how they are, or was silent for 3 s.
+/// as whole only when every node that holds some has told how they are, or was silent for 3 s. It ends with its namespace.
 /// </summary>
 [GrainType("mesh.pod-registry"), AnySiloPlacement, KeepAlive, Reentrant]
 public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, TimeProvider time, Random random, ILogger<PodRegistryGrain> log)
@@ -21,6 +22,8 @@ public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, Time
     /// <summary>How long a node may take to tell its inventory; then its rows stand as stored.</summary>
     public static readonly TimeSpan InventoryWait = TimeSpan.FromSeconds(3);
 
+    // The first comes soon: whoever was woken by a late word of a namespace that is gone is not kept long.
+    private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource _stop = new();
@@ -91,7 +94,7 @@ public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, Time
         return Task.CompletedTask;
     }
 
-    public Task Wake(CancellationToken stop) => Task.CompletedTask; // activation is all that was wanted
+    public Task Wake(CancellationToken stop) => EndWithNamespaceAsync(stop);
 
     public void Dispose() => _stop.Dispose();
 
@@ -125,7 +128,7 @@ public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, Time
 
         await HearNodesAsync();
         _rows.MarkSynced();
-        await AskSilentAsync();
+        await LookAroundAsync();
     }
 
     private async Task HearNodesAsync()
@@ -147,17 +150,29 @@ public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, Time
         _stop.Token.ThrowIfCancellationRequested();
     }
 
-    private async Task AskSilentAsync()
+    private async Task LookAroundAsync()
     {
-        using var look = new PeriodicTimer(LookEvery, time);
-        while (await look.WaitForNextTickAsync(_stop.Token))
+        for (var wait = FirstLook; ; wait = LookEvery)
         {
+            await Task.Delay(wait, time, _stop.Token);
+            await EndWithNamespaceAsync(_stop.Token);
             _rows.Sweep();
             foreach (var node in _words.TakeSilent(_rows.Holders()))
             {
                 await HintAsync(node);
             }
         }
+    }
+
+    /// <summary>A namespace that is gone was empty: nobody needs its rows, and nobody subscribes to them.</summary>
+    private async Task EndWithNamespaceAsync(CancellationToken stop)
+    {
+        if (!IsNamespaceThere() && await cache.WaitForFreshAsync(stop) && !IsNamespaceThere())
+        {
+            DeactivateOnIdle();
+        }
+
+        bool IsNamespaceThere() => cache.Get(Kinds.Namespace(Namespace)) is not null;
     }
 
     /// <summary>Nodes that hold living rows and have not told this activation their inventory.</summary>

@@ -70,6 +70,7 @@ public sealed class ServiceGrain(
         try
         {
             await LookAsync(0, cancellationToken);
+            this.RegisterGrainTimer(LookAgainAsync, new GrainTimerCreationOptions(OwnedObject.LookAgainAfter, Timeout.InfiniteTimeSpan) { Interleave = true });
         }
         catch
         {
@@ -93,6 +94,7 @@ public sealed class ServiceGrain(
         finally
         {
             Follow(_object.Current);
+            EndWithObject(); // the Keeper may have asked while the deletion had its turn still
         }
     }
 
@@ -101,6 +103,7 @@ public sealed class ServiceGrain(
         await LookAsync(version, stop);
         await RepairAsync(stop);
         _projection.Mark(); // somebody may have changed or removed a slice
+        EndWithObject();
     }
 
     public Task<DeliveryAck> OnRows(string registry, Delta<PodRow> delta, CancellationToken stop) => Task.FromResult(_endpoints.OnRows(delta));
@@ -126,6 +129,21 @@ public sealed class ServiceGrain(
     {
         _gate.Dispose();
         _object?.Dispose();
+    }
+
+    /// <summary>Without a Service there is nothing to know.</summary>
+    private void EndWithObject()
+    {
+        if (_object.IsAbsent)
+        {
+            DeactivateOnIdle();
+        }
+    }
+
+    private async Task LookAgainAsync(CancellationToken stop)
+    {
+        await LookAsync(0, stop);
+        EndWithObject();
     }
 
     private async Task LookAsync(long version, CancellationToken stop)
