@@ -32,6 +32,9 @@ internal static partial class DataPlaneLog
     [LoggerMessage(15, LogLevel.Information, "Pod {pod} of Service {service} took no connection at {address}: {error}; {times} times since this was last said")]
     public static partial void EndpointRefused(ILogger log, NamespacedName service, NamespacedName pod, IPEndPoint address, string error, int times);
 
+    [LoggerMessage(17, LogLevel.Information, "Pod {pod} of Service {service} takes requests at {address} and answers none; others are preferred; {times} times since this was last said")]
+    public static partial void EndpointSilent(ILogger log, NamespacedName service, NamespacedName pod, IPEndPoint address, int times);
+
     [LoggerMessage(20, LogLevel.Information, "{listener} listens on {address}")]
     public static partial void AddressOpened(ILogger log, string listener, IPEndPoint address);
 

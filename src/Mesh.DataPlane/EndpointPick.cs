@@ -26,6 +26,12 @@ public struct EndpointOrder(ImmutableArray<Target> usable, int first)
     private int _first = first;
     private int _taken;
 
+    /// <summary>Before the first is taken: one that comes later, fewer than all further on.</summary>
+    public readonly Target Ahead(int count) => _usable[(_first + count) % _usable.Length];
+
+    /// <summary>Before the first is taken: that one is the first, and those in front of it the last.</summary>
+    public void BeginAt(int ahead) => _first = (_first + ahead) % _usable.Length;
+
     /// <summary>The next endpoint that was not tried yet; null after the last.</summary>
     public Target? Next()
     {

@@ -13,6 +13,7 @@ namespace Mesh.DataPlane;
 internal sealed class SeldomLines(ILogger log, TimeProvider time)
 {
     private readonly ToldSeldomOfEach<(NamespacedName Service, NamespacedName Pod)> _refused = new(time);
+    private readonly ToldSeldomOfEach<(NamespacedName Service, NamespacedName Pod)> _silent = new(time);
     private readonly ToldSeldomOfEach<NamespacedName> _acceptFailed = new(time);
     private readonly ToldSeldomOfEach<NamespacedName> _tooMany = new(time);
     private readonly ToldSeldomOfEach<NamespacedName> _failed = new(time);
@@ -22,6 +23,14 @@ internal sealed class SeldomLines(ILogger log, TimeProvider time)
         if (_refused.Count((service, target.Endpoint.Pod)) is > 0 and var times)
         {
             DataPlaneLog.EndpointRefused(log, service, target.Endpoint.Pod, target.Address, error, times);
+        }
+    }
+
+    public void EndpointSilent(NamespacedName service, Target target)
+    {
+        if (_silent.Count((service, target.Endpoint.Pod)) is > 0 and var times)
+        {
+            DataPlaneLog.EndpointSilent(log, service, target.Endpoint.Pod, target.Address, times);
         }
     }
 

@@ -261,6 +261,8 @@ internal sealed class NodeListeners : IAsyncDisposable
     private sealed class Suspects(AgentService agent) : ISuspects
     {
         public void Refused(Endpoint endpoint, IPEndPoint address) => agent.Suspect(address);
+
+        public void Silent(Endpoint endpoint, IPEndPoint address) => agent.Suspect(address);
     }
 
     private sealed class DnsAddress(DnsServer server) : IAddressListener

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Mesh.Core;
+using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Carrier;
 using Microsoft.AspNetCore.Http;
@@ -16,11 +17,15 @@ namespace Mesh.DataPlane.L7;
 internal sealed class RequestForwarder(
     Published<RoutingSnapshot> routes, IHttpCarrier carrier, IngressOptions options, ISuspects suspects, EndpointPick pick, SeldomLines lines)
 {
+    /// <summary>Where more than so many in a row are silent, one of them may get the request.</summary>
+    private const int MostPassedOver = 8;
+
     /// <summary>Null when the endpoint's answer was passed on.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Refusal?> ForwardAsync(Exchange exchange, PortRoute port)
     {
         var order = pick.Order(port.Usable);
+        PassOver(exchange.Service!, port.Usable, ref order);
         var next = order.Next();
         var resent = false;
         while (true)
@@ -47,6 +52,31 @@ internal sealed class RequestForwarder(
             }
 
             DataPlaneMetrics.Retried(exchange.Service!, outcome is CarryOutcome.NotAnswered ? "no_answer" : "not_connected");
+        }
+    }
+
+    /// <summary>Begins with an endpoint that answers, if one of the next few does; those that do not are the last to be tried.</summary>
+    private void PassOver(NamespacedName service, ImmutableArray<Target> usable, ref EndpointOrder order)
+    {
+        if (usable.Length < 2)
+        {
+            return;
+        }
+
+        for (var ahead = 0; ahead < Math.Min(usable.Length, MostPassedOver); ahead++)
+        {
+            var target = order.Ahead(ahead);
+            if (!carrier.IsPassedOver(service, target, out var isNews))
+            {
+                order.BeginAt(ahead);
+                return;
+            }
+
+            if (isNews)
+            {
+                suspects.Silent(target.Endpoint, target.Address);
+                lines.EndpointSilent(service, target);
+            }
         }
     }
 

@@ -20,6 +20,8 @@ internal sealed class Suspects : ISuspects
         Pods.Enqueue(endpoint.Pod.Name);
         MeanwhileDo();
     }
+
+    public void Silent(Endpoint endpoint, IPEndPoint address) => Pods.Enqueue(endpoint.Pod.Name);
 }
 
 /// <summary>Keeps what the data plane told of ports.</summary>

@@ -27,6 +27,10 @@ internal sealed class EndpointPools(Published<RoutingSnapshot> routes, IngressOp
         return _services.TryGetValue(service, out var pools) && pools.TryGetValue(key, out var known) ? known : Make(service, target, key);
     }
 
+    /// <summary>Whether the endpoint answers; null while nobody has asked it.</summary>
+    public EndpointSilence? SilenceOf(NamespacedName service, Target target) =>
+        _services.TryGetValue(service, out var pools) && pools.TryGetValue(EndpointKey.Of(target), out var known) ? known.Silence : null;
+
     public void Retain(NamespacedName service, ImmutableHashSet<EndpointKey> usable)
     {
         lock (_changing)
@@ -68,11 +72,11 @@ internal sealed class EndpointPools(Published<RoutingSnapshot> routes, IngressOp
             // is for this one attempt. What is there now is retired after this, if it goes.
             if (!IsUsable(service, key))
             {
-                return new EndpointPool(target.Address, Connect(target.Address), isKept: false);
+                return new EndpointPool(target.Address, Connect(target.Address), new EndpointSilence(time), isKept: false);
             }
 
             var pools = _services.GetOrAdd(service, static _ => []);
-            return pools.TryGetValue(key, out var known) ? known : pools[key] = new EndpointPool(target.Address, Connect(target.Address), isKept: true);
+            return pools.TryGetValue(key, out var known) ? known : pools[key] = new EndpointPool(target.Address, Connect(target.Address), new EndpointSilence(time), isKept: true);
         }
     }
 #pragma warning restore CA2000
@@ -159,7 +163,7 @@ internal sealed class EndpointPools(Published<RoutingSnapshot> routes, IngressOp
 }
 
 /// <summary>The connections to one endpoint, and the address in front of each request target.</summary>
-internal sealed class EndpointPool(IPEndPoint address, HttpMessageInvoker invoker, bool isKept) : IDisposable
+internal sealed class EndpointPool(IPEndPoint address, HttpMessageInvoker invoker, EndpointSilence silence, bool isKept) : IDisposable
 {
     /// <summary>Otherwise whoever asked for it disposes it after use.</summary>
     public bool IsKept => isKept;
@@ -167,6 +171,8 @@ internal sealed class EndpointPool(IPEndPoint address, HttpMessageInvoker invoke
     public string Prefix { get; } = $"http://{address}";
 
     public HttpMessageInvoker Invoker => invoker;
+
+    public EndpointSilence Silence => silence;
 
     public void Dispose() => invoker.Dispose();
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Mesh.DataPlane.L7.Strict;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -21,6 +22,7 @@ internal sealed class ForwardTransformer(Exchange exchange, string gateway) : Ht
     private EndpointPool? _pool;
     private AnswerDeadline? _deadline;
     private bool _expects;
+    private bool _isOwed; // an answer, to a request without a body
 
     /// <summary>Why the answer ended after its head was passed on and before the first byte of its body; null when it did not.</summary>
     public Exception? Cut { get; private set; }
@@ -35,6 +37,21 @@ internal sealed class ForwardTransformer(Exchange exchange, string gateway) : Ht
         Cut = null;
         Unsendable = null;
         _expects = false;
+        _isOwed = exchange.Http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
+        if (_isOwed)
+        {
+            pool.Silence.Asked();
+        }
+    }
+
+    /// <summary>The attempt is over.</summary>
+    public void End()
+    {
+        if (_isOwed)
+        {
+            _isOwed = false;
+            _pool!.Silence.GaveNone();
+        }
     }
 
     public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
@@ -77,6 +94,7 @@ internal sealed class ForwardTransformer(Exchange exchange, string gateway) : Ht
         }
 
         _deadline!.End();
+        Heard();
         AnswerRules.Check(proxyResponse, exchange.IsUpgrade);
         var response = httpContext.Response;
         exchange.AnsweredStatus = (int)proxyResponse.StatusCode;
@@ -103,6 +121,19 @@ internal sealed class ForwardTransformer(Exchange exchange, string gateway) : Ht
             HttpStatusCode.SwitchingProtocols => ValueTask.FromResult(true),
             _ => BeginAsync(response, proxyResponse.Content, cancellationToken),
         };
+    }
+
+    private void Heard()
+    {
+        if (_isOwed)
+        {
+            _isOwed = false;
+            _pool!.Silence.Answered();
+        }
+        else
+        {
+            _pool!.Silence.Heard();
+        }
     }
 
     private void SetHost(HttpRequestMessage request, string host)

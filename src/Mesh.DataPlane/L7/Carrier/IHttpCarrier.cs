@@ -10,6 +10,10 @@ internal interface IHttpCarrier : IDisposable
     /// <summary>One attempt, which ends when the client goes. Unless it answered, and before the first byte of an answer, the response is as it was.</summary>
     ValueTask<CarryOutcome> CarryAsync(Exchange exchange, Target target);
 
+    /// <summary>Whether the endpoint owes answers and gives none, so that another is to be preferred.</summary>
+    /// <param name="isNews">It has just become so.</param>
+    bool IsPassedOver(NamespacedName service, Target target, out bool isNews);
+
     /// <summary>Closes the unused connections to endpoints of the Service that are not in <paramref name="usable"/>; what is under way goes on.</summary>
     void Retain(NamespacedName service, ImmutableHashSet<EndpointKey> usable);
 }

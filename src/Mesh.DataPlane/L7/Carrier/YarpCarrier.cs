@@ -58,7 +58,16 @@ internal sealed class YarpCarrier : IHttpCarrier
         exchange.Transformer.Begin(pool, deadline);
         var config = exchange.IsUpgrade ? _tunnel : _plain;
         // The client's going ends it too: YARP follows that by itself.
-        var error = await _forwarder.SendAsync(exchange.Http, pool.Prefix, pool.Invoker, config, exchange.Transformer, deadline.Begin());
+        ForwarderError error;
+        try
+        {
+            error = await _forwarder.SendAsync(exchange.Http, pool.Prefix, pool.Invoker, config, exchange.Transformer, deadline.Begin());
+        }
+        finally
+        {
+            exchange.Transformer.End();
+        }
+
         deadline.End();
         if (error == ForwarderError.None)
         {
@@ -83,6 +92,12 @@ internal sealed class YarpCarrier : IHttpCarrier
         }
 
         return Outcome(error, exchange.Http);
+    }
+
+    public bool IsPassedOver(NamespacedName service, Target target, out bool isNews)
+    {
+        isNews = false;
+        return _pools.SilenceOf(service, target)?.IsPassedOver(out isNews) == true;
     }
 
     public void Retain(NamespacedName service, ImmutableHashSet<EndpointKey> usable) => _pools.Retain(service, usable);
