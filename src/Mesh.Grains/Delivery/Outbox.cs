@@ -45,6 +45,9 @@ public sealed class Outbox<TKey, TRow>(
     /// <summary>Everything was told and acknowledged.</summary>
     public bool IsQuiet => !_isPumping && !HasWork;
 
+    /// <summary>The newest full set that was made for the receiver said that it is whole.</summary>
+    public bool HasToldSynced { get; private set; }
+
     private bool HasWork => _dirty.Count > 0 || _full || _announce;
 
     /// <summary>The answer to Subscribe.</summary>
@@ -205,6 +208,9 @@ public sealed class Outbox<TKey, TRow>(
         return _backoff.WaitAsync(_stop.Token);
     }
 
-    private Delta<TRow> Message(long from, bool isFull, TRow[] rows) =>
-        new(stream, settings.Publisher, from, _position, isFull, source.IsSynced, source.ObjectUid, source.SpecVersion, rows);
+    private Delta<TRow> Message(long from, bool isFull, TRow[] rows)
+    {
+        HasToldSynced = isFull ? source.IsSynced : HasToldSynced;
+        return new(stream, settings.Publisher, from, _position, isFull, source.IsSynced, source.ObjectUid, source.SpecVersion, rows);
+    }
 }

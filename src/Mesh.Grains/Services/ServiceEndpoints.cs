@@ -16,7 +16,6 @@ internal sealed class ServiceEndpoints(
     private Subscription<string, PodRow>? _pods;
     private Service? _next;
     private long _asked;
-    private bool _wasSynced;
 
     public Outboxes<string, EndpointRow> Outboxes { get; private set; } = new(outboxes);
 
@@ -62,14 +61,13 @@ internal sealed class ServiceEndpoints(
             Take(_next);
         }
 
-        if (IsSynced && !_wasSynced)
-        {
-            Outboxes.MarkFull();
-        }
-
-        _wasSynced = IsSynced;
         foreach (var outbox in Outboxes.All)
         {
+            if (IsSynced && !outbox.HasToldSynced)
+            {
+                outbox.MarkFull(); // it has subscribed while this Service was between two registries, or had none yet
+            }
+
             foreach (var row in rows.Changed)
             {
                 outbox.Mark(row.Name);
@@ -91,7 +89,7 @@ internal sealed class ServiceEndpoints(
         Close();
         _ending.Add(Outboxes.DisposeAsync().AsTask());
         Outboxes = new Outboxes<string, EndpointRow>(outboxes);
-        (Spec, _next, _wasSynced) = (service, null, false);
+        (Spec, _next) = (service, null);
         OpenIfSelecting();
         changed();
     }
@@ -140,7 +138,7 @@ internal sealed class ServiceEndpoints(
 
         foreach (var outbox in Outboxes.All)
         {
-            if (hasSameEndpoints)
+            if (hasSameEndpoints && (outbox.HasToldSynced || !IsSynced))
             {
                 outbox.Announce();
             }
