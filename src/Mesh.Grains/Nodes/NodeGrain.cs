@@ -55,8 +55,19 @@ public sealed class NodeGrain : Grain, INodeGrain, IDisposable
         return new NodeOpened(true);
     }
 
-    public Task<uint> KnownIncarnation(CancellationToken stop) => Task.FromResult(
-        Math.Max(_object.Current is { } node ? NodeDocument.Incarnation(node.Document) : 0, _newest?.Incarnation ?? 0));
+    public async Task<uint> KnownIncarnation(CancellationToken stop)
+    {
+        try
+        {
+            await _object.ReadFreshAsync(stop); // another silo may have written a greater one
+        }
+        catch (StoreUnavailableException)
+        {
+            // A node links though the store is silent.
+        }
+
+        return Math.Max(_object.Current is { } node ? NodeDocument.Incarnation(node.Document) : 0, _newest?.Incarnation ?? 0);
+    }
 
     public Task<bool> Alive(NodeSession session, CancellationToken stop) => Task.FromResult(Hear(session));
 

@@ -61,6 +61,18 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
         return _current;
     }
 
+    /// <summary>
+    /// Takes in what anybody has written by now, on whichever silo: before it is said that there is nothing. False when the store does
+    /// not say how far it is.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">An outcome is unknown and the store does not answer.</exception>
+    public async Task<bool> ReadFreshAsync(CancellationToken stop)
+    {
+        var isFresh = await cache.WaitForFreshAsync(stop);
+        await ReadAsync(0, stop);
+        return isFresh;
+    }
+
     /// <summary>Takes in what the cache shows by now; waits for nothing.</summary>
     public void Look() => Refresh();
 
@@ -69,9 +81,8 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
     {
         if (request.DryRun)
         {
-            return await ReadAsync(0, stop) is var current && RequestConditions.Refused(key, request, current) is { } refused
-                ? refused
-                : await DryRunAsync(request, current, stop);
+            await ReadFreshAsync(stop);
+            return RequestConditions.Refused(key, request, _current) ?? DryRun(request, _current);
         }
 
         return await TryAsync(
@@ -111,10 +122,19 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
         {
             await ReadAsync(0, stop);
             await CatchUpAsync(request?.IfVersion ?? 0, stop);
+            var isFresh = false;
             for (var tries = 0; tries < MostTries; tries++)
             {
                 await FollowAsync(tries > 0, stop);
-                if (await CommitAsync(plan(_current), explain, commitClass, giveWay) is { } reply)
+                var planned = plan(_current);
+                if (!isFresh && _current is null && IsForNothing(planned))
+                {
+                    // This silo's cache may lack what another silo has written: it is planned again.
+                    isFresh = await ReadFreshAsync(stop) ? true : throw new StoreUnavailableException($"The store does not say whether there is {key}.");
+                    continue;
+                }
+
+                if (await CommitAsync(planned, explain, commitClass, giveWay) is { } reply)
                 {
                     return reply;
                 }
@@ -131,6 +151,8 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
             return Replies.Unknown();
         }
     }
+
+    private static bool IsForNothing(WritePlan plan) => plan is WritePlan.Keep or WritePlan.Refuse { Reply.Result: ObjectResult.NotFound };
 
     private async Task FollowAsync(bool isAgain, CancellationToken stop)
     {
@@ -248,9 +270,8 @@ public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache c
         return null;
     }
 
-    private async Task<ObjectReply> DryRunAsync(ObjectRequest request, StoredObject? current, CancellationToken stop)
+    private ObjectReply DryRun(ObjectRequest request, StoredObject? current)
     {
-        await cache.WaitForFreshAsync(stop);
         if (request.Verb == ObjectVerb.Create && key.Namespace.Length > 0
             && cache.Get(Kinds.Namespace(key.Namespace)) is not { IsDeleting: false })
         {

@@ -69,7 +69,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         try
         {
             _object.Look();
-            return await HearAsync(report, stop);
+            return await HearAsync(report, isFresh: false, stop);
         }
         catch (Exception problem) when (problem is OrleansException or TimeoutException)
         {
@@ -82,7 +82,18 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         try
         {
             await _object.ReadAsync(0, stop);
-            return await HearAsync(report, stop) is { Result: not PodReportResult.Heard } told ? told : await CommitAsync(report).WaitAsync(stop);
+            var heard = await HearAsync(report, isFresh: false, stop);
+            if (heard is null && (report.IsEnded || !report.IsRegistered))
+            {
+                if (!await _object.ReadFreshAsync(stop))
+                {
+                    return Retry("the store does not say whether the Pod is stored");
+                }
+
+                heard = await HearAsync(report, isFresh: true, stop);
+            }
+
+            return heard is { Result: not PodReportResult.Heard } told ? told : await CommitAsync(report).WaitAsync(stop);
         }
         catch (Exception problem) when (problem is StoreUnavailableException or CommitOutcomeUnknownException or OrleansException or TimeoutException)
         {
@@ -138,11 +149,12 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     public void Dispose() => _object.Dispose();
 
     /// <summary>What needs no commit: nothing here waits for one.</summary>
-    private async Task<PodReportReply?> HearAsync(PodReport report, CancellationToken stop)
+    /// <param name="isFresh">Whoever is not known now is not stored; else this silo's cache may lack what another silo has written.</param>
+    private async Task<PodReportReply?> HearAsync(PodReport report, bool isFresh, CancellationToken stop)
     {
         if (report.IsEnded)
         {
-            return await HearEndAsync(report, stop);
+            return await HearEndAsync(report, isFresh, stop);
         }
 
         if (_ended.Contains(report.Uid))
@@ -154,7 +166,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         if (current is null || current.Uid != report.Uid || (!report.IsRegistered && PodDocument.NodeName(current.Document) != report.NodeName))
         {
             // A manifest Pod's object is gone, or another node's by now.
-            return report.IsRegistered || _object.IsUnknown ? null : Accepted();
+            return report.IsRegistered || _object.IsUnknown || !isFresh ? null : Accepted();
         }
 
         await HearLifeAsync(report, stop);
@@ -180,13 +192,13 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         }
     }
 
-    private async Task<PodReportReply> HearEndAsync(PodReport report, CancellationToken stop)
+    private async Task<PodReportReply?> HearEndAsync(PodReport report, bool isFresh, CancellationToken stop)
     {
         if (_object.Current is not { } current || current.Uid != report.Uid)
         {
             if (!_object.IsChanging)
             {
-                return Accepted();
+                return isFresh || _ended.Contains(report.Uid) ? Accepted() : null;
             }
 
             _ended.Add(report); // its registration may be on its way to the store
@@ -241,7 +253,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
             }
 
             var end = PodRegistration.EndOf(other, Known(other), report);
-            await HearEndAsync(end, CancellationToken.None);
+            await HearEndAsync(end, isFresh: false, CancellationToken.None);
             if (await EndAsync(end) is { Result: not PodReportResult.Accepted } refused)
             {
                 return refused;

@@ -171,7 +171,7 @@ public sealed class MeshTestCluster : IAsyncDisposable
 
         silo.Services.AddSingleton<IObjectStore>(Store);
         silo.Services.AddSingleton(services => new WatchCache(_store, WatchedLoops.Unwatched(), TestClock.Machine, indexes: services.GetServices<CacheIndex>()));
-        silo.Services.AddSingleton(services => new PlantedCache(services.GetRequiredService<WatchCache>()));
+        silo.Services.AddSingleton(services => new PlantedCache(services.GetRequiredService<WatchCache>(), services.GetRequiredService<IGrainContextAccessor>()));
         silo.Services.AddSingleton<IWatchCache>(services => services.GetRequiredService<PlantedCache>());
         silo.Services.AddHostedService<CacheLife>();
         silo.Services.AddSingleton<TestLinks>();

@@ -78,12 +78,28 @@ public sealed class OwnedObjectTests : IDisposable
         _cache.Put(Stored(1), 1);
         _store.Outcomes.Enqueue(writes => new CommitOutcome.Failed(0, writes[0], null));
         var planned = new List<long>();
-        await WriteAsync(planned, keepsNothing: true);
+        _cache.IsFresh = false;
+        Assert.Equal(ObjectResult.Unavailable, (await WriteAsync(planned, keepsNothing: true)).Result);
         Assert.Equal([1, 0], planned);
 
         _cache.Put(Stored(1), 3); // the log goes on, and has not come to the deletion
+        _cache.IsFresh = true;
         _cache.WhenAsked = () => _cache.Remove(6);
         Assert.Null(await _object.ReadAsync(0, Stop));
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Row", "CP-N5")]
+    public async Task That_there_is_nothing_is_said_once_the_cache_is_as_new_as_the_store()
+    {
+        _cache.IsFresh = false;
+        Assert.Equal(ObjectResult.Unavailable, (await WriteAsync([], keepsNothing: true)).Result);
+
+        _cache.IsFresh = true;
+        var planned = new List<long>();
+        _cache.WhenAsked = () => _cache.Put(Stored(7), 7);
+        await WriteAsync(planned, keepsNothing: true);
+        Assert.Equal([0, 7], planned);
     }
 
     [Fact(Timeout = 60_000)]
