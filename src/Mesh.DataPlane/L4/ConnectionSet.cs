@@ -4,9 +4,12 @@ using Mesh.Core.Names;
 namespace Mesh.DataPlane.L4;
 
 /// <summary>The open connections of all Services: it owns their tasks, keeps each Service to its share of descriptors, and ends them at shutdown.</summary>
-internal sealed class ConnectionSet(DescriptorBudget budget) : IDisposable
+internal sealed class ConnectionSet(DescriptorBudget budget, TimeProvider time) : IDisposable
 {
     private const int OfConnection = 2; // the client's and the endpoint's
+
+    /// <summary>Between two looks of a drain for those that are idle.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<ServiceConnection, Task> _open = [];
@@ -64,18 +67,29 @@ internal sealed class ConnectionSet(DescriptorBudget budget) : IDisposable
         return true;
     }
 
-    /// <summary>Waits until all connections have ended by themselves; at <paramref name="deadline"/> resets those that have not.</summary>
+    /// <summary>
+    /// Waits until all connections have ended, and ends those that are idle; at <paramref name="deadline"/> resets those that are left.
+    /// </summary>
     public async Task DrainAsync(CancellationToken deadline)
     {
+        var ended = Task.WhenAll(Running());
         try
         {
-            await Task.WhenAll(Running()).WaitAsync(deadline);
+            using var look = new PeriodicTimer(LookEvery, time);
+            do
+            {
+                EndIdle();
+                await Task.WhenAny(ended, look.WaitForNextTickAsync(deadline).AsTask());
+                deadline.ThrowIfCancellationRequested();
+            }
+            while (!ended.IsCompleted);
         }
         catch (OperationCanceledException)
         {
             await _cut.CancelAsync();
-            await Task.WhenAll(Running());
         }
+
+        await ended;
     }
 
     public void Dispose() => _cut.Dispose();
@@ -99,6 +113,20 @@ internal sealed class ConnectionSet(DescriptorBudget budget) : IDisposable
                     _shares.Remove(connection.Service);
                 }
             }
+        }
+    }
+
+    private void EndIdle()
+    {
+        ServiceConnection[] open;
+        lock (_gate)
+        {
+            open = [.. _open.Keys];
+        }
+
+        foreach (var connection in open)
+        {
+            connection.EndIfIdle();
         }
     }
 

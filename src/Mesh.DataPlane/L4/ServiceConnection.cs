@@ -12,7 +12,12 @@ namespace Mesh.DataPlane.L4;
 /// </summary>
 internal sealed class ServiceConnection(Socket client, NamespacedName service, Frontend frontend, L4Context context)
 {
+    private volatile SplicedConnection? _spliced;
+
     public NamespacedName Service => service;
+
+    /// <inheritdoc cref="SplicedConnection.EndIfIdle"/>
+    public void EndIfIdle() => _spliced?.EndIfIdle();
 
     public async Task RunAsync()
     {
@@ -46,6 +51,7 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, F
         client.NoDelay = true;
         TcpKeepAlive.Enable(upstream);
         using var spliced = new SplicedConnection(client, upstream, context.Time);
+        _spliced = spliced;
         await using (cut.UnsafeRegister(static open => ((SplicedConnection)open!).Abort(), spliced))
         {
             await spliced.RunAsync();

@@ -47,7 +47,7 @@ public sealed class ServiceListeners : IHostedService, IAsyncDisposable
         ILogger<ServiceListeners> log)
     {
         _reports = new PortReports("Services", problems, loops, time, log);
-        _connections = new ConnectionSet(options.Descriptors);
+        _connections = new ConnectionSet(options.Descriptors, time);
         _context = new L4Context(routes, options, suspects, new EndpointPick(seed), _connections, loops, time, log);
         _listeners = new FrontendListeners(_context, places, _reports);
         _machine = machine;

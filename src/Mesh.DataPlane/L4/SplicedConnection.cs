@@ -19,19 +19,17 @@ internal sealed class SplicedConnection(Socket client, Socket upstream, TimeProv
     private int _aborted;
     private int _ended;
     private HalfClosed? _halfClosed;
+    private long _fromClient;
+    private long _toClient;
+    private long _carriedBefore = -1;
+    private volatile bool _isAsked;
 
     /// <summary>Bytes from the client, and to it; exact once <see cref="RunAsync"/> has ended.</summary>
-    public long FromClient { get; private set; }
+    public long FromClient => Volatile.Read(ref _fromClient);
 
-    public long ToClient { get; private set; }
+    public long ToClient => Volatile.Read(ref _toClient);
 
-    public async Task RunAsync()
-    {
-        var up = CopyAsync(client, upstream);
-        var down = CopyAsync(upstream, client);
-        FromClient = await up;
-        ToClient = await down;
-    }
+    public Task RunAsync() => Task.WhenAll(CopyAsync(client, upstream, fromClient: true), CopyAsync(upstream, client, fromClient: false));
 
     /// <summary>Once it has run.</summary>
     public void Dispose() => _halfClosed?.Dispose();
@@ -46,19 +44,49 @@ internal sealed class SplicedConnection(Socket client, Socket upstream, TimeProv
         }
     }
 
-    private async Task<long> CopyAsync(Socket from, Socket to)
+    /// <summary>
+    /// While all of them drain, once at each look: one that carried nothing since the last look, and whose client waits for nothing,
+    /// ends with a FIN to both sides. Who sent last is owed an answer; what no answer is given to lasts until it is aborted.
+    /// </summary>
+    public void EndIfIdle()
     {
-        var total = 0L;
+        var carried = FromClient + ToClient;
+        if (carried == _carriedBefore && !_isAsked)
+        {
+            End(client);
+            End(upstream);
+        }
+
+        _carriedBefore = carried;
+    }
+
+    /// <summary>Whoever reads from it finds its end, and is done.</summary>
+    private static void End(Socket side)
+    {
+        try
+        {
+            side.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It has just ended by itself.
+        }
+    }
+
+    private async Task CopyAsync(Socket from, Socket to, bool fromClient)
+    {
         var buffer = ArrayPool<byte>.Shared.Rent(SmallBuffer);
         try
         {
             while (await from.ReceiveAsync(buffer.AsMemory(), SocketFlags.None) is var read && read > 0)
             {
+                _isAsked = fromClient;
                 await SendAllAsync(to, buffer.AsMemory(0, read));
-                total += read;
+                Carried(read, fromClient);
                 buffer = Fit(buffer, read);
             }
 
+            _isAsked |= fromClient; // a client that has said all waits for the rest of its answer
             to.Shutdown(SocketShutdown.Send);
             if (Interlocked.Increment(ref _ended) == 1)
             {
@@ -77,8 +105,13 @@ internal sealed class SplicedConnection(Socket client, Socket upstream, TimeProv
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
 
-        return total;
+    /// <summary>Each direction has one writer.</summary>
+    private void Carried(int bytes, bool fromClient)
+    {
+        ref var total = ref fromClient ? ref _fromClient : ref _toClient;
+        Volatile.Write(ref total, total + bytes);
     }
 
     private static async ValueTask SendAllAsync(Socket to, ReadOnlyMemory<byte> bytes)
