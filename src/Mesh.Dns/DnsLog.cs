@@ -13,4 +13,7 @@ internal static partial class DnsLog
 
     [LoggerMessage(EventId = 4003, Level = LogLevel.Error, Message = "A question over TCP met an exception, and its connection was closed; {Times} since this was last said")]
     public static partial void QuestionFailed(this ILogger log, int times, Exception failure);
+
+    [LoggerMessage(EventId = 4004, Level = LogLevel.Error, Message = "A question over UDP met an exception, and was not answered; {Times} since this was last said")]
+    public static partial void PacketFailed(this ILogger log, int times, Exception failure);
 }

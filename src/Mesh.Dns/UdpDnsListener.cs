@@ -16,6 +16,7 @@ internal sealed class UdpDnsListener(Socket socket, DnsResponder responder, Time
     private const int Loops = 2;
 
     private readonly ToldSeldom _failures = new(time);
+    private readonly ToldSeldom _packetFailures = new(time);
 
     public Task RunAsync(ProcessLoops loops, CancellationToken stop) =>
         Task.WhenAll(Enumerable.Range(0, Loops).Select(_ => loops.RunAsync("DNS over UDP", ProcessLoops.OnThread(Loop), stop)));
@@ -54,6 +55,15 @@ internal sealed class UdpDnsListener(Socket socket, DnsResponder responder, Time
                 if (_failures.Count() is > 0 and var times)
                 {
                     log.SocketFailed((IPEndPoint)socket.LocalEndPoint!, error.Message, times);
+                }
+            }
+#pragma warning disable CA1031 // The boundary of one question: whoever found one that meets an exception keeps nobody else from being answered.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                if (_packetFailures.Count() is > 0 and var times)
+                {
+                    log.PacketFailed(times, failure);
                 }
             }
         }

@@ -1,8 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 using Mesh.Core;
+using Mesh.Core.Names;
 using Mesh.Core.Routing;
+using Mesh.Loops;
 using Mesh.Testing;
+using Mesh.Testing.Time;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -141,16 +145,30 @@ public sealed class DnsServerTests
 
     [Fact(Timeout = Deadline)]
     [Trait("Row", "DP-D4")]
+    public async Task A_question_that_meets_an_exception_holds_up_no_other()
+    {
+        var routes = SomeCluster.With().Current;
+        var faulty = new RoutingSnapshot { IsSynced = true, Namespaces = routes.Namespaces, Services = routes.Services.WithComparers(new FaultyNames("planted")) };
+        await using var server = Start(new Published<RoutingSnapshot>(faulty), NullLogger<DnsServer>.Instance, new WatchedLoops(_time).Loops);
+        using var client = new UdpClient();
+        client.Connect(server.EndPoints[0]);
+        for (var i = 0; i < 4; i++) // there are two threads, and the clock stands still
+        {
+            await client.SendAsync(Packet.Query("planted.default.svc.cluster.local", 1), Stop);
+        }
+
+        await client.SendAsync(Query, Stop);
+
+        Assert.Equal("127.96.0.10", new Reply((await client.ReceiveAsync(Stop)).Buffer).Answers[0].Data);
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "DP-D4")]
     [Trait("Loop", "DNS over UDP")]
-    public async Task A_thread_of_UDP_comes_back_after_a_question_that_met_an_exception()
+    public async Task A_thread_of_UDP_comes_back_after_an_exception_that_could_not_even_be_told()
     {
         var loops = new WatchedLoops(_time);
-        await using var server = DnsServer.Start(
-            new DnsServerOptions { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] },
-            new DnsResponder(new Published<RoutingSnapshot>(null!), SomeCluster.Zone, new Random(1)), // every question meets one
-            loops.Loops,
-            _time,
-            NullLogger<DnsServer>.Instance);
+        await using var server = Start(new Published<RoutingSnapshot>(null!), new FaultyLog(), loops.Loops); // every question meets one
         using var client = new UdpClient();
         client.Connect(server.EndPoints[0]);
         while (loops.Lines.Count < 3) // there are two threads
@@ -192,6 +210,9 @@ public sealed class DnsServerTests
         _time,
         NullLogger<DnsServer>.Instance);
 
+    private DnsServer Start(Published<RoutingSnapshot> routes, ILogger<DnsServer> log, ProcessLoops loops) => DnsServer.Start(
+        new DnsServerOptions { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] }, SomeCluster.Responder(routes), loops, _time, log);
+
     private static async Task<Socket> ConnectAsync(DnsServer server)
     {
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -229,5 +250,29 @@ public sealed class DnsServerTests
         }
 
         return bytes;
+    }
+
+    /// <summary>Names of which one cannot be looked for.</summary>
+    private sealed class FaultyNames(string faulty) : IEqualityComparer<NamespacedName>
+    {
+        public bool Equals(NamespacedName? x, NamespacedName? y) => x == y;
+
+        public int GetHashCode(NamespacedName obj) => obj.Name == faulty ? throw PlantedTime.Planted() : obj.GetHashCode();
+    }
+
+    private sealed class FaultyLog : ILogger<DnsServer>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel == LogLevel.Error)
+            {
+                throw PlantedTime.Planted();
+            }
+        }
     }
 }
