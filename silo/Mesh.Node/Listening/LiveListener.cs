@@ -1,5 +1,6 @@
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using System.Runtime.ExceptionServices;
 
 namespace Mesh.Node.Listening;
 
@@ -16,6 +17,30 @@ internal sealed class LiveListener(string name, Func<string, CancellationToken, 
 
     /// <summary>Null while it listens.</summary>
     public string? WhyNotListening => Volatile.Read(ref _open) is not null ? null : $"{name} does not listen{(_failure is null ? " yet" : $" on {_wanted}: {_failure}")}";
+
+    /// <summary>Each of them, whatever another meets; the first exception that is no refusal of the system is thrown after the last.</summary>
+    public static async Task EachAsync(params Func<Task>[] steps)
+    {
+        Exception? first = null;
+        foreach (var step in steps)
+        {
+            try
+            {
+                await step();
+            }
+#pragma warning disable CA1031 // It is thrown below.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                first ??= failure;
+            }
+        }
+
+        if (first is not null)
+        {
+            ExceptionDispatchInfo.Throw(first);
+        }
+    }
 
     public async Task ApplyAsync(string setting, CancellationToken stop)
     {

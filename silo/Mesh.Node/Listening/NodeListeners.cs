@@ -138,11 +138,12 @@ internal sealed class NodeListeners : IAsyncDisposable
             _services.Serve(new NodePortAddresses([.. options.NodePortAddresses.Select(IPRange.Parse)]), options.ForEndpoints([]));
 
             // Traffic first: after a restart it waits for nobody.
-            await _ingress.ApplyAsync(options.IngressHttp, stop);
-            await ApplyTlsAsync(options.IngressHttps, stop);
-            await _dns.ApplyAsync(options.DnsListen, stop);
-            await _registration.ApplyAsync(options.NodeListen, stop);
-            await _socket.ApplyAsync("node.sock", stop);
+            await LiveListener.EachAsync(
+                () => _ingress.ApplyAsync(options.IngressHttp, stop),
+                () => ApplyTlsAsync(options.IngressHttps, stop),
+                () => _dns.ApplyAsync(options.DnsListen, stop),
+                () => _registration.ApplyAsync(options.NodeListen, stop),
+                () => _socket.ApplyAsync("node.sock", stop));
         }
         finally
         {
@@ -159,12 +160,17 @@ internal sealed class NodeListeners : IAsyncDisposable
             await _oneChange.WaitAsync(stop);
             try
             {
-                foreach (var listener in (LiveListener[])[_ingress, _ingressTls, _dns, _registration, _socket])
-                {
-                    await listener.RetryAsync(stop);
-                }
-
-                _usedUp.Look();
+                await LiveListener.EachAsync(
+                    () => _ingress.RetryAsync(stop),
+                    () => _ingressTls.RetryAsync(stop),
+                    () => _dns.RetryAsync(stop),
+                    () => _registration.RetryAsync(stop),
+                    () => _socket.RetryAsync(stop),
+                    () =>
+                    {
+                        _usedUp.Look();
+                        return Task.CompletedTask;
+                    });
             }
             finally
             {
