@@ -16,6 +16,9 @@ internal static partial class LinkLog
     [LoggerMessage(4, LogLevel.Error, "The handler of link session {Session} failed; the node will link again.")]
     public static partial void SessionHandlerFailed(this ILogger logger, Exception cause, string session);
 
+    [LoggerMessage(5, LogLevel.Error, "Link session {Session} met an exception; the node will link again.")]
+    public static partial void SessionFailed(this ILogger logger, Exception cause, string session);
+
     [LoggerMessage(10, LogLevel.Information, "Linked to the silo, session {Session}.")]
     public static partial void Linked(this ILogger logger, string session);
 

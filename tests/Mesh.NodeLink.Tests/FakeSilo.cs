@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Mesh.NodeLink.SiloEnd;
 using Mesh.NodeLink.Wire;
 using Mesh.Testing.Time;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.NodeLink.Tests;
 
@@ -12,7 +11,7 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
 {
     private readonly LinkServer _server;
 
-    private FakeSilo(string socket, TimeProvider time) => _server = new LinkServer(socket, this, new Random(1), time, NullLoggerFactory.Instance);
+    private FakeSilo(string socket, TimeProvider time) => _server = new LinkServer(socket, this, new Random(1), time, Told);
 
     public static NodeOptions Options { get; } = new()
     {
@@ -27,6 +26,12 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
         LogLevel = "info",
         RegisterUids = [1000],
     };
+
+    /// <summary>What it logs from Warning on.</summary>
+    public ToldLines Told { get; } = new();
+
+    /// <summary>The next inventory meets an exception.</summary>
+    public bool FailsOnce { get; set; }
 
     public Channel<LinkSession> Sessions { get; } = Channel.CreateBounded<LinkSession>(100);
 
@@ -66,7 +71,16 @@ internal sealed class FakeSilo : ILinkSessionHandler, IAsyncDisposable
         return await Answer(report, stop);
     }
 
-    public void OnInventory(LinkSession session, Inventory inventory) => Inventories.Writer.TryWrite(inventory);
+    public void OnInventory(LinkSession session, Inventory inventory)
+    {
+        if (FailsOnce)
+        {
+            FailsOnce = false;
+            throw PlantedTime.Planted();
+        }
+
+        Inventories.Writer.TryWrite(inventory);
+    }
 
     public void OnDigest(LinkSession session, Digest digest) => Digests.Writer.TryWrite(digest);
 

@@ -203,6 +203,24 @@ public sealed class LinkTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task What_a_session_meets_at_the_silos_end_is_told_and_the_node_links_again()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var place = new Place();
+        await using var silo = await FakeSilo.StartAsync(place.Socket, stop);
+        silo.FailsOnce = true;
+
+        await using var node = new FakeNode(place.Socket, new PodState { Namespace = "a", Name = "x", Uid = "u1" });
+
+        var first = await silo.Sessions.Reader.ReadAsync(stop);
+        var second = await silo.Sessions.Reader.ReadAsync(stop);
+        Assert.Single((await silo.Inventories.Reader.ReadAsync(stop)).Pods);
+        var told = Assert.Single(silo.Told.Lines);
+        Assert.StartsWith($"Error: Link session {first.Id} met an exception", told, StringComparison.Ordinal);
+        Assert.NotEqual(first.Id, second.Id);
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task A_drain_completes_when_the_node_has_drained()
     {
         var stop = TestContext.Current.CancellationToken;

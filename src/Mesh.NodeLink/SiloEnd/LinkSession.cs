@@ -153,12 +153,28 @@ public sealed class LinkSession : IAsyncDisposable
         var handling = HandleAsync();
         var reporting = _reports.RunAsync(Ended);
         var first = await Task.WhenAny(reading, writing, handling, reporting);
+        var isOver = over.IsCancellationRequested;
         await _ended.CancelAsync();
         await Task.WhenAll(reading, writing, handling, reporting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return over.IsCancellationRequested ? "the connection closed, or the silo stops."
-            : first == handling ? "the silo is done with it."
-            : "the node left.";
+        if (isOver)
+        {
+            return "the connection closed, or the silo stops.";
+        }
+
+        // Of a call that has ended, gRPC says to its writer only that it may not write.
+        var fault = Fault(reading) ?? Fault(reporting) ?? (Fault(writing) is { } failed and not InvalidOperationException ? failed : null);
+        if (fault is not null)
+        {
+            _logger.SessionFailed(fault, Id);
+            return $"it met an exception ({fault.GetType().Name}).";
+        }
+
+        return first == handling ? "the silo is done with it." : "the node left.";
     }
+
+    /// <summary>What ended it that is not the end of the connection, however that ended.</summary>
+    private static Exception? Fault(Task part) =>
+        part.Exception?.InnerExceptions.FirstOrDefault(static one => one is not (OperationCanceledException or LinkLostException or IOException or RpcException));
 
     private async Task HandleAsync()
     {

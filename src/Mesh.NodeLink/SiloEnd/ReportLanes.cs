@@ -42,8 +42,15 @@ internal sealed class ReportLanes(LinkSession session, ILinkSessionHandler handl
         }
     }
 
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(
-        Enumerable.Range(0, LinkLimits.ReportsInFlight).SelectMany(_ => (Task[])[WorkOnObservedAsync(stop), WorkOnAskedAsync(stop)]));
+    /// <summary>Ends with the first of those who work here: what one has in hand when it meets an exception nobody else would take up.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        List<Task> workers = [.. Enumerable.Range(0, LinkLimits.ReportsInFlight).SelectMany(_ => (Task[])[WorkOnObservedAsync(over.Token), WorkOnAskedAsync(over.Token)])];
+        await Task.WhenAny(workers);
+        await over.CancelAsync();
+        await Task.WhenAll(workers);
+    }
 
     private async Task WorkOnObservedAsync(CancellationToken stop)
     {
