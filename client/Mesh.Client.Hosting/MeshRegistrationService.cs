@@ -82,7 +82,9 @@ internal sealed class MeshRegistrationService : IHostedLifecycleService, IAsyncD
         _check.Started();
         await BeginAsync();
         _checking = Task.WhenAll(
-            ClientLoop.RunAsync("health checks", _readiness.RunAsync, _time, _log, _stop.Token), WarnAsync(_stop.Token), StopWithPodAsync(_stop.Token));
+            ClientLoop.RunAsync("health checks", _readiness.RunAsync, _time, _log, _stop.Token),
+            ClientLoop.RunAsync("taken ports", WarnAsync, _time, _log, _stop.Token),
+            ClientLoop.RunAsync("stop of the host", StopWithPodAsync, _time, _log, _stop.Token));
         if (_options.FailFast && await _pod.FailureAsync(_options.RegisterTimeout, cancellationToken) is { } failure)
         {
             throw new InvalidOperationException($"Mesh:FailFast is set, and {failure}");

@@ -1,8 +1,11 @@
 using System.Net;
+using Mesh.Testing;
+using Mesh.Testing.Time;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Xunit;
 
@@ -243,6 +246,31 @@ public sealed class LifecycleTests
         Assert.False((await node.SinglePodAsync(Stop)).IsReady());
         Assert.Equal(MeshPodState.Draining, app.Mesh().State);
         time.Advance(drainDelay);
+    }
+
+    [Fact(Timeout = 30_000)]
+    [Trait("Loop", "stop of the host")]
+    public async Task A_host_that_stops_with_its_Pod_and_cannot_say_so_is_stopped_all_the_same()
+    {
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        using var lines = new LogLines { FailsOnceAt = "An error occurred stopping the application" };
+        var builder = HostUnderTest.Web(node, options => options.WhenDeleted = MeshDeletion.Stop);
+        builder.Logging.AddProvider(lines);
+        await using var app = await HostUnderTest.StartAsync(builder, Stop);
+        await node.RoutedAsync(pod => pod.IsReady, Stop);
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        app.Lifetime.ApplicationStopping.Register(() =>
+        {
+            told.SetResult();
+            throw PlantedTime.Planted();
+        });
+
+        await node.DeletePodAsync(app.Mesh().Identity!.Name, Stop);
+
+        await told.Task.WaitAsync(Stop);
+        await Eventually.Is(
+            "the loop's end", () => lines.Written.Any(static line => line.StartsWith("Error: The loop 'stop of the host' of Mesh ended unexpectedly", StringComparison.Ordinal)), true, TimeSpan.FromSeconds(20));
+        await app.StopAsync(Stop);
     }
 
     [Fact(Timeout = 30_000)]

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Mesh.Testing.Time;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Client.Tests;
@@ -8,6 +9,9 @@ internal sealed class LogLines : ILoggerProvider, ILogger
 {
     public ConcurrentQueue<string> Written { get; } = new();
 
+    /// <summary>The next line with these words cannot be written.</summary>
+    public string? FailsOnceAt { get; set; }
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public IDisposable? BeginScope<TState>(TState state)
@@ -15,8 +19,17 @@ internal sealed class LogLines : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        Written.Enqueue($"{logLevel}: {formatter(state, exception)}");
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        var text = formatter(state, exception);
+        if (FailsOnceAt is { } words && text.Contains(words, StringComparison.Ordinal))
+        {
+            FailsOnceAt = null;
+            throw PlantedTime.Planted();
+        }
+
+        Written.Enqueue($"{logLevel}: {text}");
+    }
 
     public void Dispose()
     {

@@ -40,6 +40,24 @@ public sealed class WildcardTests
     }
 
     [Fact(Timeout = 60_000)]
+    [Trait("Loop", "taken ports")]
+    public async Task A_line_that_the_applications_log_does_not_take_is_written_again_and_its_host_ends_as_ever()
+    {
+        var port = FreePort.Next();
+        await using var node = await NodeUnderTest.StartNewAsync(Stop);
+        node.Routes = WithService("web", port);
+        using var lines = new LogLines { FailsOnceAt = "cannot be served while" };
+        var builder = HostUnderTest.Web(node, urls: $"http://*:{port}");
+        builder.Logging.AddProvider(lines);
+        await using var app = await HostUnderTest.StartAsync(builder, Stop);
+
+        await Testing.Eventually.Is("lines of MESH_ADDRESS", () => Told(lines.Written).Length, 1, TimeSpan.FromSeconds(20));
+
+        await app.StopAsync(Stop);
+        Assert.Contains(lines.Written, static line => line.StartsWith("Error: The loop 'taken ports' of Mesh ended unexpectedly", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task A_port_that_a_ClusterIP_holds_is_one_line_before_the_hosts_own_error()
     {
         using var held = new TcpListener(IPAddress.Parse("127.96.0.9"), 0);
