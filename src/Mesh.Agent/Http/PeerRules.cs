@@ -38,7 +38,7 @@ internal sealed class PeerRules(AgentService agent)
         }
 
         user = uid;
-        if (IsFree(uid) || agent.RegisterUids.Contains(uid))
+        if (PeerUid.IsFree(uid) || agent.RegisterUids.Contains(uid))
         {
             return null;
         }
@@ -54,7 +54,7 @@ internal sealed class PeerRules(AgentService agent)
     /// <param name="living">The Pod whose stream is taken over: its address stays, and what it has registered was asked then.</param>
     public Refusal? RefusePorts(uint user, Registration wanted, PodDocument.Facts? living = null)
     {
-        if (IsFree(user) || wanted.Ports.IsEmpty || (living is not null && living.Registration.Ports.SequenceEqual(wanted.Ports)))
+        if (PeerUid.IsFree(user) || wanted.Ports.IsEmpty || (living is not null && living.Registration.Ports.SequenceEqual(wanted.Ports)))
         {
             return null;
         }
@@ -83,9 +83,6 @@ internal sealed class PeerRules(AgentService agent)
 
         return null;
     }
-
-    /// <summary>Whoever can do what this node can: nothing is kept from them.</summary>
-    private static bool IsFree(uint uid) => uid == PeerUid.Own || uid == 0;
 
     private void Tell(string uid, string why)
     {

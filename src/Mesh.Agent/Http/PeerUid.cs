@@ -15,6 +15,9 @@ internal static class PeerUid
     /// <summary>The user that this process runs as.</summary>
     public static uint Own { get; } = NativeSockets.geteuid();
 
+    /// <summary>Whoever can do what this node can: nothing is kept from them.</summary>
+    public static bool IsFree(uint uid) => uid == Own || uid == 0;
+
     /// <summary>Null when the kernel does not tell: the other end is gone, or is no process of this machine.</summary>
     public static uint? Of(Socket socket) => socket.AddressFamily == AddressFamily.Unix ? OfUnix(socket) : OfTcp(socket);
 

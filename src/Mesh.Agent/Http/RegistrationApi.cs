@@ -118,8 +118,8 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         {
             "GET" => await GetAsync(context, name),
             "PUT" => await PutAsync(context, name, uid, query["answers"].ToString(), user),
-            "PATCH" => await PatchAsync(context, name, uid),
-            "DELETE" => await DeleteAsync(context, name, uid),
+            "PATCH" => await PatchAsync(context, name, uid, user),
+            "DELETE" => await DeleteAsync(context, name, uid, user),
             var method => Refusal.MethodNotAllowed($"{method} is not for Pods; GET, PUT, PATCH and DELETE are.", "GET, PUT, PATCH, DELETE"),
         };
     }
@@ -157,7 +157,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         }
 
         // Not cancelled with the request: a client that is gone already is noticed by the stream, which ends what has begun.
-        var (refused, pod, lease) = await agent.Pods.RegisterAsync(name, wanted, uid, answers.Length > 0 ? answers : null, agent.Stopping);
+        var (refused, pod, lease) = await agent.Pods.RegisterAsync(name, wanted, uid, answers.Length > 0 ? answers : null, user, agent.Stopping);
         if (refused is not null)
         {
             return Counted(refused);
@@ -168,7 +168,7 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
         return null;
     }
 
-    private async Task<Refusal?> PatchAsync(HttpContext context, NamespacedName name, string? uid)
+    private async Task<Refusal?> PatchAsync(HttpContext context, NamespacedName name, string? uid, uint user)
     {
         var (tooLarge, body) = await BodyAsync(context);
         if (tooLarge is not null)
@@ -186,12 +186,12 @@ internal sealed class RegistrationApi(AgentService agent, Func<string?> notReady
             return Refusal.BadRequest(malformed.Message);
         }
 
-        return await agent.Pods.PatchAsync(name, patch, uid, agent.Stopping) ?? await GetAsync(context, name);
+        return await agent.Pods.PatchAsync(name, patch, uid, user, agent.Stopping) ?? await GetAsync(context, name);
     }
 
-    private async Task<Refusal?> DeleteAsync(HttpContext context, NamespacedName name, string? uid)
+    private async Task<Refusal?> DeleteAsync(HttpContext context, NamespacedName name, string? uid, uint user)
     {
-        var (refused, facts, last) = await agent.Pods.DeleteAsync(name, uid);
+        var (refused, facts, last) = await agent.Pods.DeleteAsync(name, uid, user);
         return refused ?? await WriteAsync(context, PodDocument.One(facts!, last!));
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.Agent.Http;
 using Mesh.Agent.Registrations;
 using Mesh.Core.Clocks;
 using Mesh.Core.Names;
@@ -28,7 +29,7 @@ internal sealed class PodAdmission(PodTable table, IReportSink reports, Random r
     /// <param name="machine">Its addresses now, as <see cref="PodAddresses.Look(string)"/> tells them.</param>
     /// <param name="replaced">The Pod that it takes the name of.</param>
     public Refusal? Admit(
-        NamespacedName name, Registration wanted, IReadOnlyCollection<IPAddress> machine, RegisteredPod? replaced, out PodDocument.Facts? facts)
+        NamespacedName name, Registration wanted, IReadOnlyCollection<IPAddress> machine, RegisteredPod? replaced, uint user, out PodDocument.Facts? facts)
     {
         facts = null;
         if (_options is null)
@@ -52,7 +53,7 @@ internal sealed class PodAdmission(PodTable table, IReportSink reports, Random r
             return refused;
         }
 
-        facts = new PodDocument.Facts(name, Uid.New(random), _options.NodeName, address, WallClock.Now(time), wanted);
+        facts = new PodDocument.Facts(name, Uid.New(random), _options.NodeName, address, WallClock.Now(time), wanted, user);
         if (RefuseProbe(facts) is { } wrong)
         {
             table.Addresses.Release(address);
@@ -111,8 +112,13 @@ internal sealed class PodAdmission(PodTable table, IReportSink reports, Random r
             : null;
     }
 
-    /// <summary>The Pod under the name, if it is the one that is meant.</summary>
-    public Refusal? Find(NamespacedName name, string? uid, out RegisteredPod? pod)
+    /// <summary>A user of <c>--register-uids</c> has no say over the Pods of another one.</summary>
+    public static Refusal? RefuseOthers(RegisteredPod pod, uint user) => PeerUid.IsFree(user) || pod.Facts.User is not { } owner || owner == user
+        ? null
+        : Refusal.Forbidden($"Pod {pod.Facts.Name} was registered by a process of uid {owner}, and this one is of uid {user}.");
+
+    /// <summary>The Pod under the name, if it is the one that is meant, and this user's to change.</summary>
+    public Refusal? Find(NamespacedName name, string? uid, uint user, out RegisteredPod? pod)
     {
         pod = table.Find(name);
         if (pod is null)
@@ -120,7 +126,7 @@ internal sealed class PodAdmission(PodTable table, IReportSink reports, Random r
             return Refusal.NotFound($"Pod {name} is not registered on this machine.");
         }
 
-        return uid is null || uid == pod.Uid ? null : Refusal.Conflict($"Pod {name} has uid {pod.Uid}, not {uid}.");
+        return RefuseOthers(pod, user) ?? (uid is null || uid == pod.Uid ? null : Refusal.Conflict($"Pod {name} has uid {pod.Uid}, not {uid}."));
     }
 
     private static Refusal? RefuseProbe(PodDocument.Facts facts)

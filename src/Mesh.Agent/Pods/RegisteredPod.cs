@@ -93,7 +93,18 @@ internal sealed class RegisteredPod(PodDocument.Facts facts)
     };
 
     /// <summary>For the journal, also of what the Pod is to become.</summary>
-    public static NodeLink.Wire.Registration Record(PodDocument.Facts facts, long version, string bootId) => new()
+    public static NodeLink.Wire.Registration Record(PodDocument.Facts facts, long version, string bootId)
+    {
+        var record = Recorded(facts, version, bootId);
+        if (facts.User is { } user)
+        {
+            record.User = user;
+        }
+
+        return record;
+    }
+
+    private static NodeLink.Wire.Registration Recorded(PodDocument.Facts facts, long version, string bootId) => new()
     {
         Namespace = facts.Name.Namespace,
         Name = facts.Name.Name,

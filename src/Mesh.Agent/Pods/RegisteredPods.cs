@@ -34,8 +34,9 @@ internal sealed class RegisteredPods(
 
     /// <summary>Takes a Pod on, or its stream over when it lives under <paramref name="uid"/>.</summary>
     /// <param name="answersAt">Where the process answers its node, if it says so.</param>
+    /// <param name="user">Whose process asks.</param>
     public async Task<(Refusal? Refused, RegisteredPod? Pod, Lease? Lease)> RegisterAsync(
-        NamespacedName name, Registration wanted, string? uid, string? answersAt, CancellationToken stop)
+        NamespacedName name, Registration wanted, string? uid, string? answersAt, uint user, CancellationToken stop)
     {
         if (namespaces.Refuse(name.Namespace) is { } missing)
         {
@@ -47,6 +48,11 @@ internal sealed class RegisteredPods(
         lock (table.Gate)
         {
             living = table.Find(name);
+            if (living is not null && PodAdmission.RefuseOthers(living, user) is { } others)
+            {
+                return (others, null, null);
+            }
+
             if (living is { Lease: null, IsTerminating: false } && uid is null && AsksForTheSame(wanted, living.Registration))
             {
                 // A client that keeps no uid (curl in a loop) comes back with what it asked for before the node's restart: it is routed to already.
@@ -57,7 +63,7 @@ internal sealed class RegisteredPods(
         var lease = new Lease(answersAt);
         // A Pod whose stream is only awaited back gives way to a new registration of its name.
         var (refused, pod) = living is null || (living.Lease is null && living.Uid != uid)
-            ? await TakeOnAsync(name, wanted, replaced: living, lease, stop)
+            ? await TakeOnAsync(name, wanted, replaced: living, lease, user, stop)
             : await TakeOverAsync(living, wanted, uid, lease, stop);
         if (refused is not null)
         {
@@ -70,14 +76,14 @@ internal sealed class RegisteredPods(
     }
 
     /// <summary>A merge patch; answered when this machine's snapshot has it.</summary>
-    public async Task<Refusal?> PatchAsync(NamespacedName name, RegistrationPatch patch, string? uid, CancellationToken stop)
+    public async Task<Refusal?> PatchAsync(NamespacedName name, RegistrationPatch patch, string? uid, uint user, CancellationToken stop)
     {
         using var turn = await _turns.TakeAsync(name, stop);
         RegisteredPod? pod;
         PodDocument.Facts facts;
         lock (table.Gate)
         {
-            if (_admission.Find(name, uid, out pod) is { } refused)
+            if (_admission.Find(name, uid, user, out pod) is { } refused)
             {
                 return refused;
             }
@@ -98,13 +104,13 @@ internal sealed class RegisteredPods(
     }
 
     /// <summary>Ends a Pod; what is returned is how it was.</summary>
-    public async Task<(Refusal? Refused, PodDocument.Facts? Facts, PodDocument.Shown? Shown)> DeleteAsync(NamespacedName name, string? uid)
+    public async Task<(Refusal? Refused, PodDocument.Facts? Facts, PodDocument.Shown? Shown)> DeleteAsync(NamespacedName name, string? uid, uint user)
     {
         RegisteredPod? pod;
         PodDocument.Shown last;
         lock (table.Gate)
         {
-            if (_admission.Find(name, uid, out pod) is { } refused)
+            if (_admission.Find(name, uid, user, out pod) is { } refused)
             {
                 return (refused, null, null);
             }
@@ -121,13 +127,13 @@ internal sealed class RegisteredPods(
         voice.EndHeldByAsync(pod, lease, "StreamClosed", "Its registration's stream was closed.");
 
     private async Task<(Refusal? Refused, RegisteredPod? Pod)> TakeOnAsync(
-        NamespacedName name, Registration wanted, RegisteredPod? replaced, Lease lease, CancellationToken stop)
+        NamespacedName name, Registration wanted, RegisteredPod? replaced, Lease lease, uint user, CancellationToken stop)
     {
         RegisteredPod pod;
         var machine = table.Addresses.Look(wanted.Address);
         lock (table.Gate)
         {
-            if (_admission.Admit(name, wanted, machine, replaced, out var facts) is { } refused)
+            if (_admission.Admit(name, wanted, machine, replaced, user, out var facts) is { } refused)
             {
                 return (refused, null);
             }

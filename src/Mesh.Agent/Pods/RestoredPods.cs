@@ -128,7 +128,8 @@ internal sealed class RestoredPods(
                 nodeName,
                 new IPAddress(record.Address.Span),
                 DateTimeOffset.FromUnixTimeSeconds(record.CreatedUnixSeconds),
-                registration with { Named = NamedKeys.Read(record, registration) });
+                registration with { Named = NamedKeys.Read(record, registration) },
+                record.HasUser ? record.User : null);
             RegisteredPod.ParsedProbe(facts);
             return new RegisteredPod(facts) { Version = record.Version };
         }

@@ -17,7 +17,8 @@ internal static class PodDocument
     public static ReadOnlySpan<byte> LineEnd => "}\n"u8;
 
     /// <summary>What never changes of a registered Pod, and what its registration asks for.</summary>
-    public sealed record Facts(NamespacedName Name, string Uid, string NodeName, IPAddress Address, DateTimeOffset Created, Registration Registration);
+    /// <param name="User">Whose process registered it; null when an earlier build did not ask.</param>
+    public sealed record Facts(NamespacedName Name, string Uid, string NodeName, IPAddress Address, DateTimeOffset Created, Registration Registration, uint? User = null);
 
     /// <summary>What a stream shows beside that.</summary>
     public sealed record Shown(
