@@ -13,6 +13,10 @@ public interface IPodRegistryGrain : IGrainWithStringKey
     [Alias("Apply")]
     Task Apply(PodRow[] rows, CancellationToken stop);
 
+    /// <summary>The row of one Pod, when its node has said something of it; ended ones are not told.</summary>
+    [Alias("Find")]
+    Task<PodRow?> Find(string name, CancellationToken stop);
+
     /// <summary>What of this shard's Pods a node holds, newest liveness each: settles what the rows of that node say.</summary>
     [Alias("Inventory")]
     Task Inventory(NodeInventory inventory, CancellationToken stop);

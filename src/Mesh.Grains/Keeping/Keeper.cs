@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
+using Mesh.Grains.Nodes;
+using Mesh.Grains.Pods;
 using Mesh.Loops;
 using Mesh.Storage;
 using Microsoft.Extensions.Hosting;
@@ -23,9 +25,10 @@ public sealed class Keeper(
     ProcessLoops loops,
     TimeProvider time,
     ServedKinds kinds,
+    KnownNodes nodes,
     ILogger<Keeper> log) : BackgroundService
 {
-    /// <summary>How often every kept grain is woken, change or not.</summary>
+    /// <summary>How often every kept grain is woken, change or not; a Pod's only when it has something to do.</summary>
     public static readonly TimeSpan WakeEvery = TimeSpan.FromSeconds(60);
 
     // All changes of a moment make one step: a namespace of many Pods is not listed for each of them.
@@ -36,6 +39,8 @@ public sealed class Keeper(
 
     private readonly WakeQueue _wakes = new(grains, time, log);
     private readonly OwnedGarbage _garbage = new(cache, new ObjectEnds(store, grains, time), kinds, log);
+    private readonly WantedStatus _statuses = new(cache, nodes);
+    private readonly UnsettledPods _pods = new(cache, new WantedStatus(cache, nodes));
     private readonly OldEvents _oldEvents = new(cache, time);
     private readonly NamespaceEnd _namespaces = new(store, cache, grains, log);
     private readonly ConcurrentDictionary<string, byte> _endingNamespaces = new(StringComparer.Ordinal);
@@ -74,7 +79,7 @@ public sealed class Keeper(
 
     private void WakeAbout(StoreChange change, string[] members)
     {
-        foreach (var grain in Dependents.Of(change, cache).Where(grain => IsMine(grain.HashKey, members)))
+        foreach (var grain in Dependents.Of(change, cache, _statuses).Where(grain => IsMine(grain.HashKey, members)))
         {
             _wakes.Add(grain, change.Object.ResourceVersion);
         }
@@ -124,7 +129,8 @@ public sealed class Keeper(
     /// </summary>
     private async Task WakeAllAsync(string[] members, Task? hurry, CancellationToken stop)
     {
-        var mine = KeptGrain.All(cache).Where(grain => IsMine(grain.HashKey, members)).ToArray();
+        var pods = _pods.Look(isAnew: hurry is null).Select(KeptGrain.Of).OfType<KeptGrain>();
+        var mine = KeptGrain.All(cache).Concat(pods).Where(grain => IsMine(grain.HashKey, members)).ToArray();
         var step = (int)(1 + (mine.Length * WakeStep / (WakeEvery / 2)));
         foreach (var some in mine.Chunk(step))
         {

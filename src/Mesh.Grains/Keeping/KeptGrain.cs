@@ -22,8 +22,9 @@ internal readonly record struct KeptGrain(KeptKind Kind, string Key)
         _ => null,
     };
 
+    /// <summary>Those that are woken also when nothing happens; of Pods only the <see cref="UnsettledPods"/> are.</summary>
     public static IEnumerable<KeptGrain> All(IWatchCache cache) =>
-        new[] { ("", "Node"), ("", "Namespace"), ("", "Service"), (Kinds.NetworkingGroup, "Ingress"), ("", "Pod") }
+        new[] { ("", "Node"), ("", "Namespace"), ("", "Service"), (Kinds.NetworkingGroup, "Ingress") }
             .SelectMany(kind => cache.List(kind.Item1, kind.Item2, null).Items)
             .Select(stored => Of(stored.Key))
             .OfType<KeptGrain>();

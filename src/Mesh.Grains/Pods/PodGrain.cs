@@ -5,6 +5,7 @@ using Mesh.Core.Routing;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Activations;
 using Mesh.Grains.Events;
 using Mesh.Grains.Nodes;
 using Mesh.Grains.Objects;
@@ -21,11 +22,15 @@ namespace Mesh.Grains.Pods;
 
 /// <summary>
 /// Owns one Pod object, the newest word of its node, and its row at the registry. A registration is committed before it
-/// is acknowledged; readiness and an end are published first and written after.
+/// is acknowledged; readiness and an end are published first and written after. A Pod to which nothing happens has no
+/// activation: the registry holds its row with its node's newest word, and the store the rest.
 /// </summary>
-[GrainType("mesh.pod"), PreferLocalPlacement, Reentrant]
+[GrainType("mesh.pod"), PreferLocalPlacement, Reentrant, CollectionAgeLimit(Minutes = IdleMinutes)]
 public sealed class PodGrain : Grain, IPodGrain, IDisposable
 {
+    /// <summary>Without a call for so long, the activation goes.</summary>
+    public const int IdleMinutes = 2;
+
     private readonly NamespacedName _name;
     private readonly EventRecorder _events;
     private readonly IWatchCache _cache;
@@ -37,8 +42,10 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
     private readonly EndedPods _ended = new();
     private readonly PublishedRow _published;
     private readonly Projection _projection;
+    private readonly WantedStatus _wanted;
+    private readonly ActivationHold _hold;
+    private readonly ReportCommits _commits;
     private PodLife? _life;
-    private (string Uid, bool IsEnded, long Version, Task<PodReportReply> Reply)? _committing;
 
     public PodGrain(
         IGrainContext context,
@@ -61,7 +68,11 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         _registration = new PodRegistration(_name, _rules, time);
         _published = new PublishedRow(_name.Name, () => GrainFactory.Keyed<IPodRegistryGrain>(RegistryKeys.Of(_name.Namespace)));
         _object = new OwnedObject(Kinds.Pod(_name), store, cache, new FinalizedRules(_rules, time));
-        _projection = new Projection(new ShownStatus(_object, _rules, _ended, cache, time, () => _life), pace, loops, time, random, reason => log.ProjectionFailed(key, reason));
+        _wanted = new WantedStatus(cache, nodes);
+        _hold = new ActivationHold(this);
+        _commits = new ReportCommits(CommitAsync);
+        _projection = new Projection(
+            new ShownStatus(_object, _wanted, _ended, time, () => _life), pace, loops, time, random, reason => log.ProjectionFailed(key, reason), _hold.Set);
     }
 
     public async Task<PodReportReply?> Observe(PodReport report, CancellationToken stop)
@@ -73,7 +84,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         }
         catch (Exception problem) when (problem is OrleansException or TimeoutException)
         {
-            return Retry(problem.Message);
+            return PodRegistration.Retry(problem.Message);
         }
     }
 
@@ -85,19 +96,16 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
             var heard = await HearAsync(report, isFresh: false, stop);
             if (heard is null && (report.IsEnded || !report.IsRegistered))
             {
-                if (!await _object.ReadFreshAsync(stop))
-                {
-                    return Retry("the store does not say whether the Pod is stored");
-                }
-
-                heard = await HearAsync(report, isFresh: true, stop);
+                heard = await _object.ReadFreshAsync(stop)
+                    ? await HearAsync(report, isFresh: true, stop)
+                    : PodRegistration.Retry("the store does not say whether the Pod is stored");
             }
 
-            return heard is { Result: not PodReportResult.Heard } told ? told : await CommitAsync(report).WaitAsync(stop);
+            return heard is { Result: not PodReportResult.Heard } told ? told : await _commits.Of(report).WaitAsync(stop);
         }
         catch (Exception problem) when (problem is StoreUnavailableException or CommitOutcomeUnknownException or OrleansException or TimeoutException)
         {
-            return Retry(problem.Message);
+            return PodRegistration.Retry(problem.Message);
         }
     }
 
@@ -109,15 +117,9 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         {
             try
             {
-                if (_object.Current is null && before is not null)
-                {
-                    // Deleted, or updated so that its last finalizer is gone.
-                    await _published.TellEndedAsync(before with { ResourceVersion = reply.ResourceVersion }, _life, 0, stop);
-                }
-                else
-                {
-                    await PublishAsync(stop);
-                }
+                await (_object.Current is null && before is not null // deleted, or updated so that its last finalizer is gone
+                    ? _published.TellEndedAsync(before with { ResourceVersion = reply.ResourceVersion }, _life, 0, stop)
+                    : PublishAsync(stop));
             }
             catch (Exception problem) when (problem is OrleansException or TimeoutException)
             {
@@ -130,14 +132,16 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
     public async Task Reconcile(long version, CancellationToken stop)
     {
-        if (await _object.ReadAsync(version, stop) is null)
+        if (await _object.ReadAsync(version, stop) is not { } current)
         {
-            if (_cache.Get(Kinds.Namespace(_name.Namespace)) is not null)
-            {
-                await _published.TellAbsentAsync(version, stop); // else its registry has ended, and nobody wants to be told
-            }
-
+            var isWanted = _cache.Get(Kinds.Namespace(_name.Namespace)) is not null; // a registry ends with its namespace
+            await (isWanted ? _published.TellAbsentAsync(version, stop) : Task.CompletedTask);
             return;
+        }
+
+        if (_life is null && _wanted.IsSilenceOver(current) && await _published.FindAsync(stop) is { } row)
+        {
+            _life ??= PodLife.Of(row); // this activation came after its node fell silent, which is heard of again
         }
 
         await PublishAsync(stop);
@@ -146,7 +150,11 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => await _projection.DisposeAsync();
 
-    public void Dispose() => _object.Dispose();
+    public void Dispose()
+    {
+        _hold.Dispose();
+        _object.Dispose();
+    }
 
     /// <summary>What needs no commit: nothing here waits for one.</summary>
     /// <param name="isFresh">Whoever is not known now is not stored; else this silo's cache may lack what another silo has written.</param>
@@ -170,7 +178,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         }
 
         await HearLifeAsync(report, stop);
-        return !report.IsRegistered || RegisteredPod.Shown(current.Document).Version >= report.RegistrationVersion ? Accepted() : Heard();
+        return !report.IsRegistered || RegisteredPod.Shown(current.Document).Version >= report.RegistrationVersion ? Accepted() : Reply(PodReportResult.Heard);
     }
 
     /// <summary>Takes the node's word on a Pod that is stored: published first, shown after.</summary>
@@ -202,10 +210,10 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
             }
 
             _ended.Add(report); // its registration may be on its way to the store
-            return Heard();
+            return Reply(PodReportResult.Heard);
         }
 
-        if (Known(current) > report.Liveness)
+        if (PodLife.Known(_life, current) > report.Liveness)
         {
             return Accepted();
         }
@@ -217,25 +225,15 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
         _ended.Add(report);
         await _published.TellEndedAsync(current, _life, report.Liveness, stop);
-        return Heard();
+        return Reply(PodReportResult.Heard);
     }
 
-    /// <summary>Whoever asks again while it is under way waits for the same commit.</summary>
-    private Task<PodReportReply> CommitAsync(PodReport report)
+    private Task<PodReportReply> CommitAsync(PodReport report) => report switch
     {
-        if (_committing is not { Reply.IsCompleted: false } running
-            || (running.Uid, running.IsEnded, running.Version) != (report.Uid, report.IsEnded, report.RegistrationVersion))
-        {
-            _committing = running = (report.Uid, report.IsEnded, report.RegistrationVersion, report switch
-            {
-                { IsEnded: true } => EndAsync(report),
-                { IsRegistered: true } => RegisterAsync(report),
-                _ => Task.FromResult(Retry("what became of its object is not known yet")),
-            });
-        }
-
-        return running.Reply;
-    }
+        { IsEnded: true } => EndAsync(report),
+        { IsRegistered: true } => RegisterAsync(report),
+        _ => Task.FromResult(PodRegistration.Retry("what became of its object is not known yet")),
+    };
 
     private async Task<PodReportReply> RegisterAsync(PodReport report)
     {
@@ -245,14 +243,14 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         }
 
         Pod? planned = null;
-        if (_object.Current is { } other && PodRegistration.IsSucceeded(other, Known(other), report))
+        if (_object.Current is { } other && PodRegistration.IsSucceeded(other, PodLife.Known(_life, other), report))
         {
             if (_registration.Plan(report, null, out planned) is WritePlan.Refuse invalid)
             {
                 return new PodReportReply(PodReportResult.Invalid, 0, 0, invalid.Reply.Message);
             }
 
-            var end = PodRegistration.EndOf(other, Known(other), report);
+            var end = PodRegistration.EndOf(other, PodLife.Known(_life, other), report);
             await HearEndAsync(end, isFresh: false, CancellationToken.None);
             if (await EndAsync(end) is { Result: not PodReportResult.Accepted } refused)
             {
@@ -276,14 +274,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
             return Accepted();
         }
 
-        return reply.Result switch
-        {
-            ObjectResult.AlreadyExists => new PodReportReply(PodReportResult.Conflict, 0, 0, reply.Message),
-            ObjectResult.NamespaceNotFound or ObjectResult.NamespaceTerminating =>
-                new PodReportReply(PodReportResult.NamespaceNotActive, 0, 0, reply.Message),
-            ObjectResult.Invalid => new PodReportReply(PodReportResult.Invalid, 0, 0, reply.Message),
-            _ => Retry(reply.Message),
-        };
+        return PodRegistration.Refused(reply);
     }
 
     private async Task<PodReportReply> EndAsync(PodReport report)
@@ -296,7 +287,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
         }
 
         _projection.Mark(); // whoever told of it may not come again
-        return Retry(reply.Message);
+        return PodRegistration.Retry(reply.Message);
     }
 
     private Task PublishAsync(CancellationToken stop, Pod? parsed = null) =>
@@ -304,12 +295,5 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
     private PodReportReply Accepted() => Reply(PodReportResult.Accepted);
 
-    private PodReportReply Heard() => Reply(PodReportResult.Heard);
-
     private PodReportReply Reply(PodReportResult result) => new(result, _object.Current?.CreatedVersion ?? 0, _object.Current?.ResourceVersion ?? 0, "");
-
-    private static PodReportReply Retry(string why) => new(PodReportResult.Retry, 0, 0, why);
-
-    private ulong Known(StoredObject current) =>
-        Math.Max(_life?.Uid == current.Uid ? _life.Liveness : 0, RegisteredPod.Shown(current.Document).Liveness);
 }

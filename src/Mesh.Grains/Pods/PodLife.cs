@@ -1,4 +1,6 @@
+using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
+using Mesh.Storage;
 
 namespace Mesh.Grains.Pods;
 
@@ -7,6 +9,13 @@ internal sealed record PodLife(string Uid, ulong Liveness, bool IsReady, bool Is
 {
     public static PodLife Of(PodReport report) =>
         new(report.Uid, report.Liveness, report.IsReady, report.IsTerminating, report.Reason, report.Message);
+
+    /// <summary>As its registry remembers it; why it is not ready nobody does.</summary>
+    public static PodLife Of(PodRow row) => new(row.Order.Uid, row.Order.Liveness, row.IsReady, row.IsTerminating, "", "");
+
+    /// <summary>The newest liveness that is known of a Pod, by its node's word or by what is stored.</summary>
+    public static ulong Known(PodLife? life, StoredObject stored) =>
+        Math.Max(life?.Uid == stored.Uid ? life.Liveness : 0, RegisteredPod.Shown(stored.Document).Liveness);
 
     public bool IsNewerThan(PodReport report) => Uid == report.Uid && Liveness > report.Liveness;
 }

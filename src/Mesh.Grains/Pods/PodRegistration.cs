@@ -64,6 +64,21 @@ internal sealed class PodRegistration(NamespacedName name, PodRules rules, TimeP
             Message = "Its node holds a newer Pod of this name.",
         };
 
+    public static PodReportReply Retry(string why) => new(PodReportResult.Retry, 0, 0, why);
+
+    /// <summary>What its node is told of a registration that was not committed.</summary>
+    public static PodReportReply Refused(ObjectReply reply) => new(
+        reply.Result switch
+        {
+            ObjectResult.AlreadyExists => PodReportResult.Conflict,
+            ObjectResult.NamespaceNotFound or ObjectResult.NamespaceTerminating => PodReportResult.NamespaceNotActive,
+            ObjectResult.Invalid => PodReportResult.Invalid,
+            _ => PodReportResult.Retry,
+        },
+        0,
+        0,
+        reply.Message);
+
     private string Holder(StoredObject current) => PodDocument.IsTerminal(current.Document)
         ? $"Pod {name} has ended and stays until its finalizers are gone (uid {current.Uid})"
         : RegisteredPod.IsRegistered(current.Document) ? $"Pod {name} lives on node {PodDocument.NodeName(current.Document)} (uid {current.Uid})"

@@ -34,22 +34,6 @@ internal sealed class PodRules(IWatchCache cache, KnownNodes nodes, EndpointRule
     /// <summary>The address of a node, empty while it has none.</summary>
     public string AddressOf(string node) => nodes.Of(node)?.Address ?? "";
 
-    /// <summary>What the object should show: its node's newest word, unless nothing is heard of the node.</summary>
-    public PodStatus Status(StoredObject stored, ShownPod shown, PodLife? life)
-    {
-        var node = nodes.Of(shown.NodeName);
-        var host = node?.Address ?? "";
-        var address = shown.PodIP ?? host;
-        if (node is { IsSilent: true })
-        {
-            return new PodStatus(false, PodStatus.NodeUnknown, $"nothing is heard of node {shown.NodeName}", address, host);
-        }
-
-        return life?.Uid == stored.Uid
-            ? new PodStatus(life.IsReady, PodStatus.ReasonOf(life.Reason), life.Message, address, host)
-            : PodStatus.Stored(shown, address, host);
-    }
-
     private WritePlan Create(ReadOnlyMemory<byte> document)
     {
         var pod = StoredFields.Open(document);

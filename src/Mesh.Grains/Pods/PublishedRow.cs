@@ -53,6 +53,9 @@ internal sealed class PublishedRow(string name, Func<IPodRegistryGrain> registry
         }
     }
 
+    /// <summary>The row as the registry has it, when its node has said something of it.</summary>
+    public Task<PodRow?> FindAsync(CancellationToken stop) => registry().Find(name, stop);
+
     private static ulong LivenessOf(StoredObject stored, PodLife? life) => life?.Uid == stored.Uid ? life.Liveness : 0;
 
     private async Task ApplyAsync(PodRow row, CancellationToken stop)

@@ -1,5 +1,4 @@
 using Mesh.Core.Clocks;
-using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Objects;
 using Mesh.Grains.Projections;
@@ -11,10 +10,10 @@ namespace Mesh.Grains.Pods;
 /// What the store shows of a Pod's life, written after its node observed it: the status, and of one that ended what its
 /// end leaves, should whoever told of the end have given up.
 /// </summary>
-internal sealed class ShownStatus(OwnedObject pod, PodRules rules, EndedPods ended, IWatchCache cache, TimeProvider time, Func<PodLife?> life) : IProjected
+internal sealed class ShownStatus(OwnedObject pod, WantedStatus wanted, EndedPods ended, TimeProvider time, Func<PodLife?> life) : IProjected
 {
     public ValueTask<bool> DiffersAsync(CancellationToken stop) => ValueTask.FromResult(
-        pod.Current is { } current && (ended.Find(current.Uid) is null ? Unshown(current) is not null : Plan(current) is not WritePlan.Keep));
+        pod.Current is { } current && (ended.Find(current.Uid) is null ? wanted.Missing(current, life()) is not null : Plan(current) is not WritePlan.Keep));
 
     public async Task<ProjectionStep> WriteAsync(CancellationToken stop)
     {
@@ -34,20 +33,8 @@ internal sealed class ShownStatus(OwnedObject pod, PodRules rules, EndedPods end
             return PodEnd.Plan(end, current, WallClock.Now(time));
         }
 
-        return current is not null && Unshown(current) is { } status
+        return current is not null && wanted.Missing(current, life()) is { } status
             ? new WritePlan.Put(status.Apply(current.Document, WallClock.Now(time)), [])
             : new WritePlan.Keep();
-    }
-
-    /// <summary>The status that the object should show; null when it shows it, or shows none any more.</summary>
-    private PodStatus? Unshown(StoredObject current)
-    {
-        if (cache.Get(Kinds.Namespace(current.Key.Namespace)) is not { IsDeleting: false })
-        {
-            return null;
-        }
-
-        var shown = ShownPod.Read(current.Document);
-        return !shown.IsTerminal && rules.Status(current, shown, life()) is var status && !status.IsShownBy(shown) ? status : null;
     }
 }

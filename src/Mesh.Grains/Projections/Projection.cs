@@ -35,8 +35,9 @@ public interface IProjected
 /// One object that mirrors a grain's state in the store: written at once, then at most once a second, newest state
 /// only, repeated until it is stored. For one grain: its loop runs in the grain's turns.
 /// </summary>
+/// <param name="isWriting">Told when something is to be written, and when nothing is any more: meanwhile only this activation knows what.</param>
 public sealed class Projection(
-    IProjected projected, ProjectionPace pace, ProcessLoops loops, TimeProvider time, Random random, Action<string> failed) : IAsyncDisposable
+    IProjected projected, ProjectionPace pace, ProcessLoops loops, TimeProvider time, Random random, Action<string> failed, Action<bool>? isWriting = null) : IAsyncDisposable
 {
     /// <summary>Between two writes of one object.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
@@ -46,6 +47,7 @@ public sealed class Projection(
     private Task _loop = Task.CompletedTask;
     private bool _isDirty;
     private bool _isRunning;
+    private bool _isBusy; // as was told
 
     /// <summary>Something may have changed.</summary>
     public void Mark()
@@ -74,13 +76,24 @@ public sealed class Projection(
             _isDirty = false;
             if (await projected.DiffersAsync(stop))
             {
+                Tell(true);
                 await pace.TakeAsync(1, stop);
                 _isDirty = false; // what changed while it waited is in this write
                 await StepAsync();
             }
         }
 
+        Tell(false);
         _isRunning = false; // in the turn that saw that nothing is left: the loop's task completes in a later one
+    }
+
+    private void Tell(bool isBusy)
+    {
+        if (isBusy != _isBusy)
+        {
+            _isBusy = isBusy;
+            isWriting?.Invoke(isBusy);
+        }
     }
 
     private async Task StepAsync()

@@ -3,7 +3,6 @@ using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Placement;
-using Mesh.Grains.Pods;
 using Mesh.Loops;
 using Mesh.Storage;
 using Microsoft.Extensions.Logging;
@@ -31,6 +30,7 @@ public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, Time
     private readonly HashSet<string> _heard = new(StringComparer.Ordinal);
     private TaskCompletionSource _inventory = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RegistryRows _rows = null!;
+    private StoredPods _stored = null!;
     private Task _settling = Task.CompletedTask;
     private bool _isFresh;
 
@@ -42,8 +42,9 @@ public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, Time
     {
         _rows = new RegistryRows(new OutboxSettings(
             GrainContext.ActivationId.ToString(), loops, time, random, (receiver, failure) => log.NotAcknowledged(Key, receiver, failure)));
+        _stored = new StoredPods(cache, _rows, Namespace, (pod, problem) => log.PodUnreadable(pod.ToString(), problem));
         _isFresh = await cache.WaitForFreshAsync(cancellationToken);
-        Load();
+        _stored.Load();
         _settling = loops.RunAsync("pod registry", SettleAsync, _stop.Token);
     }
 
@@ -63,6 +64,9 @@ public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, Time
 
         return Task.CompletedTask;
     }
+
+    public Task<PodRow?> Find(string name, CancellationToken stop) =>
+        Task.FromResult(_rows.Find(name) is { IsEnded: false, Order.Liveness: > 0 } row ? row : null);
 
     public Task Inventory(NodeInventory inventory, CancellationToken stop)
     {
@@ -98,22 +102,6 @@ public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, Time
 
     public void Dispose() => _stop.Dispose();
 
-    /// <summary>Rows as stored. Their liveness counts for nothing against what nodes told: a dead Pod stays dead.</summary>
-    private void Load()
-    {
-        foreach (var stored in cache.List("", "Pod", Namespace).Items)
-        {
-            try
-            {
-                _rows.Apply(PodRowOf.Object(stored, null));
-            }
-            catch (FormatException malformed)
-            {
-                log.PodUnreadable(stored.Key.ToString(), malformed.Message);
-            }
-        }
-    }
-
     /// <summary>Each step is one that may be done again, as it is when the last run was ended by an exception.</summary>
     private async Task SettleAsync(CancellationToken stop)
     {
@@ -122,7 +110,7 @@ public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, Time
         {
             await Task.Delay(TimeSpan.FromSeconds(1), time, stop);
             var isFresh = await cache.WaitForFreshAsync(stop);
-            Load();
+            _stored.Load();
             _isFresh = isFresh;
         }
 
@@ -156,6 +144,7 @@ public sealed class PodRegistryGrain(IWatchCache cache, ProcessLoops loops, Time
         {
             await Task.Delay(wait, time, _stop.Token);
             await EndWithNamespaceAsync(_stop.Token);
+            await _stored.CompareAsync(_stop.Token);
             _rows.Sweep();
             foreach (var node in _words.TakeSilent(_rows.Holders()))
             {

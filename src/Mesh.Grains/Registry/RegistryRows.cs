@@ -29,6 +29,9 @@ internal sealed class RegistryRows
     /// <summary>How much is kept: rows with the ended ones, subscribers, and labels that either is found by.</summary>
     public (int Rows, int Subscribers, int Labels) Kept => (_rows.Count, Outboxes.All.Count, _pods.Count + _subscribers.Count);
 
+    /// <summary>Of all rows, the ended ones too: for whoever looks at them in pieces, while they change.</summary>
+    public string[] Names() => [.. _rows.All.Select(static row => row.Name)];
+
     public PodRow? Find(string name) => _rows.TryGet(name, out var row) ? row : null;
 
     public IEnumerable<PodRow> With((string Key, string Value) pair) => _pods.Of(pair.Key, pair.Value).Select(Find).OfType<PodRow>();

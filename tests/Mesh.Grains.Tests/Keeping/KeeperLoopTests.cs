@@ -3,6 +3,7 @@ using System.Net;
 using Mesh.Core.Names;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Keeping;
+using Mesh.Grains.Nodes;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Storage;
 using Mesh.Testing;
@@ -127,7 +128,7 @@ public sealed class KeeperLoopTests
     {
         var membership = new OneSilo();
         return new Keeper(
-            null!, _cache, null!, membership, membership, new MembershipSignal(membership, _loops.Loops), _loops.Loops, _time, Some.Kinds, NullLogger<Keeper>.Instance);
+            null!, _cache, null!, membership, membership, new MembershipSignal(membership, _loops.Loops), _loops.Loops, _time, Some.Kinds, new KnownNodes(_cache), NullLogger<Keeper>.Instance);
     }
 
     private static StoredObject Stored(ObjectKey key, bool isDeleting)

@@ -18,7 +18,8 @@ public sealed class ProjectionTests
     {
         var loops = new WatchedLoops(_time);
         var shown = new Shown { Fault = new InvalidDataException("planted") };
-        var projection = new Projection(shown, new ProjectionPace(_time), loops.Loops, _time, new Random(1), _ => { });
+        var isWriting = new List<bool>(); // as it was told
+        var projection = new Projection(shown, new ProjectionPace(_time), loops.Loops, _time, new Random(1), _ => { }, isWriting.Add);
         _turns.Run(projection.Mark);
         Assert.Contains("'projection' ended unexpectedly (InvalidDataException: planted)", Assert.Single(loops.Lines).Text, StringComparison.Ordinal);
 
@@ -28,6 +29,10 @@ public sealed class ProjectionTests
         _turns.RunAll();
         Assert.Equal(1, shown.Written);
         Assert.Null(loops.Loops.WhyNotReady());
+        Assert.Equal([true], isWriting);
+        _time.Advance(Projection.Period);
+        _turns.RunAll();
+        Assert.Equal([true, false], isWriting);
     }
 
     private sealed class Shown : IProjected
