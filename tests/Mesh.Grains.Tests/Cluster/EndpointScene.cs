@@ -34,9 +34,11 @@ public sealed class EndpointScene
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static async Task<EndpointScene> OpenAsync(MeshTestCluster cluster)
+    /// <param name="before">Told of the namespace before anything is in it.</param>
+    public static async Task<EndpointScene> OpenAsync(MeshTestCluster cluster, Action<string>? before = null)
     {
         var service = NamespacedName.Of(await cluster.NamespaceAsync(), "web");
+        before?.Invoke(service.Namespace);
         var scene = new EndpointScene(cluster, service, [new TestNode($"n1-{service.Namespace}"), new TestNode($"n2-{service.Namespace}")]);
         var reply = await scene.ServiceGrain.Write(Some.Create(Some.Service(service)), Stop);
         Assert.Equal(ObjectResult.Committed, reply.Result);

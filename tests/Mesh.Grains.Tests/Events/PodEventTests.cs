@@ -52,10 +52,11 @@ public class PodEventTests(SharedCluster shared)
     public async Task Liveness_waits_for_no_Event_and_the_Event_comes_when_the_store_takes_it()
     {
         var pod = await PodAsync();
-        Cluster.Store.Choose((writes, _) => writes.Any(write => write.Key.Kind == "Event") ? StoreFault.Unavailable : StoreFault.None);
+        var waits = Cluster.Store.Block((writes, _) => writes.Any(write => write.Key.Kind == "Event"));
         try
         {
             await pod.ReportAsync(Unhealthy(pod, 2));
+            await waits.WaitAsync(Stop);
             Assert.Equal(PodReportResult.Accepted, (await pod.ReportAsync(pod.End("u1", 3))).Result);
         }
         finally

@@ -28,11 +28,7 @@ public class GatewayTests(SharedCluster shared)
             await gateway.HintInventory("default/0");
         }
 
-        while (link.InventoryRequests.Count < 2)
-        {
-            await Task.Yield();
-        }
-
+        await node.UntilAsync(_ => link.InventoryRequests.Count >= 2, Stop);
         Assert.All(link.InventoryRequests, ns => Assert.Equal("default", ns));
         link.End();
     }

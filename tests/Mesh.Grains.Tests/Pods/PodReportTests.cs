@@ -114,6 +114,20 @@ public class PodReportTests(SharedCluster shared)
     {
         var missing = new ReportedPod(Cluster, NamespacedName.Of("never-made", "web"), Stop);
         Assert.Equal(PodReportResult.NamespaceNotActive, (await missing.ReportAsync(missing.Alive("u1", 1))).Result);
+
+        var ending = await PodAsync();
+        var ns = Kinds.Namespace(ending.Name.Namespace);
+        Cluster.Store.Choose((writes, _) => writes.Any(write => write is Write.Delete && write.Key == ns) ? StoreFault.Unavailable : StoreFault.None); // the Keeper does not get to its end
+        try
+        {
+            await Cluster.PutAsync(ns, $$$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{{ns.Name}}}","uid":"uid-{{{ns.Name}}}","deletionTimestamp":"2026-01-01T00:00:00Z"},"status":{"phase":"Terminating"}}""");
+            Assert.Equal(PodReportResult.NamespaceNotActive, (await ending.ReportAsync(ending.Alive("u1", 1))).Result);
+            Assert.NotNull(await Cluster.Store.ReadAsync(ns, Stop));
+        }
+        finally
+        {
+            Cluster.Store.Heal();
+        }
     }
 
     [Fact(Timeout = 30_000)]

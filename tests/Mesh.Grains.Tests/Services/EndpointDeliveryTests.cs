@@ -54,10 +54,10 @@ public sealed class EndpointDeliveryTests(SharedCluster shared) : IDisposable
     [InlineData("SubscribeEndpoints", Loss.Answer)]
     public async Task A_lost_subscription_is_opened_again(string method, Loss loss)
     {
-        _cluster.Network.LoseFirst(3, loss, method, "/");
-        var scene = await EndpointScene.OpenAsync(_cluster);
+        var scene = await EndpointScene.OpenAsync(_cluster, ns => _cluster.Network.LoseFirst(3, loss, method, ns + "/"));
         await scene.ApplyAsync(Some.Row("a", 1000, 1));
         await scene.UntilAsync("a");
+        Assert.Contains(_cluster.Network.Seen, call => call.Method == method && call.Loss == loss && call.Target.Contains(scene.Service.Namespace + "/", StringComparison.Ordinal));
     }
 
     [Fact(Timeout = 40_000)]
