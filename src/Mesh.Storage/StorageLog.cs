@@ -26,7 +26,7 @@ internal static partial class StorageLog
     public static partial void CacheLoaded(this ILogger log, int objects, long version, int changes, long logStart);
 
     [LoggerMessage(EventId = 5008, Level = LogLevel.Warning, Message = "The watch cache cannot follow the store and tries again: {Reason}")]
-    public static partial void CacheBehind(this ILogger log, string reason, Exception failed);
+    public static partial void CacheBehind(this ILogger log, string reason);
 
     [LoggerMessage(EventId = 5009, Level = LogLevel.Warning, Message = "{Path} has {Bytes} bytes, and cannot be emptied while somebody reads the store as it was")]
     public static partial void LogFileLarge(this ILogger log, string path, long bytes);

@@ -30,6 +30,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
     private readonly SemaphoreSlim _behind = new(0, 1);
     private readonly CancellationTokenSource _end = new();
     private readonly ParkedWatches _parked = new();
+    private readonly ToldSeldom _silences;
     private CacheState _state;
     private IDisposable? _following;
     private ITimer? _tick;
@@ -46,6 +47,7 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
         _keep = keep ?? LogRetention.InMemory;
         _window = new ChangeWindow(_keep, time);
         _looks = new CounterLooks(log, _end.Token);
+        _silences = new ToldSeldom(time);
     }
 
     public long Version => State.Position.Version;
@@ -316,7 +318,11 @@ public sealed class WatchCache : IWatchCache, IAsyncDisposable
             }
             catch (StoreUnavailableException failed)
             {
-                _logger.CacheBehind(failed.Message, failed);
+                if (_silences.Count() > 0)
+                {
+                    _logger.CacheBehind(failed.Message);
+                }
+
                 continue;
             }
 

@@ -16,6 +16,12 @@ internal sealed class FaultyLog(IChangeLog log) : IChangeLog
     /// <summary>What the next read meets.</summary>
     public Exception? Fault { get; set; }
 
+    /// <summary>What every read meets.</summary>
+    public Exception? Faults { get; set; }
+
+    /// <summary>Released by each read that meets it.</summary>
+    public SemaphoreSlim Failed { get; } = new(0);
+
     public Task<StoreImage> LoadAsync(LogRetention keep, CancellationToken stop) => Log.LoadAsync(keep, stop);
 
     public async Task<LogPosition> PositionAsync(CancellationToken stop)
@@ -31,6 +37,12 @@ internal sealed class FaultyLog(IChangeLog log) : IChangeLog
 
     public Task<LogPage?> ReadAsync(LogPosition after, CancellationToken stop)
     {
+        if (Faults is { } faults)
+        {
+            Failed.Release();
+            throw faults;
+        }
+
         if (Fault is { } fault)
         {
             Fault = null;
