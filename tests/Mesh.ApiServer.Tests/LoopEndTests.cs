@@ -5,6 +5,7 @@ using Mesh.Storage;
 using Mesh.Testing;
 using Mesh.Testing.Time;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -45,6 +46,20 @@ public sealed class LoopEndTests
         Assert.IsType<InvalidOperationException>(await _loops.EndedAsync("service of the API", Stop));
         await service.ExecuteTask!.WaitAsync(Stop); // it has none: nothing is left to do
         Assert.Equal(2, server.Asked);
+    }
+
+    [Fact(Timeout = 60_000)]
+    [Trait("Loop", "service of the API")]
+    public async Task The_objects_of_the_API_are_looked_at_again_after_an_exception()
+    {
+        using var cache = new FaultyCache();
+        using var server = new FaultyServer { Address = "https://127.0.0.1:6443" };
+        using var lifetime = new Started();
+        using var service = new ApiService(
+            new ResourceCatalog(), new OwnObjects(null!, null!, null!, cache), server, lifetime, _loops.Loops, TimeProvider.System, NullLogger<ApiService>.Instance);
+        await service.StartAsync(Stop);
+        Assert.IsType<NotSupportedException>(await _loops.EndedAsync("service of the API", Stop)); // what the cache throws
+        await service.StopAsync(Stop);
     }
 
     /// <summary>Nobody can be watched at first.</summary>
@@ -101,12 +116,28 @@ public sealed class LoopEndTests
         }
     }
 
-    /// <summary>Cannot be asked at first, and listens nowhere.</summary>
+    /// <summary>Listens at one address; or cannot be asked at first, and listens nowhere.</summary>
     private sealed class FaultyServer : IServer
     {
+        public string? Address { get; init; }
+
         public int Asked { get; private set; }
 
-        public IFeatureCollection Features => ++Asked == 1 ? throw PlantedTime.Planted() : new FeatureCollection();
+        public IFeatureCollection Features
+        {
+            get
+            {
+                var features = new FeatureCollection();
+                if (Address is not null)
+                {
+                    var addresses = new ServerAddressesFeature();
+                    addresses.Addresses.Add(Address);
+                    features.Set<IServerAddressesFeature>(addresses);
+                }
+
+                return ++Asked == 1 && Address is null ? throw PlantedTime.Planted() : features;
+            }
+        }
 
         public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
             where TContext : notnull => throw new NotSupportedException();

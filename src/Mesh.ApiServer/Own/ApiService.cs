@@ -6,6 +6,7 @@ using Mesh.ApiServer.Resources;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Loops;
+using Mesh.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting;
@@ -84,15 +85,9 @@ internal sealed class ApiService(
                 }
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (StoreUnavailableException silent)
         {
-            throw;
-        }
-#pragma warning disable CA1031 // The boundary of the loop: whatever a grain or the store threw, the next round looks again.
-        catch (Exception failure)
-#pragma warning restore CA1031
-        {
-            log.NotCreated("Service", failure.Message);
+            log.NotCreated("Service", silent.Message); // the next round looks again
         }
     }
 
