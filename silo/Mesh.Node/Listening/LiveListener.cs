@@ -1,17 +1,22 @@
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
+using Mesh.Loops;
 
 namespace Mesh.Node.Listening;
 
 /// <summary>
 /// One listener that follows its option: opened when the option is first known, moved when it changes, tried again while
-/// its port is taken. Not for two callers at once.
+/// its port is taken. What is under way on one that has moved goes on to its end. Not for two callers at once.
 /// </summary>
 /// <param name="name">As log and <c>/readyz</c> call it.</param>
-internal sealed class LiveListener(string name, Func<string, CancellationToken, Task<IAsyncDisposable>> open, ILogger log) : IAsyncDisposable
+internal sealed class LiveListener(string name, Func<string, CancellationToken, Task<OpenListener>> open, ProcessLoops loops, ILogger log) : IAsyncDisposable
 {
-    private IAsyncDisposable? _open;
+    /// <summary>An option that changes for ever leaves no more behind: the oldest is cut.</summary>
+    private const int MostDraining = 4;
+
+    private readonly List<(CancellationTokenSource Cut, Task Drained)> _draining = [];
+    private OpenListener? _open;
     private string? _wanted;
     private string? _failure;
 
@@ -46,7 +51,7 @@ internal sealed class LiveListener(string name, Func<string, CancellationToken, 
     {
         if (setting != _wanted)
         {
-            await CloseAsync();
+            await MoveAwayAsync();
             _wanted = setting;
             _failure = null;
         }
@@ -77,15 +82,60 @@ internal sealed class LiveListener(string name, Func<string, CancellationToken, 
         }
     }
 
-    /// <summary>Closes for good, until another setting is applied.</summary>
-    public async Task CloseAsync()
+    /// <summary>Accepts nothing more, until another setting is applied, and lets what is under way end, until the token is cancelled.</summary>
+    public async Task DrainAsync(CancellationToken hurry)
+    {
+        await MoveAwayAsync();
+        var drained = Task.WhenAll(_draining.Select(static one => one.Drained));
+        await drained.WaitAsync(hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (hurry.IsCancellationRequested)
+        {
+            foreach (var (cut, _) in _draining)
+            {
+                await cut.CancelAsync();
+            }
+        }
+
+        await drained;
+        _draining.ForEach(static one => one.Cut.Dispose());
+        _draining.Clear();
+    }
+
+    public async ValueTask DisposeAsync() => await DrainAsync(new CancellationToken(canceled: true));
+
+    private async Task MoveAwayAsync()
     {
         _wanted = null;
-        if (Interlocked.Exchange(ref _open, null) is { } closing)
+        if (Interlocked.Exchange(ref _open, null) is not { } closing)
         {
-            await closing.DisposeAsync();
+            return;
+        }
+
+        foreach (var ended in _draining.Where(static one => one.Drained.IsCompleted).ToList())
+        {
+            ended.Cut.Dispose();
+            _draining.Remove(ended);
+        }
+
+        if (_draining.Count >= MostDraining)
+        {
+            await _draining[^MostDraining].Cut.CancelAsync();
+        }
+
+        var cut = new CancellationTokenSource();
+        try
+        {
+            await closing.CloseAsync();
+        }
+        finally
+        {
+            _draining.Add((cut, loops.RunToEndAsync("drain of a listener", _ => DrainAsync(closing, cut.Token), CancellationToken.None)));
         }
     }
 
-    public async ValueTask DisposeAsync() => await CloseAsync();
+    private static async Task DrainAsync(OpenListener listener, CancellationToken cut)
+    {
+        await listener.DrainAsync(cut);
+        await listener.DisposeAsync();
+    }
 }

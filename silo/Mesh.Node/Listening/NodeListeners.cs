@@ -96,13 +96,13 @@ internal sealed class NodeListeners : IAsyncDisposable
         var (tcp, unix) = (Admitting("Connections to the registration port"), Admitting("Connections to node.sock"));
         // A gateway each, so that one is moved without touching the other's connections.
         _ingress = new LiveListener("Ingress", (setting, stop) => OpenIngressAsync(
-            ingress with { HttpListen = [IPEndPoint.Parse(setting)], Admit = http }, seed, made => Volatile.Write(ref _gateway, made), stop), log);
+            ingress with { HttpListen = [IPEndPoint.Parse(setting)], Admit = http }, seed, made => Volatile.Write(ref _gateway, made), stop), loops, log);
         _ingressTls = new LiveListener("Ingress HTTPS", (setting, stop) => OpenIngressAsync(
-            ingress with { HttpsListen = [IPEndPoint.Parse(setting)], Admit = https }, seed, made => Volatile.Write(ref _tlsGateway, made), stop), log);
-        _dns = new LiveListener("DNS", (setting, stop) => OpenDnsAsync(setting, seed, stop), log);
+            ingress with { HttpsListen = [IPEndPoint.Parse(setting)], Admit = https }, seed, made => Volatile.Write(ref _tlsGateway, made), stop), loops, log);
+        _dns = new LiveListener("DNS", (setting, stop) => OpenDnsAsync(setting, seed, stop), loops, log);
         _registration = new LiveListener(
-            "registration", async (setting, stop) => await RegistrationServer.ListenAsync(IPEndPoint.Parse(setting), agent, WhyNotReady, logs, stop, metrics, tcp), log);
-        _socket = new LiveListener("registration socket", async (_, stop) => await RegistrationServer.ListenAsync(data.NodeSocket, agent, WhyNotReady, logs, stop, metrics, unix), log);
+            "registration", async (setting, stop) => OpenListener.Of(await RegistrationServer.ListenAsync(IPEndPoint.Parse(setting), agent, WhyNotReady, logs, stop, metrics, tcp)), loops, log);
+        _socket = new LiveListener("registration socket", async (_, stop) => OpenListener.Of(await RegistrationServer.ListenAsync(data.NodeSocket, agent, WhyNotReady, logs, stop, metrics, unix)), loops, log);
     }
 
     /// <summary>Why the node is not ready, null when it is.</summary>
@@ -131,7 +131,7 @@ internal sealed class NodeListeners : IAsyncDisposable
         {
             if (_clusterDomain != options.ClusterDomain)
             {
-                await _dns.CloseAsync();
+                await _dns.DrainAsync(CancellationToken.None);
                 _clusterDomain = options.ClusterDomain;
             }
 
@@ -184,10 +184,10 @@ internal sealed class NodeListeners : IAsyncDisposable
     {
         // Held from here on: nothing opens again.
         await _oneChange.WaitAsync(CancellationToken.None);
-        await _registration.CloseAsync();
-        await _socket.CloseAsync();
-        await Task.WhenAll(_gateway?.StopAsync(hurry) ?? Task.CompletedTask, _tlsGateway?.StopAsync(hurry) ?? Task.CompletedTask, _services.StopAsync(hurry));
-        await _dns.CloseAsync();
+        await _registration.DisposeAsync();
+        await _socket.DisposeAsync();
+        await Task.WhenAll(_ingress.DrainAsync(hurry), _ingressTls.DrainAsync(hurry), _services.StopAsync(hurry));
+        await _dns.DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -213,14 +213,16 @@ internal sealed class NodeListeners : IAsyncDisposable
     }
 
     /// <param name="told">From here on it is told what changes: before it serves anybody, so that it misses nothing.</param>
-    private async Task<IAsyncDisposable> OpenIngressAsync(IngressOptions options, Random seed, Action<IngressGateway?> told, CancellationToken stop)
+    private async Task<OpenListener> OpenIngressAsync(IngressOptions options, Random seed, Action<IngressGateway?> told, CancellationToken stop)
     {
+#pragma warning disable CA2000 // whoever opened it disposes it, or it is disposed below
         var gateway = new IngressGateway(_routes, options, _problems, _suspects, seed, _loops, _time, _logs) { HttpsPort = _httpsPort };
+#pragma warning restore CA2000
         told(gateway);
         try
         {
             await gateway.StartAsync(stop);
-            return gateway;
+            return OpenListener.Of(gateway);
         }
         catch
         {
@@ -230,10 +232,11 @@ internal sealed class NodeListeners : IAsyncDisposable
         }
     }
 
-    private async Task<IAsyncDisposable> OpenDnsAsync(string setting, Random seed, CancellationToken stop)
+    private async Task<OpenListener> OpenDnsAsync(string setting, Random seed, CancellationToken stop)
     {
         var responder = new DnsResponder(_routes, _clusterDomain, seed);
         var log = _logs.CreateLogger<DnsServer>();
+#pragma warning disable CA2000 // whoever opened it disposes it, or it is disposed below
         var names = new AddressListeners(
             "DNS",
             [IPEndPoint.Parse(setting)],
@@ -244,6 +247,7 @@ internal sealed class NodeListeners : IAsyncDisposable
             _loops,
             _time,
             log);
+#pragma warning restore CA2000
         try
         {
             await names.StartAsync(stop);
@@ -255,7 +259,7 @@ internal sealed class NodeListeners : IAsyncDisposable
         }
 
         Volatile.Write(ref _names, names);
-        return names;
+        return OpenListener.Of(names);
     }
 
     private Func<IConnectionListenerFactory, IConnectionListenerFactory> Admitting(string name)
@@ -276,6 +280,8 @@ internal sealed class NodeListeners : IAsyncDisposable
         public IPEndPoint Address => server.EndPoints[0];
 
         /// <summary>A query is answered as soon as it is read: nothing is under way.</summary>
+        public Task CloseAsync() => DisposeAsync().AsTask();
+
         public Task StopAsync(CancellationToken deadline) => DisposeAsync().AsTask();
 
         public ValueTask DisposeAsync() => server.DisposeAsync();

@@ -18,6 +18,8 @@ namespace Mesh.Agent.Http;
 public sealed class RegistrationServer : IAsyncDisposable
 {
     private readonly KestrelServer _server;
+    private readonly CancellationTokenSource _cut = new();
+    private Task? _stopping;
     private string? _socket;
 
     private RegistrationServer(KestrelServer server) => _server = server;
@@ -44,11 +46,27 @@ public sealed class RegistrationServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Accepts nothing more: its address will be free in a moment. Streams go on.</summary>
+    public Task CloseAsync()
+    {
+        _stopping ??= _server.StopAsync(_cut.Token);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The same, and waits for the end of the streams, until the token is cancelled.</summary>
+    public async Task StopAsync(CancellationToken deadline)
+    {
+        await using var cut = deadline.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _cut);
+        await CloseAsync();
+        await _stopping!;
+    }
+
     /// <summary>Closes the listener and its connections at once: streams are taken up again by their clients.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _server.StopAsync(new CancellationToken(canceled: true));
+        await StopAsync(new CancellationToken(canceled: true));
         _server.Dispose();
+        _cut.Dispose();
         if (_socket is not null)
         {
             SocketPath.Left(_socket);

@@ -19,6 +19,8 @@ namespace Mesh.DataPlane.L7;
 internal sealed class IngressListener : IAddressListener
 {
     private readonly KestrelServer _server;
+    private readonly CancellationTokenSource _cut = new();
+    private Task? _stopping;
 
     private IngressListener(KestrelServer server, IPEndPoint address)
     {
@@ -54,12 +56,25 @@ internal sealed class IngressListener : IAddressListener
         }
     }
 
-    public Task StopAsync(CancellationToken deadline) => _server.StopAsync(deadline);
+    /// <summary>Kestrel closes its socket before it waits for anything.</summary>
+    public Task CloseAsync()
+    {
+        _stopping ??= _server.StopAsync(_cut.Token);
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken deadline)
+    {
+        await using var cut = deadline.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _cut);
+        await CloseAsync();
+        await _stopping!;
+    }
 
     public async ValueTask DisposeAsync()
     {
-        await _server.StopAsync(new CancellationToken(canceled: true));
+        await StopAsync(new CancellationToken(canceled: true));
         _server.Dispose();
+        _cut.Dispose();
     }
 
     /// <summary>A request that was refused before there was a request; told as every other one.</summary>

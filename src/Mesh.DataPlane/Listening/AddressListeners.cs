@@ -56,7 +56,15 @@ public sealed class AddressListeners(
         }
     }
 
-    /// <summary>Accepts nothing more and lets what is under way end, until the token is cancelled.</summary>
+    /// <summary>Accepts nothing more; completes when the addresses are free. What is under way goes on.</summary>
+    public async Task CloseAsync()
+    {
+        await _stop.CancelAsync();
+        await _following;
+        await Task.WhenAll(_listeners.Values.OfType<IAddressListener>().Select(static listener => listener.CloseAsync()));
+    }
+
+    /// <summary>The same, and lets what is under way end, until the token is cancelled.</summary>
     public async Task StopAsync(CancellationToken deadline)
     {
         if (_isStopped)
@@ -65,8 +73,7 @@ public sealed class AddressListeners(
         }
 
         _isStopped = true;
-        await _stop.CancelAsync();
-        await _following;
+        await CloseAsync();
         await Task.WhenAll(_listeners.Values.OfType<IAddressListener>().Select(listener => listener.StopAsync(deadline)));
         foreach (var listener in _listeners.Values.OfType<IAddressListener>())
         {

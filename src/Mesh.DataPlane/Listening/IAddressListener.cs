@@ -8,6 +8,9 @@ public interface IAddressListener : IAsyncDisposable
     /// <summary>With the port that was chosen.</summary>
     IPEndPoint Address { get; }
 
-    /// <summary>Accepts nothing more and lets what is under way end, until the token is cancelled.</summary>
+    /// <summary>Accepts nothing more; completes when the address is free. What is under way goes on.</summary>
+    Task CloseAsync();
+
+    /// <summary>The same, and lets what is under way end, until the token is cancelled.</summary>
     Task StopAsync(CancellationToken deadline);
 }

@@ -198,6 +198,8 @@ public sealed class AddressListenersTests
 
         public IPEndPoint Address => (IPEndPoint)_listener.LocalEndpoint;
 
+        public Task CloseAsync() => DisposeAsync().AsTask();
+
         public Task StopAsync(CancellationToken deadline) => DisposeAsync().AsTask();
 
         public ValueTask DisposeAsync()

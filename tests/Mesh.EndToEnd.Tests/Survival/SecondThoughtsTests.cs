@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using Mesh.EndToEnd.Tests.Traffic;
 using Mesh.Testing;
 using Mesh.Testing.Backends;
@@ -44,6 +45,7 @@ public sealed class SecondThoughtsTests
         var node = machine.NodePid;
         var before = machine.IngressUrl;
         using var stream = await served.EchoAsync();
+        using var tunnel = await served.WebSocketAsync();
 
         await machine.KillSiloAsync(Stop);
         machine.IngressHttp = $"127.0.0.1:{FreePort.Next()}";
@@ -54,6 +56,10 @@ public sealed class SecondThoughtsTests
         await served.UntilServedAsync();
         using var gone = new TcpClient();
         await Assert.ThrowsAsync<SocketException>(async () => await gone.ConnectAsync(IPAddress.Loopback, before.Port, Stop));
+
+        // What is under way at the old address goes on there.
+        await tunnel.SendAsync("x"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Stop);
+        Assert.Equal(1, (await tunnel.ReceiveAsync(new byte[1], Stop)).Count);
 
         // A connection of a Service has nothing to do with the Ingress, and the Pods are the same ones.
         await stream.GetStream().WriteAsync("x"u8.ToArray(), Stop);
