@@ -46,8 +46,6 @@ public static class StoreCopy
 
         try
         {
-            Remove(beside); // of one that was killed, when its number is used again
-            new FileStream(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }).Dispose();
             using (var source = SqliteDatabase.Connect(store, SqliteOpenMode.ReadWrite))
             {
                 if (SqliteSchema.WhyNot(source, store) is { } reason)
@@ -55,11 +53,9 @@ public static class StoreCopy
                     return new StoreCopyOutcome.Refused(reason);
                 }
 
-                using var copy = new Statement(source, "VACUUM INTO ?1", 1);
-                copy.Execute(beside);
+                Write(source, beside);
             }
 
-            Sync(beside); // SQLite does not
             var taken = Look(beside, replaced: null);
             File.Move(beside, file, overwrite: false);
             return taken;
@@ -107,9 +103,8 @@ public static class StoreCopy
             }
 
             Sync(beside);
-            var isReplaced = File.Exists(store);
+            var done = Look(beside, File.Exists(store) ? replaced : null); // before: once it is in its place, nothing fails
             PutInPlace(store, beside, replaced);
-            var done = Look(store, isReplaced ? replaced : null);
             Mark(options);
             return done;
         }
@@ -125,6 +120,28 @@ public static class StoreCopy
         finally
         {
             Remove(beside);
+        }
+    }
+
+    /// <summary>A whole copy that is on the disk, and that only its owner may read; its name is for whoever renames it.</summary>
+    internal static void Write(SqliteConnection source, string beside)
+    {
+        Remove(beside); // of one that was killed
+        new FileStream(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }).Dispose();
+        using (var copy = new Statement(source, "VACUUM INTO ?1", 1))
+        {
+            copy.Execute(beside);
+        }
+
+        Sync(beside); // SQLite does not
+    }
+
+    /// <summary>With the files that SQLite keeps beside it, if they are there.</summary>
+    internal static void Remove(string path)
+    {
+        foreach (var part in Parts.Where(part => File.Exists(path + part)))
+        {
+            File.Delete(path + part);
         }
     }
 
@@ -168,25 +185,53 @@ public static class StoreCopy
     /// <summary>A restore that is killed in between leaves no store, which no silo takes for a new one; it can be done again.</summary>
     private static void PutInPlace(string store, string beside, string replaced)
     {
-        if (File.Exists(store))
+        var moved = new Stack<(string From, string To)>();
+        try
         {
-            File.Move(store, replaced, overwrite: false);
+            if (File.Exists(store))
+            {
+                Remove(replaced); // the log of one that somebody deleted alone: it must not meet this one
+                Move(store, replaced);
+            }
+
+            if (File.Exists(store + "-wal"))
+            {
+                Move(store + "-wal", replaced + "-wal"); // of one that could not be closed
+            }
+
+            File.Delete(store + "-shm");
+            Move(beside, store);
+        }
+        catch
+        {
+            while (moved.TryPop(out var back))
+            {
+                File.Move(back.To, back.From, overwrite: false);
+            }
+
+            throw;
         }
 
-        if (File.Exists(store + "-wal"))
+        void Move(string from, string to)
         {
-            File.Move(store + "-wal", replaced + "-wal", overwrite: true); // of one that could not be closed: it must not meet the other
+            File.Move(from, to, overwrite: to.EndsWith("-wal", StringComparison.Ordinal));
+            moved.Push((from, to));
         }
-
-        File.Delete(store + "-shm");
-        File.Move(beside, store, overwrite: false);
     }
 
+    /// <summary>Where this fails the copy is in its place all the same, and the next start takes it for one: that costs one more new timeline.</summary>
     private static void Mark(SqliteStoreOptions options)
     {
-        using var connection = SqliteDatabase.Connect(options.DatabasePath, SqliteOpenMode.ReadOnly);
-        var (timeline, version, openings) = SqliteSchema.Read(connection);
-        new RunMark(timeline, openings, version).Write(options.MarkPath);
+        try
+        {
+            using var connection = SqliteDatabase.Connect(options.DatabasePath, SqliteOpenMode.ReadOnly);
+            var (timeline, version, openings) = SqliteSchema.Read(connection);
+            new RunMark(timeline, openings, version).Write(options.MarkPath);
+        }
+        catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            // No reason to say that nothing was restored.
+        }
     }
 
     /// <summary>Of the store that is to be replaced, if it can still be read; closing it empties its log into it.</summary>
@@ -218,13 +263,5 @@ public static class StoreCopy
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
         file.Flush(flushToDisk: true);
-    }
-
-    private static void Remove(string path)
-    {
-        foreach (var part in Parts.Where(part => File.Exists(path + part)))
-        {
-            File.Delete(path + part);
-        }
     }
 }

@@ -120,6 +120,44 @@ public sealed class StoreCopyTests : IDisposable
         Assert.Equal(["damaged.db", "newer.db", "other.db"], Directory.EnumerateFileSystemEntries(_directory).Select(Path.GetFileName).Order());
     }
 
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "R-S8")]
+    public async Task A_copy_that_is_in_its_place_is_restored_though_its_mark_could_not_be_written_and_no_old_log_stays_beside_the_replaced_one()
+    {
+        await using var fixture = await StartAsync(Stop);
+        await fixture.MustCommitAsync(Put("a"));
+        Assert.IsType<StoreCopyOutcome.Done>(StoreCopy.Take(fixture.Directory, Copy));
+        await fixture.Store.StopAsync();
+        await File.WriteAllTextAsync(fixture.Database + ".replaced-wal", "of one that was replaced before, and deleted", Stop);
+        Directory.CreateDirectory(fixture.Database + ".mark.next"); // no file can be written there
+
+        var done = Assert.IsType<StoreCopyOutcome.Done>(StoreCopy.Restore(fixture.Directory, Copy));
+
+        Assert.False(File.Exists(done.Replaced + "-wal"));
+        Assert.Equal(1L, Queries.CountObjects(done.Replaced!));
+        Directory.Delete(fixture.Database + ".mark.next");
+        await using var next = await fixture.ReopenAsync();
+        Assert.InRange((await next.Store.PositionAsync(Stop)).Version, done.Version, long.MaxValue);
+        Assert.NotNull(await next.Store.ReadAsync(Pod("a"), Stop));
+    }
+
+    [Fact(Timeout = Deadline)]
+    [Trait("Row", "R-S8")]
+    public async Task A_restore_that_fails_half_way_puts_the_store_back()
+    {
+        await using var fixture = await StartAsync(Stop);
+        await fixture.MustCommitAsync(Put("a"));
+        Assert.IsType<StoreCopyOutcome.Done>(StoreCopy.Take(fixture.Directory, Copy));
+        await fixture.Store.StopAsync();
+        var store = await File.ReadAllBytesAsync(fixture.Database, Stop);
+        Directory.CreateDirectory(fixture.Database + "-shm"); // cannot be deleted as a file
+
+        Refused("was not restored", StoreCopy.Restore(fixture.Directory, Copy));
+
+        Assert.Equal(store, await File.ReadAllBytesAsync(fixture.Database, Stop));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(fixture.Directory, "mesh.db.re*")); // neither a replaced one nor one on its way
+    }
+
     private static void Refused(string told, StoreCopyOutcome outcome) =>
         Assert.Contains(told, Assert.IsType<StoreCopyOutcome.Refused>(outcome).Reason, StringComparison.Ordinal);
 }

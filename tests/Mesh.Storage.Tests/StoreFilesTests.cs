@@ -17,11 +17,14 @@ public sealed class StoreFilesTests
     {
         await using var fixture = await StartAsync(Stop, options => options with { NumberOf = Number });
         await fixture.MustCommitAsync(Put("a"));
+        await File.WriteAllTextAsync(fixture.Database + ".saving", "of one that was killed", Stop);
         File.Move(fixture.Database, fixture.Database + ".away");
 
         var lost = await Assert.ThrowsAsync<StoreUnavailableException>(() => fixture.CommitAsync(Put("b")));
         Assert.Contains($"'{fixture.Database}' was removed", lost.Message, StringComparison.Ordinal);
         Assert.Equal(1L, Queries.CountObjects(fixture.Database + ".saved"));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(fixture.Database + ".saved"));
+        Assert.False(File.Exists(fixture.Database + ".saving"));
 
         File.Move(fixture.Database + ".away", fixture.Database);
         await fixture.MustCommitAsync(Put("b"));

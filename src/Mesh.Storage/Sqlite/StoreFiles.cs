@@ -121,7 +121,7 @@ internal sealed class StoreFiles(SqliteDatabase database, Func<string, ulong?>? 
 
     private string? SaveBy(SqliteConnection connection)
     {
-        var saved = _store + ".saved";
+        var (saved, beside) = (_store + ".saved", _store + ".saving");
         if (Path.Exists(saved))
         {
             return null;
@@ -129,11 +129,11 @@ internal sealed class StoreFiles(SqliteDatabase database, Func<string, ulong?>? 
 
         try
         {
-            using var copy = new Statement(connection, "VACUUM INTO ?1", 1);
-            copy.Execute(saved);
+            StoreCopy.Write(connection, beside);
+            File.Move(beside, saved, overwrite: false);
             return saved;
         }
-        catch (SqliteException)
+        catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
         {
             return null; // there may be no room, nor a directory
         }
