@@ -24,6 +24,14 @@ internal static class Program
         ("propagation", PropagationBenchmark.RunAsync),
     ];
 
+    // Long, and of interest beside another run of the same: not among all.
+    private static readonly (string Name, Func<CancellationToken, Task> RunAsync)[] Further =
+    [
+        ("memory-conserving", MemoryBenchmark.RunConservingAsync),
+        ("memory-limited", MemoryBenchmark.RunLimitedAsync),
+        ("growth", GrowthBenchmark.RunAsync),
+    ];
+
     private static async Task<int> Main(string[] arguments)
     {
         switch (arguments)
@@ -34,10 +42,10 @@ internal static class Program
             case [BareWeb.AspNetRole]:
                 await BareWeb.RunAspNetAsync();
                 return 0;
-            case [var name] when name == "all" || Scenarios.Any(scenario => scenario.Name == name):
+            case [var name] when name == "all" || Scenarios.Concat(Further).Any(scenario => scenario.Name == name):
                 return await RunAsync(name);
             default:
-                Console.Error.WriteLine($"Which one? {string.Join(", ", Scenarios.Select(scenario => scenario.Name))} or all.");
+                Console.Error.WriteLine($"Which one? {string.Join(", ", Scenarios.Concat(Further).Select(scenario => scenario.Name))} or all.");
                 return 2;
         }
     }
@@ -51,7 +59,7 @@ internal static class Program
             stop.Cancel();
         };
         var failed = 0;
-        foreach (var scenario in Scenarios.Where(scenario => name == "all" || scenario.Name == name))
+        foreach (var scenario in name == "all" ? Scenarios : Scenarios.Concat(Further).Where(scenario => scenario.Name == name))
         {
             try
             {

@@ -30,6 +30,9 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     public static async Task<BenchCluster> StartAsync(params string[] extra) => new(await SiloUnderTest.StartNewAsync(extra));
 
+    /// <param name="environment">Of both processes.</param>
+    public static async Task<BenchCluster> StartAsync(IReadOnlyDictionary<string, string> environment) => new(await SiloUnderTest.StartNewAsync(null, environment));
+
     public async Task<JsonElement> CreateAsync(string collection, object body, CancellationToken stop)
     {
         using var content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json");
@@ -56,6 +59,12 @@ internal sealed class BenchCluster : IAsyncDisposable
         count,
         new ParallelOptions { MaxDegreeOfParallelism = CreatesAtOnce, CancellationToken = stop },
         async (number, one) => await CreateServiceAsync($"service-{number}", 8080, headless: false, one));
+
+    public async Task DeleteAsync(string path, CancellationToken stop)
+    {
+        using var response = await Api.DeleteAsync(new Uri(path, UriKind.Relative), stop);
+        response.EnsureSuccessStatusCode();
+    }
 
     public Task CreatePodsAsync(int count, Func<int, object> manifest, CancellationToken stop) => Parallel.ForAsync(
         0,

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using Mesh.Benchmarks.Load;
 using Mesh.Benchmarks.Measuring;
@@ -21,10 +22,22 @@ internal static class MemoryBenchmark
     private const double BudgetListSeconds = 5;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
-    public static async Task RunAsync(CancellationToken stop)
+    public static Task RunAsync(CancellationToken stop) => RunAsync("", new Dictionary<string, string>(), stop);
+
+    /// <summary>With a collector that compacts rather than keep what is fragmented by more than half.</summary>
+    public static Task RunConservingAsync(CancellationToken stop) =>
+        RunAsync(", DOTNET_GCConserveMemory=5", new Dictionary<string, string> { ["DOTNET_GCConserveMemory"] = "5" }, stop);
+
+    /// <summary>With a heap that may not grow above 700 MiB, in either process.</summary>
+    public static Task RunLimitedAsync(CancellationToken stop) => RunAsync(
+        ", DOTNET_GCHeapHardLimit of 700 MiB",
+        new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = (700L << 20).ToString("X", CultureInfo.InvariantCulture) }, // it is read as hexadecimal
+        stop);
+
+    private static async Task RunAsync(string with, Dictionary<string, string> environment, CancellationToken stop)
     {
-        Report.Title("memory: 100,000 Pods and 10,000 Services");
-        await using var cluster = await BenchCluster.StartAsync();
+        Report.Title("memory: 100,000 Pods and 10,000 Services" + with);
+        await using var cluster = await BenchCluster.StartAsync(environment);
         Report.Figure("resident memory of mesh-silo, empty", ProcessUse.ResidentMebibytes(cluster.Silo.SiloPid), "MiB");
         await TimedAsync("Services created", Services, () => cluster.CreateServicesAsync(Services, stop));
         Report.Figure("  resident memory of mesh-silo then", ProcessUse.ResidentMebibytes(cluster.Silo.SiloPid), "MiB");
