@@ -141,7 +141,7 @@ public sealed class PodGrain : Grain, IPodGrain, IDisposable
 
         if (_life is null && _wanted.IsSilenceOver(current) && await _published.FindAsync(stop) is { } row)
         {
-            _life ??= PodLife.Of(row); // this activation came after its node fell silent, which is heard of again
+            _life ??= PodLife.Of(row, current); // this activation came after its node fell silent, which is heard of again
         }
 
         await PublishAsync(stop);

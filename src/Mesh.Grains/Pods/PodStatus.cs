@@ -13,11 +13,23 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
     /// <summary>Nothing is heard of the Pod's node: what its container does is as it was last heard of.</summary>
     public const string NodeUnknown = "NodeStatusUnknown";
 
+    private const string AwaitedThere = "Mesh starts no process; it waits for one that listens there: ";
+
     /// <summary>The process that a manifest stands for is not there: its container waits, as one whose image is still being pulled.</summary>
     private bool IsAwaited => !IsReady && Reason == PodReasons.ProcessAwaited;
 
     /// <summary>What the document shows already, while its node has said nothing to this activation.</summary>
     public static PodStatus Stored(ShownPod shown, string podIP, string hostIP) => new(shown.Ready == "True", shown.Reason, shown.Message, podIP, hostIP);
+
+    /// <summary>Where the process of a manifest is awaited, as its containers show; null when they show something else.</summary>
+    public static string? Awaited(ReadOnlyMemory<byte> document)
+    {
+        using var pod = JsonDocument.Parse(document, DocumentSplice.AsStored);
+        var waiting = pod.RootElement.Child("status").Items("containerStatuses").FirstOrDefault().Child("state").Child("waiting");
+        return waiting.Text("reason") == PodReasons.ProcessAwaited && waiting.Text("message") is { } message && message.StartsWith(AwaitedThere, StringComparison.Ordinal)
+            ? message[AwaitedThere.Length..]
+            : null;
+    }
 
     /// <summary>The condition's reason for a node's word: of a failed probe, as the kubelet's, that containers are not ready.</summary>
     public static string ReasonOf(string word) => word is "" or PodReasons.Unhealthy ? "ContainersNotReady" : word;
@@ -157,7 +169,7 @@ internal sealed record PodStatus(bool IsReady, string Reason, string Message, st
         {
             writer.WriteStartObject("waiting");
             writer.WriteString("reason", Reason);
-            writer.WriteString("message", $"Mesh starts no process; it waits for one that listens there: {Message}");
+            writer.WriteString("message", AwaitedThere + Message);
         }
         else
         {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Mesh.Core.Names;
 using Mesh.Grains.Nodes;
 using Mesh.Storage;
@@ -30,7 +31,17 @@ internal sealed class WantedStatus(IWatchCache cache, KnownNodes nodes)
     /// Whether its grain has something to do, though nothing happens to the Pod: it shows another status than it should, or that its
     /// node is silent when that is heard of again.
     /// </summary>
-    public bool IsUnsettled(StoredObject stored) => IsSilenceOver(stored) || Missing(stored, null) is not null;
+    public bool IsUnsettled(StoredObject stored)
+    {
+        try
+        {
+            return IsSilenceOver(stored) || Missing(stored, null) is not null;
+        }
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException or FormatException)
+        {
+            return true; // its own grain says so; whoever looks at all Pods goes on to the next
+        }
+    }
 
     /// <summary>It shows that nothing is heard of its node, which is not so any more: what the node said before stands again.</summary>
     public bool IsSilenceOver(StoredObject stored)

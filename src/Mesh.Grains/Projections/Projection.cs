@@ -42,17 +42,23 @@ public sealed class Projection(
     /// <summary>Between two writes of one object.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
+    /// <summary>After an exception: what is to be written, nobody else may know of, and whoever knows may mark it no more.</summary>
+    public static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(60);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly Backoff _backoff = new(time, random);
     private Task _loop = Task.CompletedTask;
     private bool _isDirty;
     private bool _isRunning;
     private bool _isBusy; // as was told
+    private bool _hasFailed;
+    private TaskCompletionSource? _marked; // somebody waits for the next mark
 
     /// <summary>Something may have changed.</summary>
     public void Mark()
     {
         _isDirty = true;
+        _marked?.TrySetResult();
         if (!_isRunning && !_stop.IsCancellationRequested)
         {
             _isRunning = true;
@@ -67,10 +73,28 @@ public sealed class Projection(
         _stop.Dispose();
     }
 
-    /// <summary>After an exception, as about a document that nobody can read, it is not dirty any more: the next mark tries again.</summary>
+    /// <summary>After an exception, as about a document that nobody can read, the next mark tries again, and <see cref="TryAgain"/> does.</summary>
     private async Task RunAsync(CancellationToken stop)
     {
         await Task.Yield(); // all that one turn changes goes in one write
+        if (_hasFailed && !_isDirty)
+        {
+            Tell(true);
+            _marked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await _marked.Task.WaitAsync(TryAgain, time, stop).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            stop.ThrowIfCancellationRequested();
+            (_marked, _isDirty) = (null, true);
+        }
+
+        _hasFailed = true;
+        await WriteAsync(stop);
+        _hasFailed = false;
+        Tell(false);
+        _isRunning = false; // in the turn that saw that nothing is left: the loop's task completes in a later one
+    }
+
+    private async Task WriteAsync(CancellationToken stop)
+    {
         while (_isDirty)
         {
             _isDirty = false;
@@ -82,9 +106,6 @@ public sealed class Projection(
                 await StepAsync();
             }
         }
-
-        Tell(false);
-        _isRunning = false; // in the turn that saw that nothing is left: the loop's task completes in a later one
     }
 
     private void Tell(bool isBusy)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Mesh.Core.Names;
+using Mesh.Core.Pods;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
@@ -61,7 +62,10 @@ public sealed class IdlePodTests : IAsyncLifetime
 
             return Loss.None;
         });
-        await PassUntilAsync(() => Task.FromResult(Volatile.Read(ref rounds) >= 2));
+        await PassRoundsAsync(1); // whoever was to be woken for the registrations has been
+        await CollectAsync();
+        Interlocked.Exchange(ref woken, 0);
+        await PassRoundsAsync(3);
         HeldPod[] held = [.. pods.Select(pod => new HeldPod(ns, pod.Name.Name, "u-" + pod.Name.Name, 1, true, false, true))];
         await MeshTestCluster.Service<InventoryRouting>(_cluster.Silos[0]).RouteAsync(Node, 1, "", held, Stop); // as on a new link
         Assert.Equal((0, 0), (Volatile.Read(ref woken), await PodGrainsAsync()));
@@ -69,26 +73,43 @@ public sealed class IdlePodTests : IAsyncLifetime
         Assert.Equal(PodReportResult.Accepted, (await pods[0].ReportAsync(pods[0].Alive("u-p0", 2, ready: false, node: Node))).Result);
         await pods[0].UntilAsync(stored => !PodDocument.IsReady(stored!.Document));
         Assert.Equal(1, await PodGrainsAsync());
+
+        async Task PassRoundsAsync(int count)
+        {
+            var until = Volatile.Read(ref rounds) + count;
+            await PassUntilAsync(async () =>
+            {
+                await Task.Yield();
+                return Volatile.Read(ref rounds) >= until;
+            });
+        }
     }
 
     [Fact(Timeout = 120_000)]
     [Trait("Row", "CP-D7")]
     public async Task A_Pod_that_went_idle_while_its_node_was_silent_shows_what_it_was_when_the_node_is_heard_again()
     {
-        var pod = new ReportedPod(_cluster, NamespacedName.Of(await _cluster.NamespaceAsync(), "web"), Stop);
+        var ns = await _cluster.NamespaceAsync();
+        var pod = new ReportedPod(_cluster, NamespacedName.Of(ns, "web"), Stop);
+        var awaited = new ReportedPod(_cluster, NamespacedName.Of(ns, "awaited"), Stop);
         var facts = new NodeFacts("boot", "Test Linux", "6.1", "amd64", 2, 1L << 30);
         await NodeGrain.Open(Session, facts, Stop);
         await _cluster.Client.GetGrain<INodeGrain>("b").Open(Session, facts, Stop); // two silent nodes: no Pod is given up
         Assert.Equal(PodReportResult.Accepted, (await pod.ReportAsync(pod.Alive("u1", 1, node: Node))).Result);
-        await PassUntilAsync(async () => await ShownAsync(pod) is { Reason: PodStatus.NodeUnknown });
+        var waits = awaited.Alive("u2", 1, ready: false, node: Node) with { Reason = PodReasons.ProcessAwaited, Message = "127.0.0.1:80" };
+        Assert.Equal(PodReportResult.Accepted, (await awaited.ReportAsync(waits)).Result);
+        await PassUntilAsync(async () => await ShownAsync(pod) is { Reason: PodStatus.NodeUnknown } && await ShownAsync(awaited) is { Reason: PodStatus.NodeUnknown });
         await CollectAsync();
         Assert.Equal(PodStatus.NodeUnknown, (await ShownAsync(pod)).Reason);
 
         await PassUntilAsync(async () =>
         {
             Assert.True(await NodeGrain.Alive(Session, Stop));
-            return await ShownAsync(pod) is { Ready: "True" };
+            return await ShownAsync(pod) is { Ready: "True" } && await ShownAsync(awaited) is { Reason: PodReasons.ProcessAwaited, Message: "127.0.0.1:80" };
         });
+        var document = Encoding.UTF8.GetString((await _cluster.Store.ReadAsync(awaited.Key, Stop))!.Document.Span);
+        Assert.Contains("\"phase\":\"Pending\"", document, StringComparison.Ordinal);
+        Assert.DoesNotContain("startedAt", document, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 120_000)]

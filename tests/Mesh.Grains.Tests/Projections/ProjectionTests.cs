@@ -35,6 +35,24 @@ public sealed class ProjectionTests
         Assert.Equal([true, false], isWriting);
     }
 
+    [Fact]
+    public void What_met_an_exception_is_tried_again_though_nothing_changes()
+    {
+        var loops = new WatchedLoops(_time);
+        var shown = new Shown { Fault = new InvalidDataException("planted") };
+        var isWriting = new List<bool>();
+        var projection = new Projection(shown, new ProjectionPace(_time), loops.Loops, _time, new Random(1), _ => { }, isWriting.Add);
+        _turns.Run(projection.Mark);
+        _time.Advance(TimeSpan.FromMilliseconds(50));
+        _turns.RunAll();
+        Assert.Equal(0, shown.Written);
+        Assert.Equal([true], isWriting); // it is held: nobody else may know
+
+        _time.Advance(Projection.TryAgain);
+        _turns.RunAll();
+        Assert.Equal(1, shown.Written);
+    }
+
     private sealed class Shown : IProjected
     {
         public Exception? Fault { get; set; }
