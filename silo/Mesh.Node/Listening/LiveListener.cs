@@ -129,13 +129,24 @@ internal sealed class LiveListener(string name, Func<string, CancellationToken, 
         }
         finally
         {
-            _draining.Add((cut, loops.RunToEndAsync("drain of a listener", _ => DrainAsync(closing, cut.Token), CancellationToken.None)));
+            _draining.Add((cut, loops.RunToEndAsync("drain of a listener", _ => DrainAsync(closing, cut.Token), cut.Token)));
         }
     }
 
     private static async Task DrainAsync(OpenListener listener, CancellationToken cut)
     {
-        await listener.DrainAsync(cut);
-        await listener.DisposeAsync();
+        var isDrained = false;
+        try
+        {
+            await listener.DrainAsync(cut);
+            isDrained = true;
+        }
+        finally
+        {
+            if (isDrained || cut.IsCancellationRequested)
+            {
+                await listener.DisposeAsync();
+            }
+        }
     }
 }

@@ -68,7 +68,7 @@ internal sealed class ConnectionSet(DescriptorBudget budget, TimeProvider time) 
     }
 
     /// <summary>
-    /// Waits until all connections have ended, and ends those that are idle; at <paramref name="deadline"/> resets those that are left.
+    /// Waits until all connections have ended, and resets those that are idle; at <paramref name="deadline"/> those that are left too.
     /// </summary>
     public async Task DrainAsync(CancellationToken deadline)
     {
@@ -78,7 +78,7 @@ internal sealed class ConnectionSet(DescriptorBudget budget, TimeProvider time) 
             using var look = new PeriodicTimer(LookEvery, time);
             do
             {
-                EndIdle();
+                ResetIdle();
                 await Task.WhenAny(ended, look.WaitForNextTickAsync(deadline).AsTask());
                 deadline.ThrowIfCancellationRequested();
             }
@@ -116,7 +116,7 @@ internal sealed class ConnectionSet(DescriptorBudget budget, TimeProvider time) 
         }
     }
 
-    private void EndIdle()
+    private void ResetIdle()
     {
         ServiceConnection[] open;
         lock (_gate)
@@ -126,7 +126,7 @@ internal sealed class ConnectionSet(DescriptorBudget budget, TimeProvider time) 
 
         foreach (var connection in open)
         {
-            connection.EndIfIdle();
+            connection.ResetIfIdle();
         }
     }
 

@@ -16,8 +16,8 @@ internal sealed class ServiceConnection(Socket client, NamespacedName service, F
 
     public NamespacedName Service => service;
 
-    /// <inheritdoc cref="SplicedConnection.EndIfIdle"/>
-    public void EndIfIdle() => _spliced?.EndIfIdle();
+    /// <inheritdoc cref="SplicedConnection.ResetIfIdle"/>
+    public void ResetIfIdle() => _spliced?.ResetIfIdle();
 
     public async Task RunAsync()
     {

@@ -16,13 +16,19 @@ internal sealed class SplicedConnection(Socket client, Socket upstream, TimeProv
     /// <summary>How often a side that has ended is looked at.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);
 
+    /// <summary>So many looks in a row without a byte, and a connection is idle.</summary>
+    private const int IdleLooks = 3;
+
     private int _aborted;
     private int _ended;
     private HalfClosed? _halfClosed;
     private long _fromClient;
     private long _toClient;
     private long _carriedBefore = -1;
-    private volatile bool _isAsked;
+    private int _looks;
+    private volatile bool _isAsked; // the client's bytes are the last that came
+    private volatile bool _hasAskedAll;
+    private volatile bool _isSending; // to the client, who may be slow to read
 
     /// <summary>Bytes from the client, and to it; exact once <see cref="RunAsync"/> has ended.</summary>
     public long FromClient => Volatile.Read(ref _fromClient);
@@ -45,31 +51,17 @@ internal sealed class SplicedConnection(Socket client, Socket upstream, TimeProv
     }
 
     /// <summary>
-    /// While all of them drain, once at each look: one that carried nothing since the last look, and whose client waits for nothing,
-    /// ends with a FIN to both sides. Who sent last is owed an answer; what no answer is given to lasts until it is aborted.
+    /// While all of them drain, once at each look: resets one that carried nothing for a few looks, and whose client waits for nothing.
+    /// One that sent last waits for an answer, and so does one that has ended its side; whoever reads slowly is still given what came.
     /// </summary>
-    public void EndIfIdle()
+    public void ResetIfIdle()
     {
         var carried = FromClient + ToClient;
-        if (carried == _carriedBefore && !_isAsked)
-        {
-            End(client);
-            End(upstream);
-        }
-
+        _looks = carried == _carriedBefore && !_isSending ? _looks + 1 : 0;
         _carriedBefore = carried;
-    }
-
-    /// <summary>Whoever reads from it finds its end, and is done.</summary>
-    private static void End(Socket side)
-    {
-        try
+        if (_looks >= IdleLooks && !_isAsked && !_hasAskedAll)
         {
-            side.Shutdown(SocketShutdown.Both);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // It has just ended by itself.
+            Abort(); // no FIN: of an answer that pauses for so long, its client is not to take the half for the whole
         }
     }
 
@@ -80,13 +72,17 @@ internal sealed class SplicedConnection(Socket client, Socket upstream, TimeProv
         {
             while (await from.ReceiveAsync(buffer.AsMemory(), SocketFlags.None) is var read && read > 0)
             {
-                _isAsked = fromClient;
+                Begin(fromClient);
                 await SendAllAsync(to, buffer.AsMemory(0, read));
                 Carried(read, fromClient);
                 buffer = Fit(buffer, read);
             }
 
-            _isAsked |= fromClient; // a client that has said all waits for the rest of its answer
+            if (fromClient)
+            {
+                _hasAskedAll = true;
+            }
+
             to.Shutdown(SocketShutdown.Send);
             if (Interlocked.Increment(ref _ended) == 1)
             {
@@ -107,11 +103,27 @@ internal sealed class SplicedConnection(Socket client, Socket upstream, TimeProv
         }
     }
 
+    private void Begin(bool fromClient)
+    {
+        _isAsked = fromClient;
+        if (!fromClient)
+        {
+            _isSending = true;
+        }
+    }
+
     /// <summary>Each direction has one writer.</summary>
     private void Carried(int bytes, bool fromClient)
     {
-        ref var total = ref fromClient ? ref _fromClient : ref _toClient;
-        Volatile.Write(ref total, total + bytes);
+        if (fromClient)
+        {
+            Volatile.Write(ref _fromClient, _fromClient + bytes);
+        }
+        else
+        {
+            Volatile.Write(ref _toClient, _toClient + bytes);
+            _isSending = false;
+        }
     }
 
     private static async ValueTask SendAllAsync(Socket to, ReadOnlyMemory<byte> bytes)

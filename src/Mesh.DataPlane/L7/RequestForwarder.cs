@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Mesh.Core;
-using Mesh.Core.Names;
 using Mesh.Core.Routing;
 using Mesh.DataPlane.L7.Carrier;
 using Microsoft.AspNetCore.Http;
@@ -25,7 +24,7 @@ internal sealed class RequestForwarder(
     public async ValueTask<Refusal?> ForwardAsync(Exchange exchange, PortRoute port)
     {
         var order = pick.Order(port.Usable);
-        PassOver(exchange.Service!, port.Usable, ref order);
+        PassOver(exchange, port.Usable, ref order);
         var next = order.Next();
         var resent = false;
         while (true)
@@ -56,17 +55,19 @@ internal sealed class RequestForwarder(
     }
 
     /// <summary>Begins with an endpoint that answers, if one of the next few does; those that do not are the last to be tried.</summary>
-    private void PassOver(NamespacedName service, ImmutableArray<Target> usable, ref EndpointOrder order)
+    private void PassOver(Exchange exchange, ImmutableArray<Target> usable, ref EndpointOrder order)
     {
         if (usable.Length < 2)
         {
             return;
         }
 
+        var service = exchange.Service!;
         for (var ahead = 0; ahead < Math.Min(usable.Length, MostPassedOver); ahead++)
         {
             var target = order.Ahead(ahead);
-            if (!carrier.IsPassedOver(service, target, out var isNews))
+            // What finds out whether a silent one answers again must be what another one can get when it does not.
+            if (!carrier.IsPassedOver(service, target, MayBeSentTwice(exchange.Http), out var isNews))
             {
                 order.BeginAt(ahead);
                 return;

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Mesh.DataPlane.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -13,7 +14,7 @@ public sealed class DrainTests
 
     [Fact(Timeout = Limit)]
     [Trait("Row", "R-S2")]
-    public async Task A_stop_ends_connections_that_are_idle_and_leaves_time_to_whoever_waits_for_an_answer()
+    public async Task A_stop_resets_connections_that_are_idle_and_leaves_time_to_whoever_waits_for_an_answer()
     {
         var asked = new TaskCompletionSource();
         var answer = new TaskCompletionSource();
@@ -42,13 +43,45 @@ public sealed class DrainTests
         var stopped = host.Listeners.StopAsync(Stop); // without a deadline
         await AdvanceUntilAsync(time, idleThere.Ended);
 
-        Assert.True(idleThere.SawEnd); // a FIN, no reset
-        Assert.Equal(0, await idle.Socket.ReceiveAsync(new byte[1], Stop));
+        Assert.True(idleThere.SawReset); // no FIN: of half an answer that would make a whole one
+        await Assert.ThrowsAsync<SocketException>(() => idle.Socket.ReceiveAsync(new byte[1], Stop).AsTask());
         Assert.False(stopped.IsCompleted);
         answer.SetResult();
         Assert.Equal("ok", (await waiting.AnswerAsync(Stop))!.Body);
         await AdvanceUntilAsync(time, stopped);
         Assert.True(await waiting.IsClosedAsync(Stop));
+    }
+
+    [Fact(Timeout = Limit)]
+    [Trait("Row", "R-S2")]
+    public async Task A_stop_leaves_time_to_a_client_that_has_ended_its_side_and_has_half_of_its_answer()
+    {
+        await using var backend = new RecordingBackend(static async connection =>
+        {
+            while (await connection.ReceiveAsync())
+            {
+            }
+
+            await connection.SendAsync("half");
+        });
+        var time = new FakeTimeProvider();
+        await using var host = new L4Host(time: time);
+        using var client = await L4Host.ConnectAsync(await host.ServeAsync(backend.Pod("web-1")), Stop);
+        var there = await backend.AcceptedAsync(Stop);
+        client.Socket.Shutdown(SocketShutdown.Send);
+        await client.UntilAsync("half", Stop);
+
+        var stopped = host.Listeners.StopAsync(Stop);
+        for (var look = 0; look < 8; look++)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        await there.SendAsync(" whole");
+        there.Close();
+        Assert.EndsWith(" whole", await client.ToEndAsync(Stop), StringComparison.Ordinal);
+        await stopped;
     }
 
     [Fact(Timeout = Limit)]

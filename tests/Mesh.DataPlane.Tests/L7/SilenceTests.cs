@@ -78,20 +78,20 @@ public sealed class SilenceTests
     {
         var silence = new EndpointSilence(_time);
         _time.Advance(EndpointSilence.Patience);
-        Assert.False(silence.IsPassedOver(out _)); // nobody asked
+        Assert.False(silence.IsPassedOver(mayTry: true, out _)); // nobody asked
 
         silence.Asked();
         silence.Asked();
         _time.Advance(EndpointSilence.Patience / 2);
         silence.Answered();
         _time.Advance(EndpointSilence.Patience / 2);
-        Assert.False(silence.IsPassedOver(out _)); // one takes long, and others do not
+        Assert.False(silence.IsPassedOver(mayTry: true, out _)); // one takes long, and others do not
 
         _time.Advance(EndpointSilence.Patience / 2);
-        Assert.True(silence.IsPassedOver(out var isNews) && isNews);
-        Assert.True(silence.IsPassedOver(out isNews) && !isNews);
+        Assert.True(silence.IsPassedOver(mayTry: true, out var isNews) && isNews);
+        Assert.True(silence.IsPassedOver(mayTry: true, out isNews) && !isNews);
         silence.Heard();
-        Assert.False(silence.IsPassedOver(out _));
+        Assert.False(silence.IsPassedOver(mayTry: true, out _));
     }
 
     [Fact]
@@ -100,19 +100,20 @@ public sealed class SilenceTests
         var silence = new EndpointSilence(_time);
         silence.Asked();
         silence.GaveNone(); // a client that left at once says nothing
-        Assert.False(silence.IsPassedOver(out _));
+        Assert.False(silence.IsPassedOver(mayTry: true, out _));
 
         silence.Asked();
         _time.Advance(EndpointSilence.Patience);
         silence.GaveNone();
-        Assert.True(silence.IsPassedOver(out _));
+        Assert.True(silence.IsPassedOver(mayTry: true, out _));
 
         _time.Advance(EndpointSilence.TryEvery);
-        Assert.False(silence.IsPassedOver(out _));
+        Assert.True(silence.IsPassedOver(mayTry: false, out _)); // not by what another one could not get after it
+        Assert.False(silence.IsPassedOver(mayTry: true, out _));
         silence.Asked();
-        Assert.True(silence.IsPassedOver(out _)); // one at a time
+        Assert.True(silence.IsPassedOver(mayTry: true, out _)); // one at a time
         silence.Answered();
-        Assert.False(silence.IsPassedOver(out _));
+        Assert.False(silence.IsPassedOver(mayTry: true, out _));
     }
 
     /// <summary>Asks until the request is the one that reached somebody, whose client is returned with what it waits for.</summary>

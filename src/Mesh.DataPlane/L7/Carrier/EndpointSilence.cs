@@ -20,6 +20,11 @@ internal sealed class EndpointSilence(TimeProvider time)
     /// <summary>It has a request from here on, until <see cref="Answered"/> or <see cref="GaveNone"/>.</summary>
     public void Asked()
     {
+        if (Volatile.Read(ref _owed) == 0)
+        {
+            Volatile.Write(ref _heard, time.GetTimestamp()); // before it owes anything: who looks in between is not to see an old answer
+        }
+
         if (Interlocked.Increment(ref _owed) == 1)
         {
             Volatile.Write(ref _heard, time.GetTimestamp());
@@ -54,8 +59,9 @@ internal sealed class EndpointSilence(TimeProvider time)
     }
 
     /// <summary>Whether another endpoint is to be preferred.</summary>
+    /// <param name="mayTry">Whether it may get this request all the same, once in <see cref="TryEvery"/>.</param>
     /// <param name="isNews">It has just become so.</param>
-    public bool IsPassedOver(out bool isNews)
+    public bool IsPassedOver(bool mayTry, out bool isNews)
     {
         isNews = false;
         if (Volatile.Read(ref _isSilent) == 0)
@@ -66,7 +72,7 @@ internal sealed class EndpointSilence(TimeProvider time)
 
         var next = Volatile.Read(ref _nextTry);
         var now = time.GetTimestamp();
-        return now < next || Interlocked.CompareExchange(ref _nextTry, After(now), next) != next;
+        return !mayTry || now < next || Interlocked.CompareExchange(ref _nextTry, After(now), next) != next;
     }
 
     private bool IsOverdue() => time.GetElapsedTime(Volatile.Read(ref _heard)) >= Patience;
@@ -74,7 +80,18 @@ internal sealed class EndpointSilence(TimeProvider time)
     private bool Begin()
     {
         Volatile.Write(ref _nextTry, After(time.GetTimestamp()));
-        return Interlocked.Exchange(ref _isSilent, 1) == 0;
+        if (Interlocked.Exchange(ref _isSilent, 1) != 0)
+        {
+            return false;
+        }
+
+        if (IsOverdue())
+        {
+            return true;
+        }
+
+        Volatile.Write(ref _isSilent, 0); // it has answered meanwhile
+        return false;
     }
 
     private long After(long now) => now + (long)(TryEvery.TotalSeconds * time.TimestampFrequency);

@@ -12,7 +12,7 @@ internal interface IHttpCarrier : IDisposable
 
     /// <summary>Whether the endpoint owes answers and gives none, so that another is to be preferred.</summary>
     /// <param name="isNews">It has just become so.</param>
-    bool IsPassedOver(NamespacedName service, Target target, out bool isNews);
+    bool IsPassedOver(NamespacedName service, Target target, bool mayTry, out bool isNews);
 
     /// <summary>Closes the unused connections to endpoints of the Service that are not in <paramref name="usable"/>; what is under way goes on.</summary>
     void Retain(NamespacedName service, ImmutableHashSet<EndpointKey> usable);

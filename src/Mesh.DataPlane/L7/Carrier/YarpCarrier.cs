@@ -94,10 +94,10 @@ internal sealed class YarpCarrier : IHttpCarrier
         return Outcome(error, exchange.Http);
     }
 
-    public bool IsPassedOver(NamespacedName service, Target target, out bool isNews)
+    public bool IsPassedOver(NamespacedName service, Target target, bool mayTry, out bool isNews)
     {
         isNews = false;
-        return _pools.SilenceOf(service, target)?.IsPassedOver(out isNews) == true;
+        return _pools.SilenceOf(service, target)?.IsPassedOver(mayTry, out isNews) == true;
     }
 
     public void Retain(NamespacedName service, ImmutableHashSet<EndpointKey> usable) => _pools.Retain(service, usable);
