@@ -3,6 +3,7 @@ using System.Text;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Tests.Cluster;
+using Mesh.Storage;
 using Xunit;
 
 namespace Mesh.Grains.Tests.Services;
@@ -224,17 +225,22 @@ public sealed class LoadBalancerTests(SharedCluster shared) : IDisposable
     /// <summary>The message of the Service's Event, once there is one.</summary>
     private async Task<string> EventAsync(NamespacedName about, string reason)
     {
-        using var watch = _cluster.Cache().Watch(key => key.Kind == "Event" && key.Namespace == about.Namespace, 0);
+        var cache = _cluster.Cache();
+        var there = cache.List("", "Event", about.Namespace);
+        using var watch = cache.Watch(key => key.Kind == "Event" && key.Namespace == about.Namespace, there.Version); // not from 0, which a clock that jumps has expired
+        IEnumerable<StoredObject> events = there.Items;
         while (true)
         {
-            foreach (var change in await watch.NextAsync(Stop))
+            foreach (var told in events)
             {
-                var document = Encoding.UTF8.GetString(change.Object.Document.Span);
+                var document = Encoding.UTF8.GetString(told.Document.Span);
                 if (document.Contains($"\"{reason}\"", StringComparison.Ordinal))
                 {
                     return document;
                 }
             }
+
+            events = (await watch.NextAsync(Stop)).Select(static change => change.Object);
         }
     }
 
