@@ -15,7 +15,7 @@ internal sealed class UdpDnsListener(Socket socket, DnsResponder responder, Time
 {
     private const int Loops = 2;
 
-    private readonly ToldSeldom _failures = new(time);
+    private readonly ToldSeldom _socketFailures = new(time);
     private readonly ToldSeldom _packetFailures = new(time);
 
     public Task RunAsync(ProcessLoops loops, CancellationToken stop) =>
@@ -52,7 +52,7 @@ internal sealed class UdpDnsListener(Socket socket, DnsResponder responder, Time
             catch (SocketException error)
             {
                 // Such as a port that became unreachable between query and answer; the next packet is another client's.
-                if (_failures.Count() is > 0 and var times)
+                if (_socketFailures.Count() is > 0 and var times)
                 {
                     log.SocketFailed((IPEndPoint)socket.LocalEndPoint!, error.Message, times);
                 }

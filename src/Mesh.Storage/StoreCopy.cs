@@ -123,17 +123,25 @@ public static class StoreCopy
         }
     }
 
-    /// <summary>A whole copy that is on the disk, and that only its owner may read; its name is for whoever renames it.</summary>
+    /// <summary>A whole copy that is on the disk, and that only its owner may read; its name is for whoever renames it. What fails leaves none.</summary>
     internal static void Write(SqliteConnection source, string beside)
     {
         Remove(beside); // of one that was killed
-        new FileStream(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }).Dispose();
-        using (var copy = new Statement(source, "VACUUM INTO ?1", 1))
+        try
         {
-            copy.Execute(beside);
-        }
+            new FileStream(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }).Dispose();
+            using (var copy = new Statement(source, "VACUUM INTO ?1", 1))
+            {
+                copy.Execute(beside);
+            }
 
-        Sync(beside); // SQLite does not
+            Sync(beside); // SQLite does not
+        }
+        catch
+        {
+            Remove(beside);
+            throw;
+        }
     }
 
     /// <summary>With the files that SQLite keeps beside it, if they are there.</summary>

@@ -46,7 +46,7 @@ public sealed class RegistrationServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Accepts nothing more: its address will be free in a moment. Streams go on.</summary>
+    /// <summary>Accepts nothing more: Kestrel closes its socket before it waits for anything. Streams go on.</summary>
     public Task CloseAsync()
     {
         _stopping ??= _server.StopAsync(_cut.Token);

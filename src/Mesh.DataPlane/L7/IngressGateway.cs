@@ -128,7 +128,7 @@ public sealed class IngressGateway : IHostedService, IAsyncDisposable
         }
     }
 
-    /// <summary>Stops accepting; completes when the addresses are free. Requests under way go on, and endpoints are followed.</summary>
+    /// <summary>Stops accepting; completes when the addresses are free. Requests under way go on.</summary>
     public Task CloseAsync() => Task.WhenAll(_listeners.CloseAsync(), _tlsListeners.CloseAsync());
 
     /// <summary>Stops accepting, lets requests under way end, and cuts those left when the token is cancelled.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Mesh.Core.Clocks;
 using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Activations;
 using Mesh.Grains.Events;
 using Mesh.Grains.Nodes;
 using Mesh.Grains.Objects;
@@ -32,14 +33,18 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        this.RegisterGrainTimer(LookAgain, new GrainTimerCreationOptions(OwnedObject.LookAgainAfter, Timeout.InfiniteTimeSpan) { Interleave = true });
+        this.LookSoon(_object, _ =>
+        {
+            _object.Look();
+            return Task.CompletedTask;
+        });
         return Task.CompletedTask;
     }
 
     public async Task<ObjectReply> Write(ObjectRequest request, CancellationToken stop)
     {
         var reply = await _object.WriteAsync(request, stop);
-        EndWithObject(); // the Keeper may have asked while the deletion had its turn still
+        this.EndWith(_object); // the Keeper may have asked while the deletion had its turn still
         return reply;
     }
 
@@ -48,7 +53,7 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
         if (await _object.ReadAsync(version, stop) is not { } stored || IngressDocument.TryParse(stored) is not { } ingress)
         {
             _found = [];
-            EndWithObject();
+            this.EndWith(_object);
             return;
         }
 
@@ -64,21 +69,6 @@ public sealed class IngressGrain : Grain, IIngressGrain, IDisposable
     }
 
     public void Dispose() => _object.Dispose();
-
-    private Task LookAgain(CancellationToken stop)
-    {
-        _object.Look();
-        EndWithObject();
-        return Task.CompletedTask;
-    }
-
-    private void EndWithObject()
-    {
-        if (_object.IsAbsent)
-        {
-            DeactivateOnIdle();
-        }
-    }
 
     private Task<ObjectReply> ShowAddressesAsync(IReadOnlyList<string> addresses, CancellationToken stop) => _object.ChangeAsync(
         current => current is null || Shown(current).SequenceEqual(addresses)

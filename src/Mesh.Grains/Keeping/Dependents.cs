@@ -1,7 +1,6 @@
 using Mesh.Core.Names;
 using Mesh.Core.Services;
 using Mesh.Grains.Nodes;
-using Mesh.Grains.Pods;
 using Mesh.Grains.Services;
 using Mesh.Storage;
 
@@ -10,7 +9,7 @@ namespace Mesh.Grains.Keeping;
 /// <summary>Which grains have a reason to look after a change: the object's own, and those of objects that depend on it.</summary>
 internal static class Dependents
 {
-    public static IEnumerable<KeptGrain> Of(StoreChange change, IWatchCache cache, WantedStatus pods)
+    public static IEnumerable<KeptGrain> Of(StoreChange change, IWatchCache cache, UnsettledPods unsettled)
     {
         var key = change.Object.Key;
         if (KeptGrain.Of(key) is { } own)
@@ -26,7 +25,7 @@ internal static class Dependents
             "Ingress" => Rivals(change, cache),
             "Secret" => GrainsOf(cache.Find(Indexes.IngressesBySecret, $"{key.Namespace}/{key.Name}")),
             "IngressClass" => GrainsOf(cache.Find(Indexes.IngressesByClass, key.Name)),
-            "Node" when IsSeen(change) => GrainsOf(cache.Find(Indexes.PodsByNode, key.Name).Where(pods.IsUnsettled)).Concat(GrainsOf(cache.List(Kinds.NetworkingGroup, "Ingress", null).Items)),
+            "Node" when IsSeen(change) => GrainsOf(cache.Find(Indexes.PodsByNode, key.Name).Where(unsettled.Has)).Concat(GrainsOf(cache.List(Kinds.NetworkingGroup, "Ingress", null).Items)),
             _ => [],
         };
         foreach (var other in others)

@@ -3,7 +3,6 @@ using Mesh.Core.Names;
 using Mesh.Grains.Abstractions.Objects;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Nodes;
-using Mesh.Grains.Pods;
 using Mesh.Loops;
 using Mesh.Storage;
 using Microsoft.Extensions.Hosting;
@@ -39,8 +38,7 @@ public sealed class Keeper(
 
     private readonly WakeQueue _wakes = new(grains, time, log);
     private readonly OwnedGarbage _garbage = new(cache, new ObjectEnds(store, grains, time), kinds, log);
-    private readonly WantedStatus _statuses = new(cache, nodes);
-    private readonly UnsettledPods _pods = new(cache, new WantedStatus(cache, nodes));
+    private readonly UnsettledPods _pods = new(cache, nodes);
     private readonly OldEvents _oldEvents = new(cache, time);
     private readonly NamespaceEnd _namespaces = new(store, cache, grains, log);
     private readonly ConcurrentDictionary<string, byte> _endingNamespaces = new(StringComparer.Ordinal);
@@ -79,7 +77,7 @@ public sealed class Keeper(
 
     private void WakeAbout(StoreChange change, string[] members)
     {
-        foreach (var grain in Dependents.Of(change, cache, _statuses).Where(grain => IsMine(grain.HashKey, members)))
+        foreach (var grain in Dependents.Of(change, cache, _pods).Where(grain => IsMine(grain.HashKey, members)))
         {
             _wakes.Add(grain, change.Object.ResourceVersion);
         }

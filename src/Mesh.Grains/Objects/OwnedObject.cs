@@ -12,12 +12,6 @@ namespace Mesh.Grains.Objects;
 /// </summary>
 public sealed class OwnedObject(ObjectKey key, IObjectStore store, IWatchCache cache, IObjectRules rules) : IDisposable
 {
-    /// <summary>
-    /// So long after it began, an activation looks whether its object is there: it may have been made for a call that was taken
-    /// back before it ran, as late words about what is gone are, or beside a cache that had not followed the end yet.
-    /// </summary>
-    public static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(2);
-
     // Each try failed because somebody else wrote meanwhile, which the next one has seen.
     private const int MostTries = 16;
 

@@ -1,5 +1,6 @@
 using Mesh.Core.Labels;
 using Mesh.Core.Names;
+using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Pods;
 using Mesh.Storage;
 
@@ -74,37 +75,36 @@ internal sealed class StoredPods(IWatchCache cache, RegistryRows rows, string ns
 
     private void Compare(StoredObject stored)
     {
-        if (rows.Find(stored.Key.Name) is not { } row || row.Order.Uid != stored.Uid)
+        if (RowOf(stored) is { } now && !(rows.Find(now.Name) is { } row && row.Order.Uid == stored.Uid && (row.IsEnded || Says(row, now))))
         {
-            Take(stored);
-            return;
-        }
-
-        try
-        {
-            var now = PodRowOf.Object(stored, null);
-            if (!row.IsEnded
-                && (row.NodeName != now.NodeName || !Equals(row.Address, now.Address) || !row.Ports.AsSpan().SequenceEqual(now.Ports)
-                    || !LabelMap.Same(row.Labels, now.Labels) || (now.IsTerminating && !row.IsTerminating) || now.IsEnded))
-            {
-                rows.Apply(now);
-            }
-        }
-        catch (FormatException malformed)
-        {
-            unreadable(stored.Key, malformed.Message);
+            rows.Apply(now);
         }
     }
 
+    /// <summary>Whether a living row says what the object does; that its Pod is not ended, and not terminating, only its node says.</summary>
+    private static bool Says(PodRow row, PodRow now) =>
+        row.NodeName == now.NodeName && Equals(row.Address, now.Address) && row.Ports.AsSpan().SequenceEqual(now.Ports)
+        && LabelMap.Same(row.Labels, now.Labels) && (row.IsTerminating || !now.IsTerminating) && !now.IsEnded;
+
     private void Take(StoredObject stored)
+    {
+        if (RowOf(stored) is { } row)
+        {
+            rows.Apply(row);
+        }
+    }
+
+    /// <summary>Null when it cannot be read, which is told.</summary>
+    private PodRow? RowOf(StoredObject stored)
     {
         try
         {
-            rows.Apply(PodRowOf.Object(stored, null));
+            return PodRowOf.Object(stored, null);
         }
         catch (FormatException malformed)
         {
             unreadable(stored.Key, malformed.Message);
+            return null;
         }
     }
 

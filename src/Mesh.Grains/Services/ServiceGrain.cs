@@ -4,6 +4,7 @@ using Mesh.Core.Services;
 using Mesh.Grains.Abstractions.Delivery;
 using Mesh.Grains.Abstractions.Nodes;
 using Mesh.Grains.Abstractions.Objects;
+using Mesh.Grains.Activations;
 using Mesh.Grains.Delivery;
 using Mesh.Grains.Events;
 using Mesh.Grains.Objects;
@@ -70,7 +71,7 @@ public sealed class ServiceGrain(
         try
         {
             await LookAsync(0, cancellationToken);
-            this.RegisterGrainTimer(LookAgainAsync, new GrainTimerCreationOptions(OwnedObject.LookAgainAfter, Timeout.InfiniteTimeSpan) { Interleave = true });
+            this.LookSoon(_object, stop => LookAsync(0, stop));
         }
         catch
         {
@@ -94,7 +95,7 @@ public sealed class ServiceGrain(
         finally
         {
             Follow(_object.Current);
-            EndWithObject(); // the Keeper may have asked while the deletion had its turn still
+            this.EndWith(_object); // the Keeper may have asked while the deletion had its turn still
         }
     }
 
@@ -103,7 +104,7 @@ public sealed class ServiceGrain(
         await LookAsync(version, stop);
         await RepairAsync(stop);
         _projection.Mark(); // somebody may have changed or removed a slice
-        EndWithObject();
+        this.EndWith(_object);
     }
 
     public Task<DeliveryAck> OnRows(string registry, Delta<PodRow> delta, CancellationToken stop) => Task.FromResult(_endpoints.OnRows(delta));
@@ -129,21 +130,6 @@ public sealed class ServiceGrain(
     {
         _gate.Dispose();
         _object?.Dispose();
-    }
-
-    /// <summary>Without a Service there is nothing to know.</summary>
-    private void EndWithObject()
-    {
-        if (_object.IsAbsent)
-        {
-            DeactivateOnIdle();
-        }
-    }
-
-    private async Task LookAgainAsync(CancellationToken stop)
-    {
-        await LookAsync(0, stop);
-        EndWithObject();
     }
 
     private async Task LookAsync(long version, CancellationToken stop)

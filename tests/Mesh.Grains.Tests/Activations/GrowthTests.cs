@@ -57,7 +57,12 @@ public sealed class GrowthTests(SharedCluster shared)
     public async Task Machines_that_only_a_manifest_names_have_no_grain_for_long()
     {
         var machines = new ConcurrentDictionary<string, byte>(Enumerable.Range(0, Namespaces).Select(i => KeyValuePair.Create($"invented-{i}", (byte)0)));
-        await Parallel.ForEachAsync(machines.Keys, Stop, async (machine, _) => await _cluster.Client.GetGrain<INodeGrain>(machine).HintRenew("default/0"));
+        await Parallel.ForEachAsync(machines.Keys, Stop, async (machine, stop) =>
+        {
+            var node = _cluster.Client.GetGrain<INodeGrain>(machine);
+            await node.HintRenew("default/0");
+            await node.KnownIncarnation(stop); // answered: it was there
+        });
         await Eventually.Is("grains of machines that are not there", _ => HeldAsync(machines), "", Soon);
     }
 

@@ -5,7 +5,6 @@ using Mesh.Grains.Events;
 using Mesh.Grains.Ingresses;
 using Mesh.Grains.Keeping;
 using Mesh.Grains.Nodes;
-using Mesh.Grains.Pods;
 using Mesh.Grains.Tests.Cluster;
 using Mesh.Storage;
 using Xunit;
@@ -66,7 +65,7 @@ public sealed class IngressRivalsTests
         var before = Put("changed", 4, new Wanted([("a.test", "/", "Exact")], null, "", "mesh"));
         var after = Put("changed", 5, new Wanted([("b.test", "/", "Exact")], null, "", "mesh"));
 
-        var woken = Dependents.Of(new StoreChange(StoreChangeType.Modified, after, before), _cache, new WantedStatus(_cache, new KnownNodes(_cache))).Select(grain => grain.Key).Distinct();
+        var woken = Dependents.Of(new StoreChange(StoreChangeType.Modified, after, before), _cache, new UnsettledPods(_cache, new KnownNodes(_cache))).Select(grain => grain.Key).Distinct();
 
         Assert.Equal(["default/changed", "default/same"], woken.Order());
         Assert.Equal(0, _cache.Lists);
@@ -86,7 +85,7 @@ public sealed class IngressRivalsTests
 
         string[] Woken(string group, string kind, string ns, string name) =>
         [
-            .. Dependents.Of(new StoreChange(StoreChangeType.Added, new StoredObject(new ObjectKey(group, kind, ns, name), "u", 9, 9, false, "{}"u8.ToArray()), null), _cache, new WantedStatus(_cache, new KnownNodes(_cache)))
+            .. Dependents.Of(new StoreChange(StoreChangeType.Added, new StoredObject(new ObjectKey(group, kind, ns, name), "u", 9, 9, false, "{}"u8.ToArray()), null), _cache, new UnsettledPods(_cache, new KnownNodes(_cache)))
                 .Where(grain => grain.Kind == KeptKind.Ingress).Select(grain => grain.Key).Order(),
         ];
     }

@@ -25,10 +25,7 @@ internal sealed class EndpointSilence(TimeProvider time)
             Volatile.Write(ref _heard, time.GetTimestamp()); // before it owes anything: who looks in between is not to see an old answer
         }
 
-        if (Interlocked.Increment(ref _owed) == 1)
-        {
-            Volatile.Write(ref _heard, time.GetTimestamp());
-        }
+        Interlocked.Increment(ref _owed);
     }
 
     public void Answered()
